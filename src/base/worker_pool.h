@@ -1,0 +1,22 @@
+/* worker_pool.h - a bounded pool of threads for work that may take longer than a millisecond.
+ *
+ * Jobs are taken first in, first out. A full queue refuses (the caller answers 503 with
+ * Retry-After) instead of growing. Each worker has an index, so that its owner can keep a
+ * reader connection for each. */
+#ifndef MED_BASE_WORKER_POOL_H
+#define MED_BASE_WORKER_POOL_H
+
+#include "base/err.h"
+
+typedef struct med_worker_pool med_worker_pool;
+typedef void (*med_job)(void *arg, unsigned worker);
+
+med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_err *err);
+/* False when the queue is full or the pool is stopping; then `job` will not run. */
+bool med_worker_pool_submit(med_worker_pool *p, med_job job, void *arg) MED_MUST_CHECK;
+size_t med_worker_pool_waiting(const med_worker_pool *p);
+unsigned med_worker_pool_size(const med_worker_pool *p);
+/* Runs what is queued, then joins the threads. */
+void med_worker_pool_free(med_worker_pool *p);
+
+#endif
