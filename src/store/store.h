@@ -1,0 +1,277 @@
+/* store.h - where resources live; one const table of functions, several back ends.
+ *
+ * All SQL is behind this header. A back end is made by its own opener (store/sqlite/sqlite.h),
+ * which only main.c and tests name; everybody else holds a `med_store *`.
+ *
+ * Reading goes through a view: one consistent snapshot, owned by one thread, to be ended within
+ * seconds (`deadline`). Writing goes through med_store_commit: one thread takes all waiting
+ * commits, runs each in a savepoint of one transaction (guards, expectations, reference checks,
+ * rows), makes the group durable with one sync, then calls each commit's `done`.
+ *
+ * What a stored text is: minified JSON of the resource with `resourceType`, `id` and `meta`
+ * first and without meta.versionId and meta.lastUpdated, which are columns and are put in when
+ * it is rendered (fhir/render.c). It always begins {"resourceType":"T","id":"I" and goes on
+ * with ,"meta":{...} when any other meta is there. */
+#ifndef MED_STORE_STORE_H
+#define MED_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "store/rows.h"
+
+typedef struct med_store med_store;
+typedef struct med_view med_view;
+
+/* ---- names that became numbers ---- */
+enum med_name_kind { MED_NAME_TYPE, MED_NAME_PARAM };
+/* The number of a type ("Patient") or search parameter ("Observation.code" or its URL), given
+ * for ever at first use. Call for all of them at start; costs a commit only for new names. */
+bool med_store_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
+                      uint32_t *numbers, med_err *err) MED_MUST_CHECK;
+
+/* Keyed 63-bit hash for index keys, and the ident hash of a resource or URL. */
+uint64_t med_store_hash(const med_store *s, med_str value);
+uint64_t med_store_hash2(const med_store *s, med_str a, char separator, med_str b);
+static inline uint64_t med_store_ident(const med_store *s, med_str type, med_str id)
+{
+    return med_store_hash2(s, type, '/', id);
+}
+
+/* ---- what is read ---- */
+enum med_change { MED_CREATED = 1, MED_UPDATED = 2, MED_DELETED = 3 };
+
+typedef struct med_stored {
+    med_rid rid;
+    uint32_t type;
+    med_str id;
+    uint32_t version;    /* 1, 2, ... */
+    int64_t t;           /* number of the commit that made this version; the feed's order */
+    int64_t updated;     /* microseconds; never goes back for one resource */
+    enum med_change change;
+    med_str text;        /* empty when change is MED_DELETED */
+} med_stored;
+
+/* A view for this thread. `slot` names a reader connection: slots are used by one thread at a
+ * time (loop threads and workers each have their own, below med_store_options.readers).
+ * `deadline` is monotonic microseconds; a read past it fails with MED_ISSUE_TIMEOUT. */
+med_view *med_store_view(med_store *s, unsigned slot, int64_t deadline, med_err *err) MED_MUST_CHECK;
+void med_view_end(med_view *v);
+const med_store *med_view_store(const med_view *v);
+
+enum med_found { MED_FOUND, MED_ABSENT, MED_FAILED /* *err is filled */ };
+
+/* Current version, deleted ones included (change == MED_DELETED). Text and id are copied into
+ * `a`, decompressed and checked against the stored keyed hash: damage is MED_FAILED with
+ * MED_ISSUE_EXCEPTION, never wrong data. */
+enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str id,
+                             med_stored *out, med_err *err);
+enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_str id,
+                                uint32_t version, med_stored *out, med_err *err);
+enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
+                               med_err *err);
+/* 0 when nothing was ever stored (or mentioned) under that ident hash. */
+bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_MUST_CHECK;
+
+/* Versions, newest first (or oldest first for the feed), each with its text if wanted. */
+typedef struct med_history {
+    uint32_t type;    /* 0 = all types */
+    med_rid rid;      /* 0 = all resources */
+    int64_t since;    /* only versions with updated >= since; MED_TIME_MIN for all */
+    int64_t until;    /* only versions with updated <= until; MED_TIME_MAX for all */
+    int64_t after_t;  /* keyset: continue behind (after_t, after_rid); 0 = from the end */
+    med_rid after_rid;
+    bool oldest_first; /* the change feed: ascending (t, rid) */
+    bool text;         /* false: `text` stays empty (for counting and _summary) */
+    size_t limit;
+} med_history;
+bool med_view_history(med_view *v, med_arena *a, const med_history *q, med_stored **out, size_t *n,
+                      med_err *err) MED_MUST_CHECK;
+bool med_view_history_count(med_view *v, const med_history *q, uint64_t *out,
+                            med_err *err) MED_MUST_CHECK;
+
+/* ---- the index, as primitives for search/ ---- */
+enum med_index {
+    MED_INDEX_TOKEN,      /* param, hash            -> rid */
+    MED_INDEX_REFERENCE,  /* param, target rid      -> rid */
+    MED_INDEX_DATE,       /* param, span class, low -> rid, high; see MED_SPAN_CLASSES */
+    MED_INDEX_STRING,     /* param, folded text     -> rid */
+    MED_INDEX_QUANTITY,   /* param, unit, low       -> rid, high */
+    MED_INDEX_URI,        /* param, uri             -> rid */
+    MED_INDEX_UPDATED,    /* type, last updated     -> rid: also the list of a type */
+    MED_INDEX_PATIENT,    /* patient rid, type, -when          -> rid */
+    MED_INDEX_PATIENT_TOKEN, /* patient rid, param, hash, -when -> rid */
+};
+
+/* A date row's class is the smallest whose bound its span does not exceed, so that "ends after
+ * x" is a range on `low` from x minus the class's bound: four short ranges, no second index. */
+enum { MED_SPAN_CLASSES = 4 };
+extern const int64_t med_span_class_bound[MED_SPAN_CLASSES]; /* microseconds: 1 d, 32 d, 366 d, open */
+
+typedef struct med_scan {
+    enum med_index index;
+    uint32_t param;       /* type for UPDATED; unused for PATIENT */
+    uint32_t type;        /* PATIENT: the type, 0 for all types */
+    uint64_t key;         /* hash | target rid | unit | span class | patient rid */
+    uint64_t key2;        /* PATIENT_TOKEN: the hash */
+    /* Bounds of the ordered part, inclusive; which pair is used follows from the index. */
+    int64_t low_int, high_int;  /* DATE low, UPDATED, PATIENT*: when */
+    double low_real, high_real; /* QUANTITY low */
+    med_str low_text, high_text; /* STRING, URI: [low, high); high empty = prefix of low */
+    bool descending;
+    /* Keyset: start strictly behind this (ordered value, rid) when after_rid is not 0. */
+    int64_t after_int;
+    double after_real;
+    med_str after_text;
+    med_rid after_rid;
+} med_scan;
+
+typedef struct med_hit {
+    med_rid rid;
+    int64_t value, value_high; /* DATE low and high, UPDATED, PATIENT*: when */
+    double real, real_high;    /* QUANTITY */
+    med_str text;              /* STRING, URI; valid until the next med_cursor_next */
+} med_hit;
+
+typedef struct med_cursor med_cursor;
+/* A cursor belongs to its view. Hits come ordered by (ordered value, rid); TOKEN and REFERENCE
+ * by rid. */
+med_cursor *med_view_scan(med_view *v, const med_scan *scan, med_err *err) MED_MUST_CHECK;
+/* MED_ABSENT at the end. */
+enum med_found med_cursor_next(med_cursor *c, med_hit *out, med_err *err);
+void med_cursor_close(med_cursor *c); /* NULL is fine */
+/* Is there a TOKEN, REFERENCE or PATIENT row with this key for this rid? */
+bool med_view_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
+                    bool *out, med_err *err) MED_MUST_CHECK;
+/* Cheap live counts: current resources of a type (TOKEN param 0), rows of a (param, hash). */
+bool med_view_count_type(med_view *v, uint32_t type, uint64_t *out, med_err *err) MED_MUST_CHECK;
+bool med_view_count_token(med_view *v, uint32_t param, uint64_t hash, uint64_t *out,
+                          med_err *err) MED_MUST_CHECK;
+/* Dictionary: the hashes under which `code` (of any system), or a whole system, occurs. */
+bool med_view_codes(med_view *v, med_arena *a, uint32_t param, med_str system, med_str code,
+                    uint64_t **hashes, size_t *n, med_err *err) MED_MUST_CHECK;
+/* Resources that hold a reference to this one (for 409 on delete and for _cascade). */
+bool med_view_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
+                        size_t *n, med_err *err) MED_MUST_CHECK;
+
+/* ---- writing ---- */
+enum med_write_kind {
+    MED_WRITE_PUT,    /* create, update, or bring a deleted one back */
+    MED_WRITE_DELETE,
+    MED_WRITE_PURGE,  /* physically, all versions */
+};
+
+enum med_expect {
+    MED_EXPECT_ANY,
+    MED_EXPECT_NEW,     /* no current version (never stored, or deleted) */
+    MED_EXPECT_EXISTS,  /* a current, undeleted version */
+    MED_EXPECT_VERSION, /* exactly `expect_version` is current */
+};
+
+enum med_outcome {
+    MED_OUTCOME_NONE,
+    MED_OUTCOME_CREATED,
+    MED_OUTCOME_UPDATED,
+    MED_OUTCOME_UNCHANGED, /* same content: no new version was made */
+    MED_OUTCOME_DELETED,
+    MED_OUTCOME_WAS_ABSENT, /* delete or purge of what was not there */
+};
+
+typedef struct med_write {
+    enum med_write_kind kind;
+    uint32_t type;
+    med_str id;
+    med_str text; /* as described at the top; PUT only */
+    med_rows rows;
+    enum med_expect expect;
+    uint32_t expect_version;
+    bool always_new_version; /* no no-op detection */
+    /* set by med_store_prepare */
+    med_str packed;      /* compressed text */
+    uint32_t dictionary; /* id of the zstd dictionary, 0 = none */
+    uint8_t hash[16];    /* keyed, of type, id and text */
+    uint64_t ident;
+    /* set by the commit */
+    enum med_outcome outcome;
+    uint32_t version; /* the current version afterwards */
+    med_rid rid;
+} med_write;
+
+/* Compresses, hashes and sorts a write's rows, on the caller's thread. */
+bool med_store_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err) MED_MUST_CHECK;
+
+/* Runs inside the commit, before its writes, and sees all earlier commits; false refuses the
+ * whole commit with *err. Must be quick and may only read. */
+typedef bool (*med_guard)(void *arg, med_view *view, med_err *err);
+
+enum med_commit_state {
+    MED_COMMIT_DONE,
+    MED_COMMIT_REFUSED, /* an expectation, guard or reference check failed; nothing was written */
+    MED_COMMIT_REPLAYED, /* the idempotency key was used before: outcomes are those of then */
+    MED_COMMIT_UNKNOWN, /* I/O error at the sync: may or may not be durable; the store stops */
+};
+
+typedef struct med_commit {
+    med_write *writes; /* done in this order; those of one commit see each other */
+    size_t n_writes;
+    med_guard guard; /* or NULL */
+    void *guard_arg;
+    const uint64_t *lock_keys; /* hashes the guard depends on; several nodes lock them sorted */
+    size_t n_lock_keys;
+    bool check_references; /* every rows.targets must exist at the end of the commit, and no
+                              deleted resource may be referenced by what stays */
+    bool bulk;             /* import: larger WAL bound, no counters of latency */
+    med_str trace;         /* audit record, becomes a trace_out row of the same transaction */
+    uint64_t idempotency;  /* 0 = none; keyed hash of caller and key */
+    uint64_t request_hash; /* of the request: the same key with another request is refused */
+    /* Called once on the commit thread; must only hand over (post, signal). */
+    void (*done)(struct med_commit *c);
+    void *arg;
+    /* results */
+    enum med_commit_state state;
+    med_err err;       /* REFUSED, UNKNOWN */
+    size_t failed_at;  /* REFUSED: index of the write at fault, or n_writes */
+    int64_t t;
+    int64_t updated;   /* of all versions it made, microseconds */
+    struct med_commit *next; /* the store's */
+} med_commit;
+
+/* Never blocks on the disk. The commit and all it points to must stay until `done`. False
+ * (with *err, MED_ISSUE_TRANSIENT or NO_STORE) when the queue is full, the store is stopping,
+ * or the disk is full: then `done` is not called. */
+bool med_store_commit(med_store *s, med_commit *c, med_err *err) MED_MUST_CHECK;
+/* The same, waiting. For commands, tests and import. */
+bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err) MED_MUST_CHECK;
+
+/* ---- care ---- */
+typedef struct med_store_stats {
+    uint64_t resources, versions, commits, groups, sync_failures, damaged;
+    uint64_t bytes_database, bytes_wal, queue;
+    int64_t last_t;
+    bool writable; /* false: disk full or stopped after an I/O error */
+    bool failed;   /* an UNKNOWN happened: the process must end and start again */
+} med_store_stats;
+void med_store_count(med_store *s, med_store_stats *out);
+
+/* Online, consistent; runs between groups. `progress` may be NULL. Never overwrites `to`. */
+typedef void (*med_progress)(void *arg, uint64_t done, uint64_t total);
+bool med_store_backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
+                      med_err *err) MED_MUST_CHECK;
+/* Re-reads everything: hashes, index rows against `extract` of each body, feed without holes.
+ * Calls `fault` for each finding; false only when it could not go on. */
+typedef struct med_verify {
+    bool (*extract)(void *arg, med_arena *a, uint32_t type, med_str id, med_str text,
+                    med_rows *out, med_err *err); /* NULL: index is not compared */
+    void (*fault)(void *arg, const char *kind, med_str where, const char *what);
+    med_progress progress;
+    void *arg;
+    uint64_t versions, faults; /* results */
+} med_verify;
+bool med_store_verify(med_store *s, med_verify *v, med_err *err) MED_MUST_CHECK;
+
+/* Waits for the queue, checkpoints, closes. */
+void med_store_close(med_store *s);
+
+#endif
