@@ -1,0 +1,160 @@
+/* pack.h - the compiled FHIR definitions: flat, offset-based, read-only tables.
+ *
+ * One compiler (model/compile/) turns npm packages into a pack, at build time for the core
+ * (embedded in the binary, med_pack_core) and at run time for implementation guides. All rows
+ * and strings live in the mapping and are valid as long as the pack. Numbers of rows (type,
+ * property, parameter) are stable only within one pack: what is stored on disk is named by
+ * text (store.h, med_store_intern). Thread safe: nothing changes after opening. */
+#ifndef MED_MODEL_PACK_H
+#define MED_MODEL_PACK_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+typedef struct med_pack med_pack;
+typedef uint16_t med_type; /* row of the types table; MED_TYPE_NONE = none */
+#define MED_TYPE_NONE ((med_type)0xFFFF)
+
+/* The R4 4.0.1 core, embedded at build time. Checked once (version, checksum); aborts only if
+ * the binary is damaged. */
+const med_pack *med_pack_core(void);
+/* A pack from bytes that stay valid; checks every offset, so a hostile file ends in an error. */
+bool med_pack_open(med_str bytes, const med_pack **out, med_err *err) MED_MUST_CHECK;
+med_str med_pack_version(const med_pack *p); /* changes when an extraction changes */
+
+/* ---- types: resources, data types, primitives, and the backbone types inside them ---- */
+enum med_type_kind {
+    MED_TYPE_PRIMITIVE,
+    MED_TYPE_COMPLEX,  /* data types, BackboneElement and Element */
+    MED_TYPE_BACKBONE, /* "Patient.contact" */
+    MED_TYPE_RESOURCE,
+};
+
+/* How a primitive is checked and read. */
+enum med_primitive {
+    MED_PRIMITIVE_NONE, /* not a primitive */
+    MED_PRIMITIVE_BOOLEAN,
+    MED_PRIMITIVE_INTEGER,
+    MED_PRIMITIVE_UNSIGNED_INT,
+    MED_PRIMITIVE_POSITIVE_INT,
+    MED_PRIMITIVE_DECIMAL,
+    MED_PRIMITIVE_STRING,
+    MED_PRIMITIVE_MARKDOWN,
+    MED_PRIMITIVE_CODE,
+    MED_PRIMITIVE_ID,
+    MED_PRIMITIVE_URI,
+    MED_PRIMITIVE_URL,
+    MED_PRIMITIVE_CANONICAL,
+    MED_PRIMITIVE_OID,
+    MED_PRIMITIVE_UUID,
+    MED_PRIMITIVE_BASE64,
+    MED_PRIMITIVE_DATE,
+    MED_PRIMITIVE_DATETIME,
+    MED_PRIMITIVE_INSTANT,
+    MED_PRIMITIVE_TIME,
+    MED_PRIMITIVE_XHTML,
+    MED_PRIMITIVE_FHIRPATH_STRING, /* Element.id, Extension.url: System.String */
+};
+
+med_type med_pack_type(const med_pack *p, med_str name); /* MED_TYPE_NONE if unknown */
+size_t med_pack_type_count(const med_pack *p);
+med_str med_type_name(const med_pack *p, med_type t); /* "Patient", "Patient.contact", "Quantity" */
+enum med_type_kind med_type_kind_of(const med_pack *p, med_type t);
+enum med_primitive med_type_primitive(const med_pack *p, med_type t);
+bool med_type_is_abstract(const med_pack *p, med_type t);
+med_type med_type_base(const med_pack *p, med_type t); /* Age -> Quantity; Patient -> DomainResource */
+bool med_type_is_a(const med_pack *p, med_type t, med_type ancestor); /* true for t == ancestor */
+/* Concrete resource types, sorted by name: the server's routes. */
+const med_type *med_pack_resources(const med_pack *p, size_t *n);
+
+/* ---- elements ---- */
+enum { MED_MAX_UNBOUNDED = 0xFFFF };
+
+typedef struct med_element {
+    med_str name; /* "value" for value[x], "contact" */
+    med_str path; /* "Observation.value[x]" */
+    uint16_t min, max; /* max MED_MAX_UNBOUNDED = * */
+    bool is_choice, is_modifier, is_summary;
+    bool is_array; /* JSON array: max of the base definition is not 1 */
+    uint8_t binding; /* 0 none, 1 example, 2 preferred, 3 extensible, 4 required */
+    med_str value_set; /* canonical of the binding */
+    uint32_t index; /* position among the type's elements, in definition order */
+} med_element;
+
+/* Elements of a type, inherited ones included, in definition order. */
+size_t med_type_element_count(const med_pack *p, med_type t);
+void med_type_element(const med_pack *p, med_type t, size_t index, med_element *out);
+/* Resource types a Reference or canonical at this element may name (none = any). Names of
+ * resource types, or "Resource". */
+const med_type *med_element_targets(const med_pack *p, med_type t, size_t index, size_t *n);
+
+/* A JSON property of a type: an element, or one type of a choice ("valueQuantity"). */
+typedef struct med_property {
+    med_str name;     /* "valueQuantity" */
+    med_type type;    /* of the value; for contentReference the referenced backbone type;
+                         abstract Resource for contained and Bundle.entry.resource */
+    uint16_t element; /* index for med_type_element */
+    bool is_array;
+} med_property;
+
+/* Finds by JSON name without a leading '_'. False if the type has no such property. */
+bool med_type_property(const med_pack *p, med_type t, med_str name, med_property *out);
+size_t med_type_property_count(const med_pack *p, med_type t);
+void med_type_property_at(const med_pack *p, med_type t, size_t index, med_property *out);
+
+/* ---- invariants (ElementDefinition.constraint) ---- */
+typedef struct med_invariant {
+    med_str key; /* "pat-1" */
+    bool is_warning;
+    med_str human, expression;
+    med_str path; /* where it stands */
+} med_invariant;
+/* Invariants on the type itself (element = SIZE_MAX) or on one of its elements. */
+size_t med_element_invariants(const med_pack *p, med_type t, size_t element, size_t from,
+                              med_invariant *out, size_t room);
+
+/* ---- search parameters ---- */
+enum med_param_type {
+    MED_PARAM_NUMBER,
+    MED_PARAM_DATE,
+    MED_PARAM_STRING,
+    MED_PARAM_TOKEN,
+    MED_PARAM_REFERENCE,
+    MED_PARAM_COMPOSITE,
+    MED_PARAM_QUANTITY,
+    MED_PARAM_URI,
+    MED_PARAM_SPECIAL,
+};
+
+typedef struct med_param {
+    uint32_t index;   /* row */
+    med_str code;     /* "code" as used in a query */
+    med_str url;
+    enum med_param_type type;
+    med_str expression;
+    bool compiled;    /* false: `why_not` says why */
+    med_str why_not;
+    const med_type *targets; /* of a reference parameter; none = any */
+    size_t n_targets;
+    const uint32_t *components; /* of a composite: rows of the parts, and their expressions */
+    size_t n_components;
+} med_param;
+
+size_t med_pack_param_count(const med_pack *p);
+void med_pack_param(const med_pack *p, uint32_t index, med_param *out);
+/* The parameter `code` of a resource type (its own, or of Resource/DomainResource). */
+bool med_pack_find_param(const med_pack *p, med_type resource, med_str code, med_param *out);
+/* All parameters of a resource type, sorted by code; for metadata, hints and extraction. */
+const uint32_t *med_type_params(const med_pack *p, med_type resource, size_t *n);
+med_str med_param_component_expression(const med_pack *p, uint32_t index, size_t component);
+
+/* ---- compartments ---- */
+/* Parameters (rows) whose reference puts a resource of this type into a Patient's compartment
+ * (CompartmentDefinition patient). */
+const uint32_t *med_type_patient_params(const med_pack *p, med_type resource, size_t *n);
+
+/* ---- codes of small value sets, as far as the core needs them ---- */
+/* Codes of a code-only required binding (official expansion), sorted; none when unknown. */
+const med_str *med_pack_codes(const med_pack *p, med_str value_set, size_t *n);
+
+#endif

@@ -1,0 +1,43 @@
+/* walk.h - all search parameters of a resource out of one walk over its tape.
+ * https://hl7.org/fhir/R4/searchparameter-registry.html
+ *
+ * The pack holds for each resource type the compiled paths of all its parameters as a trie
+ * over JSON properties: `Observation.value as Quantity` is the edge valueQuantity, `A | B` are
+ * two paths of one parameter, `.where(resolve() is Patient)` and `.where(system='phone')` are
+ * filters. The walk visits only properties some parameter wants and calls `emit` for each
+ * value. Expressions that are no paths are evaluated by FHIRPath on the whole resource
+ * (model/fhirpath.h) by the caller; med_walk_rest names them.
+ * Iterative; depth bounded by MED_JSON_DEPTH. Thread safe. */
+#ifndef MED_MODEL_WALK_H
+#define MED_MODEL_WALK_H
+
+#include "base/json.h"
+#include "model/pack.h"
+
+typedef struct med_walk_value {
+    uint32_t param;     /* row in the pack */
+    uint32_t node;      /* of the value in the tape (an array is emitted element by element) */
+    uint32_t extension; /* node of the `_property` sibling, 0 if none */
+    med_type type;      /* "Quantity", "code", "CodeableConcept" */
+} med_walk_value;
+
+typedef bool (*med_walk_emit)(void *arg, const med_walk_value *value, med_err *err);
+
+/* `root` is an object node with that resource type. Returns false if emit did. */
+bool med_walk(const med_pack *p, const med_json *j, uint32_t root, med_type resource,
+              med_walk_emit emit, void *arg, med_err *err);
+
+/* Parameters of this type that need FHIRPath. */
+const uint32_t *med_walk_rest(const med_pack *p, med_type resource, size_t *n);
+
+/* Every Reference (reference property, not under contained's own fragment) and its place. */
+typedef bool (*med_reference_emit)(void *arg, uint32_t reference_node, uint32_t property_node,
+                                   med_err *err);
+bool med_walk_references(const med_pack *p, const med_json *j, uint32_t root, med_type resource,
+                         med_reference_emit emit, void *arg, med_err *err);
+
+/* FHIRPath of a node ("Patient.contact[0].name"), for messages. */
+bool med_node_expression(med_arena *a, const med_pack *p, const med_json *j, uint32_t root,
+                         uint32_t node, med_str *out);
+
+#endif
