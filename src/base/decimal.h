@@ -10,11 +10,14 @@
 
 enum { MED_DECIMAL_DIGITS = 38 };
 
+/* Beyond ISO C, but both compilers have it. */
+__extension__ typedef unsigned __int128 med_u128;
+
 /* value = (negative ? -1 : 1) * digits * 10^exponent. `precision` is the number of significant
  * digits as written ("1.00" has 3), `scale` the digits behind the point as written (may be
  * negative for 1e2), both needed for implicit search precision. */
 typedef struct med_decimal {
-    unsigned __int128 digits;
+    med_u128 digits;
     int32_t exponent;
     int32_t precision;
     int32_t scale;
@@ -28,17 +31,22 @@ int med_decimal_compare(const med_decimal *a, const med_decimal *b); /* -1, 0, 1
 bool med_decimal_is_zero(const med_decimal *d);
 double med_decimal_to_double(const med_decimal *d); /* nearest; for index rows only */
 /* out = a*b, a+b, a-b; false when the result needs more digits than fit. */
-bool med_decimal_multiply(const med_decimal *a, const med_decimal *b, med_decimal *out) MED_MUST_CHECK;
+bool med_decimal_multiply(const med_decimal *a, const med_decimal *b,
+                          med_decimal *out) MED_MUST_CHECK;
 bool med_decimal_add(const med_decimal *a, const med_decimal *b, med_decimal *out) MED_MUST_CHECK;
-bool med_decimal_subtract(const med_decimal *a, const med_decimal *b, med_decimal *out) MED_MUST_CHECK;
+bool med_decimal_subtract(const med_decimal *a, const med_decimal *b,
+                          med_decimal *out) MED_MUST_CHECK;
 /* Quotient to at most `digits` significant digits (<= 28), half away from zero; false for /0. */
-bool med_decimal_divide(const med_decimal *a, const med_decimal *b, int digits, med_decimal *out) MED_MUST_CHECK;
+bool med_decimal_divide(const med_decimal *a, const med_decimal *b, int digits,
+                        med_decimal *out) MED_MUST_CHECK;
 med_decimal med_decimal_from_int(int64_t n);
 enum { MED_DECIMAL_TEXT = 96 };
 /* Plain notation when short, else with exponent. Returns the length written (< size 96). */
 size_t med_decimal_format(const med_decimal *d, char out[MED_DECIMAL_TEXT]);
 /* The bounds of what a number in a search means (R4 search.html#number): [low, high) is the
- * value +- half a unit of its last written digit. False on overflow. */
-bool med_decimal_implicit_range(const med_decimal *d, med_decimal *low, med_decimal *high) MED_MUST_CHECK;
+ * value +- half a unit of its last written digit; as in that page's table, a lone digit with an
+ * exponent counts as two (1e2 is [95, 105)). False when the bounds need more than 38 digits. */
+bool med_decimal_implicit_range(const med_decimal *d, med_decimal *low,
+                                med_decimal *high) MED_MUST_CHECK;
 
 #endif
