@@ -1,0 +1,149 @@
+/* worker_pool.c - one ring of jobs, one mutex, and threads that sleep on a condition. */
+#include "base/worker_pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/mem.h"
+
+typedef struct pool_job {
+    med_job run;
+    void *arg;
+} pool_job;
+
+typedef struct pool_thread {
+    med_worker_pool *pool;
+    pthread_t id;
+    unsigned index;
+} pool_thread;
+
+struct med_worker_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    pool_job *ring; /* `limit` places; the oldest job is at `first` */
+    size_t limit, first, waiting;
+    pool_thread *threads;
+    unsigned n_threads; /* that really run */
+    bool stopping;
+};
+
+/* Waits for a job; false when the pool stops and nothing is left. */
+static bool pool_take(med_worker_pool *p, pool_job *out)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->waiting == 0 && !p->stopping)
+        pthread_cond_wait(&p->work, &p->lock);
+    bool found = p->waiting > 0;
+    if (found) {
+        *out = p->ring[p->first];
+        p->first = (p->first + 1) % p->limit;
+        p->waiting--;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
+static void *pool_main(void *arg)
+{
+    pool_thread *self = arg;
+    pool_job job;
+    while (pool_take(self->pool, &job))
+        job.run(job.arg, self->index);
+    return NULL;
+}
+
+/* Signals belong to the main thread: workers start with all of them blocked. */
+static bool pool_start(med_worker_pool *p, unsigned workers, med_err *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = 0;
+    while (p->n_threads < workers && failed == 0) {
+        pool_thread *t = &p->threads[p->n_threads];
+        *t = (pool_thread){.pool = p, .index = p->n_threads};
+        failed = pthread_create(&t->id, NULL, pool_main, t);
+        p->n_threads += failed == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "only %u of %u worker threads could start",
+                        p->n_threads, workers);
+    return true;
+}
+
+med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_err *err)
+{
+    if (workers == 0 || queue_limit == 0) {
+        (void)MED_FAIL(err, MED_ISSUE_VALUE, "a worker pool needs a worker and a queue");
+        return NULL;
+    }
+    med_worker_pool *p = MED_NEW(1, med_worker_pool);
+    if (p != NULL) {
+        p->limit = queue_limit;
+        p->ring = MED_NEW(queue_limit, pool_job);
+        p->threads = MED_NEW(workers, pool_thread);
+    }
+    if (p == NULL || p->ring == NULL || p->threads == NULL) {
+        if (p != NULL) {
+            med_free(p->ring);
+            med_free(p->threads);
+        }
+        med_free(p);
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->work, NULL);
+    if (!pool_start(p, workers, err)) {
+        med_worker_pool_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+bool med_worker_pool_submit(med_worker_pool *p, med_job job, void *arg)
+{
+    pthread_mutex_lock(&p->lock);
+    bool taken = !p->stopping && p->waiting < p->limit;
+    if (taken) {
+        p->ring[(p->first + p->waiting) % p->limit] = (pool_job){job, arg};
+        p->waiting++;
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (taken)
+        pthread_cond_signal(&p->work);
+    return taken;
+}
+
+size_t med_worker_pool_waiting(const med_worker_pool *p)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&p->lock;
+    pthread_mutex_lock(lock);
+    size_t n = p->waiting;
+    pthread_mutex_unlock(lock);
+    return n;
+}
+
+unsigned med_worker_pool_size(const med_worker_pool *p)
+{
+    return p->n_threads;
+}
+
+void med_worker_pool_free(med_worker_pool *p)
+{
+    if (p == NULL)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stopping = true;
+    pthread_mutex_unlock(&p->lock);
+    pthread_cond_broadcast(&p->work);
+    for (unsigned i = 0; i < p->n_threads; i++)
+        pthread_join(p->threads[i].id, NULL);
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->lock);
+    med_free(p->ring);
+    med_free(p->threads);
+    med_free(p);
+}
