@@ -1,0 +1,104 @@
+/* search.h - what a resource is found by, and finding it. https://hl7.org/fhir/R4/search.html
+ *
+ * Extraction turns a resource into index rows (store/rows.h), one file a parameter type; the
+ * same files turn a query's values into conditions. A search is parsed to a tree (no SQL text
+ * from a caller, ever), planned on the store's live counts, and run over the store's cursors:
+ * the most selective condition drives, the rest is probed or verified by extracting the
+ * candidate's own rows. Everything lives in the caller's arena. Thread safe apart from views. */
+#ifndef MED_SEARCH_SEARCH_H
+#define MED_SEARCH_SEARCH_H
+
+#include "base/json.h"
+#include "http/message.h"
+#include "model/pack.h"
+#include "store/store.h"
+
+/* Parameters and types of a pack with their numbers in a store. */
+typedef struct med_search_schema med_search_schema;
+/* Interns all names; the schema lives in `a`. */
+bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *s,
+                           const med_search_schema **out, med_err *err) MED_MUST_CHECK;
+uint32_t med_schema_type(const med_search_schema *s, med_type t);          /* pack -> store */
+med_type med_schema_pack_type(const med_search_schema *s, uint32_t number); /* store -> pack */
+const med_pack *med_schema_pack(const med_search_schema *s);
+
+/* Index rows of a resource (structurally checked before). `base` is this server's base URL, so
+ * that absolute references to ourselves count as local. */
+bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
+                 med_type type, med_str id, med_str base, med_rows *out, med_err *err) MED_MUST_CHECK;
+
+enum med_total { MED_TOTAL_DEFAULT, MED_TOTAL_NONE, MED_TOTAL_ESTIMATE, MED_TOTAL_ACCURATE };
+enum med_summary {
+    MED_SUMMARY_FALSE,
+    MED_SUMMARY_TRUE,
+    MED_SUMMARY_TEXT,
+    MED_SUMMARY_DATA,
+    MED_SUMMARY_COUNT,
+};
+
+typedef struct med_search_options {
+    bool strict;       /* unknown parameters are errors (the default), else ignored and named */
+    med_str base;      /* server base URL */
+    int zone_minutes;  /* of dates without a zone */
+    int64_t now;
+    uint32_t default_count, max_count;
+} med_search_options;
+
+typedef struct med_query med_query;
+
+/* What the query asked of the answer. */
+typedef struct med_query_view {
+    med_type type;          /* MED_TYPE_NONE: all types */
+    uint32_t count;         /* page size as used */
+    enum med_total total;
+    enum med_summary summary;
+    const med_str *elements; /* _elements */
+    size_t n_elements;
+    med_str self;           /* the query as really used, encoded, without page position */
+    const med_str *ignored; /* parameters that were ignored (lenient) */
+    size_t n_ignored;
+} med_query_view;
+
+/* Parameters of the HTTP layer (_format, _pretty) are skipped. Errors: MED_ISSUE_NOT_SUPPORTED
+ * 400 for an unknown parameter or modifier with the nearest names; MED_ISSUE_VALUE with status
+ * 400 for a bad value. Only parameters a conditional interaction may use are allowed when
+ * `conditional` (no paging or result parameters). */
+bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type type,
+                            const med_pairs *pairs, bool conditional,
+                            const med_search_options *options, const med_query **out,
+                            med_err *err) MED_MUST_CHECK;
+med_query_view med_query_describe(const med_query *q);
+/* True when the query has no condition at all (a conditional interaction refuses that). */
+bool med_query_is_empty(const med_query *q);
+/* Estimated cost in microseconds; beyond some 1,000 it belongs on a worker. */
+uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q);
+
+enum med_entry_mode { MED_ENTRY_MATCH, MED_ENTRY_INCLUDE };
+typedef struct med_search_entry {
+    med_stored resource;
+    enum med_entry_mode mode;
+} med_search_entry;
+
+typedef struct med_search_result {
+    const med_search_entry *entries;
+    size_t n;
+    bool has_total;
+    uint64_t total;
+    bool total_is_estimate;
+    med_str next; /* page token for the next page, empty at the end */
+} med_search_result;
+
+/* `page`: token from an earlier result's `next`, or empty. */
+bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
+                    med_str page, med_search_result *out, med_err *err) MED_MUST_CHECK;
+/* Only identities: at most `limit` matches, for conditional interactions (limit 2) and guards. */
+typedef struct med_match {
+    med_rid rid;
+    uint32_t type;
+    med_str id;
+    uint32_t version;
+} med_match;
+bool med_search_match(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
+                      size_t limit, med_match **out, size_t *n, med_err *err) MED_MUST_CHECK;
+
+#endif
