@@ -12,9 +12,16 @@
 /* `n` zeroed objects of `type`, to be ended with med_free. n = 0 gives a valid pointer. */
 #define MED_NEW(n, type) ((type *)med_alloc((n), sizeof(type)))
 
+/* Tells gcc's analyzer who ends the object; clang does not know this form. */
+#ifdef __clang__
+#define MED_ENDED_BY(fn)
+#else
+#define MED_ENDED_BY(fn) malloc(fn, 1),
+#endif
+
 void med_free(void *ptr); /* NULL is fine */
 void *med_alloc(size_t n, size_t size) MED_MUST_CHECK
-    __attribute__((malloc, malloc(med_free, 1), alloc_size(1, 2)));
+    __attribute__((malloc, MED_ENDED_BY(med_free) alloc_size(1, 2)));
 /* Room for n objects, the old ones kept, new ones not zeroed. On NULL `ptr` is still good, so
  * never write p = med_realloc(p, ...). */
 void *med_realloc(void *ptr, size_t n, size_t size) MED_MUST_CHECK
