@@ -76,10 +76,13 @@ uint32_t med_json_member(const med_json *j, uint32_t i, med_str key);
 /* Same for a path of keys "meta.profile" through objects. 0 when absent. */
 uint32_t med_json_path(const med_json *j, uint32_t i, const char *dotted);
 
-/* Equal as JSON values: member order free, numbers by text (1.0 is not 1.00). */
+/* Equal as JSON values: member order free, numbers by text (1.0 is not 1.00). Linear in the
+ * size of the trees. Where members stand in another order it takes 4 bytes a node from the
+ * heap; should the process have none left, the answer is false. */
 bool med_json_equal(const med_json *a, uint32_t i, const med_json *b, uint32_t k);
 
-/* Copies a value's text without white space outside strings. */
+/* Copies a value's text without white space outside strings. The buffer must have room for
+ * the text as received. */
 void med_json_write_min(med_buf *out, const med_json *j, uint32_t i);
 /* The same with two-space indentation (for _pretty=true). */
 void med_json_write_pretty(med_buf *out, const med_json *j, uint32_t i);
