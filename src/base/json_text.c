@@ -1,6 +1,8 @@
 /* json_text.c - see json_text.h. */
 #include "base/json_text.h"
 
+#include "base/utf8.h"
+
 static unsigned hex4(const char *p)
 {
     unsigned value = 0;
@@ -9,30 +11,6 @@ static unsigned hex4(const char *p)
         value = value * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     return value;
-}
-
-static size_t put_utf8(uint32_t c, char out[MED_JSON_CHAR_MAX])
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
 }
 
 static char short_escape(char c)
@@ -66,7 +44,7 @@ const char *med_json_text_unescape(const char *p, char out[MED_JSON_CHAR_MAX], s
         c = 0x10000 + ((c - 0xd800) << 10) + (hex4(p + 2) - 0xdc00);
         p += 6;
     }
-    *n = put_utf8(c, out);
+    *n = med_utf8_encode(c, out);
     return p;
 }
 
