@@ -17,6 +17,7 @@ import sys
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 HEAP = re.compile(r"\b(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf"
                   r"|posix_memalign|aligned_alloc|memalign)\s*\(")
+LOCAL_STATIC = re.compile(r"^[ \t]+static\s+(?!const\b|inline\b|_Static)[^;({]*[;={]", re.M)
 SQL = re.compile(r'"\s*(SELECT\s.+\sFROM\s|INSERT\s+(OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s'
                  r'|DELETE\s+FROM\s|CREATE\s+(UNIQUE\s+)?(TABLE|INDEX)\s|PRAGMA\s)', re.I)
 
@@ -51,10 +52,27 @@ def heap_faults(path, text):
         yield f"src/{path}:{line_of(code, match.start())}: {match[1]}, but only base/ calls the heap"
 
 
+def static_faults(path, text):
+    code = blank(text, keep_strings=False)
+    for match in LOCAL_STATIC.finditer(code):
+        if not re.search(r"\bconst\b", match[0]):
+            yield f"src/{path}:{line_of(code, match.start())}: a static of a function is a global"
+
+
 def sql_faults(path, text):
     code = blank(text, keep_strings=True)
     for match in SQL.finditer(code):
         yield f"src/{path}:{line_of(code, match.start())}: SQL outside store/"
+
+
+def declaration(lines, at):
+    """The lines of the declaration that names a variable in line `at`: a struct's body may
+    stand between its first word, which is in column one, and the name."""
+    start = at
+    while start > 0 and not re.match(r"[A-Za-z_]", lines[start]):
+        start -= 1
+    text = "\n".join(lines[start:at + 1])
+    return re.sub(r"\{[^}]*\}", "", text)
 
 
 def global_faults(src, paths):
@@ -67,8 +85,8 @@ def global_faults(src, paths):
         if tag.get("_type") != "tag":
             continue
         with open(os.path.join(src, tag["path"]), encoding="utf-8") as file:
-            line = file.read().splitlines()[tag["line"] - 1]
-        if not re.search(r"\bconst\b", line) and "global:" not in line:
+            text = declaration(file.read().splitlines(), tag["line"] - 1)
+        if not re.search(r"\bconst\b", text) and "global:" not in text:
             yield f"src/{tag['path']}:{tag['line']}: the global {tag['name']} can be changed"
 
 
@@ -80,6 +98,7 @@ def main():
     for path in paths:
         with open(os.path.join(src, path), encoding="utf-8") as file:
             text = file.read()
+        faults += static_faults(path, text)
         if not path.startswith("base/"):
             faults += heap_faults(path, text)
         if not path.startswith("store/"):
