@@ -1,7 +1,6 @@
 /* arena.c - a chain of growing blocks.
  *
- * Two sums are held under the limit: bytes handed out (`used`, exact, so that a test can fail
- * any single allocation) and bytes of all blocks (`held`, what the machine pays). Blocks double
+ * Two sums are kept under the limit: bytes handed out and bytes of all blocks. Blocks double
  * from 8 KiB to 1 MiB; what is larger than a quarter of a block gets one of its own, so that
  * little is lost at a block's end. Under AddressSanitizer what was not handed out is poisoned
  * and a gap lies between objects. */
@@ -50,7 +49,8 @@ struct med_arena {
     struct block *current; /* the newest; the chain ends at the first */
     struct block *first;
     struct cleanup *cleanups;
-    size_t limit;
+    size_t limit;      /* of held: what the machine pays */
+    size_t used_limit; /* of used: exact, so that a test can fail any single allocation */
     size_t used;
     size_t held;
     size_t next_size;
@@ -84,7 +84,7 @@ med_arena *med_arena_new(size_t limit)
         med_free(a);
         return NULL;
     }
-    a->limit = limit;
+    a->limit = a->used_limit = limit;
     a->held = FIRST_BLOCK;
     a->next_size = 2 * (size_t)FIRST_BLOCK;
     return a;
@@ -143,7 +143,7 @@ size_t med_arena_used(const med_arena *a)
 }
 void med_arena_set_limit(med_arena *a, size_t limit)
 {
-    a->limit = limit;
+    a->used_limit = limit;
 }
 bool med_arena_exhausted(const med_arena *a)
 {
@@ -203,7 +203,7 @@ void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
         return refuse(a);
     size_t need = bytes == 0 ? 1 : bytes;
-    if (a->used > a->limit || need > a->limit - a->used)
+    if (a->used > a->used_limit || need > a->used_limit - a->used)
         return refuse(a);
     struct block *b = a->current;
     if (!fits(b, need + ARENA_GAP, align)) {

@@ -312,7 +312,7 @@ size_t med_decimal_format(const med_decimal *d, char out[MED_DECIMAL_TEXT])
     int point = n + d->exponent; /* digits before the point */
     const char *minus = d->negative && d->digits != 0 ? "-" : "";
     int len = 0;
-    if (d->exponent >= 0 && (point <= PLAIN_MAX || d->digits == 0)) {
+    if (d->exponent >= 0 && (point <= MED_DECIMAL_DIGITS || d->digits == 0)) {
         int zeros = d->digits == 0 ? 0 : d->exponent;
         len = snprintf(out, MED_DECIMAL_TEXT, "%s%.*s%.*s", minus, n, digits, zeros,
                        "0000000000000000000000000000000000000000");
