@@ -97,11 +97,15 @@ typedef struct med_json_writer {
 } med_json_writer;
 
 med_json_writer med_json_writer_to(med_buf *out);
-void med_json_open(med_json_writer *w, char brace); /* '{' or '[' */
-void med_json_close(med_json_writer *w, char brace); /* '}' or ']' */
-void med_json_key(med_json_writer *w, med_str key);  /* followed by one value */
-void med_json_str(med_json_writer *w, med_str value); /* escapes; bytes must be UTF-8 */
+void med_json_open(med_json_writer *w, char brace);        /* '{' or '[' */
+void med_json_close(med_json_writer *w, char brace);       /* '}' or ']' */
+void med_json_key(med_json_writer *w, med_str key);        /* followed by one value */
+void med_json_str(med_json_writer *w, med_str value);      /* escapes; bytes must be UTF-8 */
 void med_json_raw_value(med_json_writer *w, med_str json); /* text that is JSON already */
+/* The same for what a parsed document holds: a key (its whole text, quotes and escapes
+ * included), and a value, minified. */
+void med_json_raw_key(med_json_writer *w, med_str span);
+void med_json_value(med_json_writer *w, const med_json *j, uint32_t i);
 void med_json_bool(med_json_writer *w, bool value);
 void med_json_int(med_json_writer *w, int64_t value);
 /* key + string, the commonest pair; skips the pair when the value is empty. */

@@ -141,14 +141,24 @@ void med_json_close(med_json_writer *w, char brace)
     w->depth--;
 }
 
+/* No comma between key and value. */
+static void end_key(med_json_writer *w)
+{
+    med_buf_addc(w->out, ':');
+    if (w->depth > 0)
+        w->has_value &= ~level_bit(w);
+}
+
 void med_json_key(med_json_writer *w, med_str key)
 {
-    separate(w);
-    med_buf_addc(w->out, '"');
-    med_json_escape(w->out, key);
-    med_buf_add(w->out, MED_STR("\":"));
-    if (w->depth > 0)
-        w->has_value &= ~level_bit(w); /* no comma between key and value */
+    med_json_str(w, key);
+    end_key(w);
+}
+
+void med_json_raw_key(med_json_writer *w, med_str span)
+{
+    med_json_raw_value(w, span);
+    end_key(w);
 }
 
 void med_json_str(med_json_writer *w, med_str value)
@@ -163,6 +173,12 @@ void med_json_raw_value(med_json_writer *w, med_str json)
 {
     separate(w);
     med_buf_add(w->out, json);
+}
+
+void med_json_value(med_json_writer *w, const med_json *j, uint32_t i)
+{
+    separate(w);
+    med_json_write_min(w->out, j, i);
 }
 
 void med_json_bool(med_json_writer *w, bool value)

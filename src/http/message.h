@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/url.h"
 
 enum med_method {
     MED_GET,
@@ -60,22 +61,5 @@ typedef struct med_response {
 bool med_response_header(med_response *r, const char *name, med_str value);
 /* Replaces or adds. */
 bool med_response_set_header(med_response *r, const char *name, med_str value);
-
-/* Percent-decodes s (in a query '+' is a space). False on a bad escape, NUL or bad UTF-8. */
-bool med_percent_decode(med_arena *a, med_str s, bool query, med_str *out, med_err *err) MED_MUST_CHECK;
-/* Percent-encodes everything but unreserved characters. */
-bool med_percent_encode(med_arena *a, med_str s, med_str *out) MED_MUST_CHECK;
-
-/* name=value pairs of a query or of an application/x-www-form-urlencoded body, decoded, in
- * order. At most MED_QUERY_PAIRS, else MED_ISSUE_TOO_COSTLY. */
-enum { MED_QUERY_PAIRS = 256 };
-typedef struct med_pair {
-    med_str name, value;
-} med_pair;
-typedef struct med_pairs {
-    const med_pair *at;
-    size_t n;
-} med_pairs;
-bool med_query_parse(med_arena *a, med_str query, med_pairs *out, med_err *err) MED_MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #define MED_SEARCH_SEARCH_H
 
 #include "base/json.h"
-#include "http/message.h"
+#include "base/url.h"
 #include "model/pack.h"
 #include "store/store.h"
 

@@ -1,0 +1,34 @@
+/* content.h - media types, the body, and preferences of a request.
+ * https://hl7.org/fhir/R4/http.html#mime-type https://hl7.org/fhir/R4/http.html#general */
+#ifndef MED_FHIR_CONTENT_H
+#define MED_FHIR_CONTENT_H
+
+#include "fhir/call.h"
+
+/* Reads preferences and conditions from HTTP headers into call->request (Prefer, If-Match,
+ * If-None-Match, If-Modified-Since, If-None-Exist, Idempotency-Key, Accept, Content-Type...).
+ * Malformed ones are errors (400), also under handling=lenient. */
+bool med_content_headers(med_call *call, const med_request *http, med_err *err) MED_MUST_CHECK;
+
+/* Can we answer in a media type that Accept and _format allow? 406 otherwise; fhirVersion
+ * other than 4.0: 406. */
+bool med_content_negotiate(med_call *call, med_err *err) MED_MUST_CHECK;
+
+/* For interactions with a resource body: Content-Type (415), then parses request.body to
+ * request.json (400 with line and column). Does nothing when there is a tape already or the
+ * interaction takes no body. */
+bool med_content_read(med_call *call, med_err *err) MED_MUST_CHECK;
+
+/* _pretty, _summary, _elements of the query. */
+typedef struct med_shape {
+    bool pretty;
+    enum med_summary summary;
+    const med_str *elements;
+    size_t n_elements;
+} med_shape;
+bool med_content_shape(med_call *call, med_shape *out, med_err *err) MED_MUST_CHECK;
+
+/* Keyed hash of method, path, query and body: tells a replay from another request. */
+uint64_t med_content_hash(const med_call *call);
+
+#endif

@@ -1,0 +1,146 @@
+/* perform.c - see perform.h. */
+#include "fhir/perform.h"
+
+#include "fhir/content.h"
+#include "fhir/outcome.h"
+
+void med_performance_init(med_performance *p, med_call *call)
+{
+    *p = (med_performance){.call = call};
+    call->change = &p->change;
+    p->guard = (med_change_guard_arg){call->fhir, &p->change};
+}
+
+void med_call_fail(med_call *call, const med_err *err)
+{
+    med_fhir_response *r = &call->response;
+    r->status = med_outcome_status(err, &call->problems);
+    r->body = med_outcome_text(call->arena, err, &call->problems);
+    r->content_type = MED_STR_EMPTY;
+    r->is_outcome = true;
+    r->etag = MED_STR_EMPTY;
+    r->location = MED_STR_EMPTY;
+    r->last_modified = 0;
+}
+
+static enum med_next fail(med_performance *p, const med_err *err)
+{
+    med_call_fail(p->call, err);
+    return MED_NEXT_RESPOND;
+}
+
+static bool fill_commit(med_performance *p, med_err *err)
+{
+    med_call *call = p->call;
+    med_commit *c = &p->commit;
+    *c = (med_commit){0};
+    c->writes = p->change.writes;
+    c->n_writes = p->change.n;
+    c->guard = p->change.n_conditions > 0 ? med_change_guard : NULL;
+    c->guard_arg = &p->guard;
+    c->check_references = call->fhir->check_references;
+    if (call->request.idempotency_key.len > 0 && !call->request.in_bundle) {
+        c->idempotency = med_store_hash(call->fhir->store, call->request.idempotency_key);
+        c->request_hash = med_content_hash(call);
+    }
+    return med_change_lock_keys(call->arena, call->fhir, &p->change, &c->lock_keys, &c->n_lock_keys,
+                                err);
+}
+
+static enum med_next finish(med_performance *p)
+{
+    med_err err = {0};
+    switch (p->call->interaction->finish(p->call, &err)) {
+    case MED_STEP_OK:
+        return MED_NEXT_RESPOND;
+    case MED_STEP_AGAIN:
+        return MED_NEXT_WORKER;
+    case MED_STEP_FAILED:
+        break;
+    }
+    return fail(p, &err);
+}
+
+static enum med_next prepare(med_performance *p)
+{
+    med_call *call = p->call;
+    med_err err = {0};
+    med_change_reset(&p->change);
+    call->write = SIZE_MAX;
+    call->n_writes = 0;
+    call->problems = (med_problems){0};
+    if (!med_content_read(call, &err))
+        return fail(p, &err);
+    switch (call->interaction->prepare(call, &err)) {
+    case MED_STEP_FAILED:
+        return fail(p, &err);
+    case MED_STEP_AGAIN:
+        return MED_NEXT_WORKER;
+    case MED_STEP_OK:
+        break;
+    }
+    if (p->change.n == 0 && p->change.n_conditions == 0)
+        return call->response.status != 0 ? MED_NEXT_RESPOND : finish(p);
+    return fill_commit(p, &err) ? MED_NEXT_COMMIT : fail(p, &err);
+}
+
+enum med_next med_perform_step(med_performance *p)
+{
+    return p->finishing ? finish(p) : prepare(p);
+}
+
+enum med_next med_perform_committed(med_performance *p)
+{
+    med_commit *c = &p->commit;
+    p->call->updated = c->updated;
+    switch (c->state) {
+    case MED_COMMIT_DONE:
+    case MED_COMMIT_REPLAYED:
+        p->finishing = true;
+        return finish(p);
+    case MED_COMMIT_REFUSED:
+        if (p->change.must_retry && ++p->tries < MED_PREPARE_TRIES)
+            return MED_NEXT_WORKER;
+        break;
+    case MED_COMMIT_UNKNOWN:
+        break;
+    }
+    return fail(p, &c->err);
+}
+
+/* A view for one half of the call, blocking driver. */
+static bool open_view(med_call *call, unsigned slot, med_err *err)
+{
+    enum { VIEW_SECONDS = 30 };
+    int64_t deadline = med_monotonic(call->fhir->clock) + VIEW_SECONDS * INT64_C(1000000);
+    call->view = med_store_view(call->fhir->store, slot, deadline, err);
+    return call->view != NULL;
+}
+
+static void close_view(med_call *call)
+{
+    if (call->view != NULL)
+        med_view_end(call->view);
+    call->view = NULL;
+}
+
+
+void med_perform(med_call *call, unsigned slot)
+{
+    med_performance p;
+    med_err err = {0};
+    med_performance_init(&p, call);
+    call->on_worker = true;
+    enum med_next next = MED_NEXT_WORKER;
+    while (next != MED_NEXT_RESPOND) {
+        bool committing = next == MED_NEXT_COMMIT;
+        if (committing && !med_store_commit_wait(call->fhir->store, &p.commit, &err))
+            next = fail(&p, &err);
+        else if (!open_view(call, slot, &err))
+            next = fail(&p, &err);
+        else
+            next = committing ? med_perform_committed(&p) : med_perform_step(&p);
+        close_view(call);
+    }
+    call->change = NULL;
+}

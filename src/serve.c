@@ -1,0 +1,211 @@
+/* serve.c - the story of a request: receive, route, prepare, commit, finish, respond.
+ *
+ * A loop thread runs what is certainly short. Whatever says MED_STEP_AGAIN, has a large body or
+ * must be prepared anew goes to the worker pool, so that a slow question never delays a quick
+ * one. Nobody waits for the disk: the commit thread hands the call back to its loop. */
+#include "serve.h"
+
+#include "base/mem.h"
+#include "fhir/content.h"
+#include "fhir/perform.h"
+#include "fhir/route.h"
+#include "serve_http.h"
+#include "serve_metrics.h"
+
+enum {
+    LOOP_BODY_BYTES = 64 << 10, /* a larger body is parsed on a worker */
+    LOOP_VIEW_SECONDS = 2,
+    WORKER_VIEW_SECONDS = 30,
+    SECOND = 1000000,
+};
+
+struct med_server {
+    med_serve_config config;
+    med_http_server *http;
+    med_worker_pool *pool;
+    med_metrics *metrics;
+};
+
+/* One exchange from its request to its answer; lives in the exchange's arena. */
+typedef struct exchange {
+    med_server *server;
+    med_http_exchange *http;
+    med_call call;
+    med_performance performance;
+} exchange;
+
+static void advance(exchange *x, enum med_next next);
+
+static void respond(exchange *x)
+{
+    med_serve_write_response(&x->server->config, x->http, &x->call);
+    med_metrics_count(x->server->metrics, &x->call,
+                      med_monotonic(x->server->config.http.clock) - x->http->received);
+    med_serve_log(&x->server->config, x->http, &x->call);
+    med_http_respond(x->http);
+}
+
+static void fail(exchange *x, const med_err *err)
+{
+    med_call_fail(&x->call, err);
+    respond(x);
+}
+
+/* Runs one step of the call with a view of this thread, then does what comes next. */
+static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committed)
+{
+    med_err err = {0};
+    const med_fhir *f = x->call.fhir;
+    int64_t deadline = med_monotonic(f->clock) + (int64_t)seconds * SECOND;
+    x->call.view = med_store_view(f->store, slot, deadline, &err);
+    if (x->call.view == NULL) {
+        fail(x, &err);
+        return;
+    }
+    enum med_next next = committed ? med_perform_committed(&x->performance)
+                                   : med_perform_step(&x->performance);
+    med_view_end(x->call.view);
+    x->call.view = NULL;
+    advance(x, next);
+}
+
+static void work(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    x->call.on_worker = true;
+    run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, false);
+}
+
+static void committed_on_loop(void *arg)
+{
+    exchange *x = arg;
+    x->call.on_worker = false;
+    run_step(x, x->http->loop, LOOP_VIEW_SECONDS, true);
+}
+
+static void commit_done(med_commit *c)
+{
+    exchange *x = c->arg;
+    med_http_post(x->server->http, x->http->loop, committed_on_loop, x);
+}
+
+static void send_to_worker(exchange *x)
+{
+    med_err err = {0};
+    if (med_worker_pool_submit(x->server->pool, work, x))
+        return;
+    (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
+    fail(x, &err);
+}
+
+static void send_to_commit(exchange *x)
+{
+    med_err err = {0};
+    med_commit *c = &x->performance.commit;
+    c->done = commit_done;
+    c->arg = x;
+    if (!med_store_commit(x->call.fhir->store, c, &err))
+        fail(x, &err);
+}
+
+static void advance(exchange *x, enum med_next next)
+{
+    switch (next) {
+    case MED_NEXT_RESPOND:
+        respond(x);
+        return;
+    case MED_NEXT_COMMIT:
+        send_to_commit(x);
+        return;
+    case MED_NEXT_WORKER:
+        send_to_worker(x);
+        return;
+    }
+}
+
+/* Route and headers: all that can be refused before the body is looked at. */
+static bool begin(exchange *x, med_str path, med_err *err)
+{
+    const med_request *r = x->http->request;
+    return med_route(&x->call, r->method, path, r->query, err)
+        && med_content_headers(&x->call, r, err) && med_content_negotiate(&x->call, err)
+        && med_http_body(x->http, &x->call.request.body, err);
+}
+
+static void begin_large(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    med_err err = {0};
+    x->call.on_worker = true;
+    if (!begin(x, med_serve_fhir_path(&x->server->config, x->http->request->path), &err))
+        fail(x, &err);
+    else
+        run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, false);
+}
+
+static void receive_fhir(med_server *s, med_http_exchange *http)
+{
+    med_err err = {0};
+    exchange *x = MED_TAKE(http->arena, 1, exchange);
+    if (x == NULL) {
+        http->response.status = 503;
+        med_http_respond(http);
+        return;
+    }
+    x->server = s;
+    x->http = http;
+    x->call.fhir = s->config.fhir;
+    x->call.arena = http->arena;
+    med_performance_init(&x->performance, &x->call);
+    if (http->request->body_bytes > LOOP_BODY_BYTES) {
+        if (!med_worker_pool_submit(s->pool, begin_large, x)) {
+            (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
+            fail(x, &err);
+        }
+    } else if (!begin(x, med_serve_fhir_path(&s->config, http->request->path), &err)) {
+        fail(x, &err);
+    } else {
+        run_step(x, http->loop, LOOP_VIEW_SECONDS, false);
+    }
+}
+
+static void receive(void *app, med_http_exchange *http)
+{
+    med_server *s = app;
+    if (med_serve_plain_page(&s->config, http))
+        med_http_respond(http);
+    else
+        receive_fhir(s, http);
+}
+
+med_server *med_serve_start(const med_serve_config *config, med_err *err)
+{
+    med_server *s = med_alloc(1, sizeof *s);
+    if (s == NULL) {
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory for the server");
+        return NULL;
+    }
+    *s = (med_server){.config = *config};
+    s->metrics = med_metrics_new();
+    s->pool = med_worker_pool_new(config->workers, config->worker_queue, err);
+    if (s->pool != NULL && s->metrics != NULL)
+        s->http = med_http_start(&config->http, receive, s, err);
+    if (s->http == NULL) {
+        med_serve_stop(s, 0);
+        return NULL;
+    }
+    return s;
+}
+
+med_str med_serve_address(const med_server *s) { return med_http_address(s->http); }
+
+void med_serve_stop(med_server *s, unsigned seconds)
+{
+    if (s->http != NULL)
+        med_http_drain(s->http, seconds);
+    med_worker_pool_free(s->pool);
+    if (s->http != NULL)
+        med_http_free(s->http);
+    med_metrics_free(s->metrics);
+    med_free(s);
+}

@@ -1,0 +1,33 @@
+/* serve.h - the running server: HTTP in front, the store behind, the story of a request between.
+ *
+ * Owns the HTTP server, the worker pool and the exchanges in flight. Readers of the store are
+ * numbered: one for each loop, then one for each worker. */
+#ifndef MED_SERVE_H
+#define MED_SERVE_H
+
+#include "base/worker_pool.h"
+#include "fhir/call.h"
+#include "http/server.h"
+
+typedef struct med_serve_config {
+    med_http_config http;     /* `loops` must be set */
+    const med_fhir *fhir;
+    unsigned workers;
+    size_t worker_queue;
+    unsigned retry_after_seconds;
+    const med_str *cors_origins; /* allowed origins; none = CORS closed; "*" = any */
+    size_t n_cors_origins;
+    med_str base_path;        /* "/fhir" */
+} med_serve_config;
+
+typedef struct med_server med_server;
+
+med_server *med_serve_start(const med_serve_config *config, med_err *err) MED_MUST_CHECK;
+med_str med_serve_address(const med_server *s);
+/* Stops accepting, waits for what is in flight (at most `seconds`), frees. */
+void med_serve_stop(med_server *s, unsigned seconds);
+
+/* Prometheus text: requests by route and status class, latency histogram, queue lengths. */
+void med_serve_metrics(med_server *s, med_buf *out);
+
+#endif
