@@ -70,18 +70,17 @@ fetch_definitions() {
     rm -rf definitions/.fetch
 }
 
-# build_in DIR [MESON OPTION...]: configures DIR if it is new and builds it.
-# An option that changed since is applied; other settings of an existing DIR stay.
+# build_in DIR [MESON OPTION...]: configures DIR if it is new or was given other options, and
+# builds it. Without options an existing DIR stays as it is.
 build_in() {
     dir=$1
     shift
-    if [ -f "$dir/build.ninja" ]; then
-        if [ $# -gt 0 ]; then
-            meson configure "$dir" "$@" >/dev/null
-        fi
-    else
+    if [ ! -f "$dir/build.ninja" ]; then
         rm -rf "$dir"
         meson setup "$dir" "$@" || return 1
+    elif [ $# -gt 0 ] && [ "$(cat "$dir/.options" 2>/dev/null)" != "$*" ]; then
+        meson configure "$dir" "$@" || return 1
     fi
+    [ $# = 0 ] || echo "$*" >"$dir/.options"
     ninja -C "$dir"
 }
