@@ -87,6 +87,8 @@ typedef struct med_change {
     } *conditions;
     size_t n_conditions, room_conditions;
     bool must_retry; /* set by the guard: a condition no longer holds */
+    bool rests_on_versions; /* prepare read versions that it expects again (patch, tags kept by
+                               an update) although the client named none: prepare anew on 412 */
 } med_change;
 enum { MED_PREPARE_TRIES = 16 };
 

@@ -161,4 +161,5 @@ void med_change_reset(med_change *change)
     change->n = 0;
     change->n_conditions = 0;
     change->must_retry = false;
+    change->rests_on_versions = false;
 }

@@ -69,6 +69,7 @@ static enum med_next prepare(med_performance *p)
     call->write = SIZE_MAX;
     call->n_writes = 0;
     call->problems = (med_problems){0};
+    call->response = (med_fhir_response){0};
     if (!med_content_read(call, &err))
         return fail(p, &err);
     switch (call->interaction->prepare(call, &err)) {
@@ -79,9 +80,17 @@ static enum med_next prepare(med_performance *p)
     case MED_STEP_OK:
         break;
     }
-    if (p->change.n == 0 && p->change.n_conditions == 0)
+    if (p->change.n == 0)
         return call->response.status != 0 ? MED_NEXT_RESPOND : finish(p);
     return fill_commit(p, &err) ? MED_NEXT_COMMIT : fail(p, &err);
+}
+
+/* A condition, or a version that prepare rested on without the client's asking, has changed. */
+static bool overtaken(const med_performance *p)
+{
+    return p->change.must_retry
+        || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT
+            && p->commit.err.status == 412);
 }
 
 enum med_next med_perform_step(med_performance *p)
@@ -99,7 +108,7 @@ enum med_next med_perform_committed(med_performance *p)
         p->finishing = true;
         return finish(p);
     case MED_COMMIT_REFUSED:
-        if (p->change.must_retry && ++p->tries < MED_PREPARE_TRIES)
+        if (overtaken(p) && ++p->tries < MED_PREPARE_TRIES)
             return MED_NEXT_WORKER;
         break;
     case MED_COMMIT_UNKNOWN:

@@ -206,6 +206,12 @@ bool med_store_prepare(const med_store *s, med_arena *a, med_write *w, med_err *
  * whole commit with *err. Must be quick and may only read. */
 typedef bool (*med_guard)(void *arg, med_view *view, med_err *err);
 
+/* REFUSED says why in err: a failed expectation is MED_ISSUE_CONFLICT with status 412 (of a
+ * deleted resource expected to exist: MED_ISSUE_DELETED; of a missing one: MED_ISSUE_NOT_FOUND);
+ * a missing reference target is MED_ISSUE_NOT_FOUND with status 422 and the row's expression; a
+ * delete of what is referenced is MED_ISSUE_CONFLICT (409); a reused idempotency key with
+ * another request is MED_ISSUE_CONFLICT with status 422; a guard's error is passed through.
+ * On REPLAYED the writes' id, outcome, version and rid are those of the first time. */
 enum med_commit_state {
     MED_COMMIT_DONE,
     MED_COMMIT_REFUSED, /* an expectation, guard or reference check failed; nothing was written */

@@ -1,0 +1,283 @@
+/* content.c - https://hl7.org/fhir/R4/http.html#general */
+#include "fhir/content.h"
+
+#include "base/datetime.h"
+
+/* ---- header fields ---- */
+
+static bool read_return(med_str value, enum med_return *out)
+{
+    if (med_str_eqz(value, "minimal"))
+        *out = MED_RETURN_MINIMAL;
+    else if (med_str_eqz(value, "representation"))
+        *out = MED_RETURN_REPRESENTATION;
+    else if (med_str_eqz(value, "OperationOutcome"))
+        *out = MED_RETURN_OUTCOME;
+    else
+        return false;
+    return true;
+}
+
+/* One preference of RFC 7240: name[=value][;parameters]. Unknown ones are to be ignored. */
+static bool read_preference(med_fhir_request *r, med_str one, med_err *err)
+{
+    med_str value;
+    one = med_str_trim(med_str_cut(one, ';', &value));
+    med_str name = med_str_trim(med_str_cut(one, '=', &value));
+    value = med_str_trim(value);
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+        value = med_str_sub(value, 1, value.len - 1);
+    if (med_str_eq_ignore_case(name, MED_STR("respond-async")))
+        r->respond_async = true;
+    if (med_str_eq_ignore_case(name, MED_STR("return")) && !read_return(value, &r->prefer))
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        "Prefer: return must be minimal, representation or OperationOutcome");
+    if (med_str_eq_ignore_case(name, MED_STR("handling"))) {
+        r->strict = !med_str_eqz(value, "lenient");
+        if (r->strict && !med_str_eqz(value, "strict"))
+            return MED_FAIL(err, MED_ISSUE_INVALID, "Prefer: handling must be strict or lenient");
+    }
+    return true;
+}
+
+static bool read_preferences(med_fhir_request *r, const med_request *http, med_err *err)
+{
+    for (size_t i = 0; i < http->n_headers; i++) {
+        if (!med_str_eq_ignore_case(http->headers[i].name, MED_STR("Prefer")))
+            continue;
+        med_str rest = http->headers[i].value;
+        while (rest.len > 0) {
+            if (!read_preference(r, med_str_cut(rest, ',', &rest), err))
+                return false;
+        }
+    }
+    return true;
+}
+
+enum { IDEMPOTENCY_KEY_BYTES = 255 };
+
+bool med_content_headers(med_call *call, const med_request *http, med_err *err)
+{
+    med_fhir_request *r = &call->request;
+    r->strict = true;
+    r->content_type = med_request_header(http, "Content-Type");
+    r->accept = med_request_header(http, "Accept");
+    r->if_match = med_request_header(http, "If-Match");
+    r->if_none_match = med_request_header(http, "If-None-Match");
+    r->if_none_exist = med_request_header(http, "If-None-Exist");
+    r->if_modified_since = med_request_header(http, "If-Modified-Since");
+    r->security_context = med_request_header(http, "X-Security-Context");
+    r->idempotency_key = med_request_header(http, "Idempotency-Key");
+    if (r->idempotency_key.len > IDEMPOTENCY_KEY_BYTES)
+        return MED_FAIL(err, MED_ISSUE_INVALID, "Idempotency-Key is longer than %d bytes",
+                        IDEMPOTENCY_KEY_BYTES);
+    return read_preferences(r, http, err);
+}
+
+/* ---- media types ---- */
+
+static med_str media_type(med_str field)
+{
+    med_str parameters;
+    return med_str_trim(med_str_cut(field, ';', &parameters));
+}
+
+static bool is_fhir_json(med_str type)
+{
+    return med_str_eq_ignore_case(type, MED_STR("application/fhir+json"))
+        || med_str_eq_ignore_case(type, MED_STR("application/json"))
+        || med_str_eq_ignore_case(type, MED_STR("text/json"))
+        || med_str_eq_ignore_case(type, MED_STR("application/json+fhir"));
+}
+
+/* The value of `name=` among a media type's parameters, without quotes; empty if none. */
+static med_str media_parameter(med_str field, med_str name)
+{
+    med_str rest;
+    (void)med_str_cut(field, ';', &rest);
+    while (rest.len > 0) {
+        med_str value, one = med_str_cut(rest, ';', &rest);
+        med_str key = med_str_trim(med_str_cut(one, '=', &value));
+        value = med_str_trim(value);
+        if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+            value = med_str_sub(value, 1, value.len - 1);
+        if (med_str_eq_ignore_case(key, name))
+            return value;
+    }
+    return MED_STR_EMPTY;
+}
+
+static bool version_is_ours(med_str field)
+{
+    med_str version = media_parameter(field, MED_STR("fhirVersion"));
+    return version.len == 0 || med_str_eqz(version, "4.0") || med_str_eqz(version, "4.0.1");
+}
+
+static bool accepts_json(med_str range)
+{
+    med_str type = media_type(range);
+    med_str q = media_parameter(range, MED_STR("q"));
+    bool refused = med_str_eqz(q, "0") || med_str_eqz(q, "0.0") || med_str_eqz(q, "0.00")
+        || med_str_eqz(q, "0.000");
+    if (refused || !version_is_ours(range))
+        return false;
+    return is_fhir_json(type) || med_str_eqz(type, "*/*") || med_str_eqz(type, "application/*");
+}
+
+static med_str query_value(const med_call *call, const char *name)
+{
+    for (size_t i = 0; i < call->request.query.n; i++) {
+        if (med_str_eqz(call->request.query.at[i].name, name))
+            return call->request.query.at[i].value;
+    }
+    return MED_STR_EMPTY;
+}
+
+static bool not_acceptable(med_err *err)
+{
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "this server answers in application/fhir+json; fhirVersion=4.0");
+    return med_err_status(err, 406);
+}
+
+/* A Binary may be asked for in its own media type, so its Accept is not judged here. */
+static bool may_be_native(const med_call *call)
+{
+    return call->request.type != MED_TYPE_NONE && med_str_eqz(call->request.type_name, "Binary")
+        && (call->request.level == MED_LEVEL_INSTANCE || call->request.level == MED_LEVEL_VERSION);
+}
+
+bool med_content_negotiate(med_call *call, med_err *err)
+{
+    med_str format = query_value(call, "_format");
+    if (format.len > 0) {
+        med_str type = media_type(format);
+        bool ok = med_str_eqz(type, "json") || is_fhir_json(type);
+        return (ok && version_is_ours(format)) ? true : not_acceptable(err);
+    }
+    med_str rest = call->request.accept;
+    if (rest.len == 0 || may_be_native(call))
+        return true;
+    while (rest.len > 0) {
+        if (accepts_json(med_str_cut(rest, ',', &rest)))
+            return true;
+    }
+    return not_acceptable(err);
+}
+
+/* ---- body ---- */
+
+static bool takes_resource(const med_call *call)
+{
+    const med_fhir_request *r = &call->request;
+    return (r->method == MED_POST || r->method == MED_PUT || r->method == MED_PATCH)
+        && !med_str_eqz(r->operation, "_search");
+}
+
+static bool is_json_patch(const med_call *call)
+{
+    return call->request.method == MED_PATCH
+        && med_str_eq_ignore_case(media_type(call->request.content_type),
+                                  MED_STR("application/json-patch+json"));
+}
+
+static bool check_content_type(const med_call *call, med_err *err)
+{
+    const med_fhir_request *r = &call->request;
+    if (is_json_patch(call))
+        return true;
+    if (is_fhir_json(media_type(r->content_type)) && version_is_ours(r->content_type))
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "the body must be application/fhir+json%s; "
+                   "Content-Type is %s", r->method == MED_PATCH ? " (FHIRPath Patch) or "
+                   "application/json-patch+json" : "", r->content_type.len == 0 ? "missing" : "another");
+    return med_err_status(err, 415);
+}
+
+/* A Binary in its own media type is no JSON: fhir/binary.c reads the bytes. */
+static bool is_native_binary(const med_call *call)
+{
+    return med_str_eqz(call->request.type_name, "Binary") && call->request.operation.len == 0
+        && call->request.method != MED_PATCH
+        && !is_fhir_json(media_type(call->request.content_type));
+}
+
+bool med_content_read(med_call *call, med_err *err)
+{
+    med_fhir_request *r = &call->request;
+    if (r->json != NULL || !takes_resource(call) || is_native_binary(call))
+        return true;
+    if (r->body.len == 0 && r->operation.len > 0)
+        return true; /* operations may be called without parameters */
+    if (r->body.len == 0)
+        return MED_FAIL(err, MED_ISSUE_INVALID, "the body is empty; a resource in JSON was expected");
+    if (!check_content_type(call, err))
+        return false;
+    med_json *j = MED_TAKE(call->arena, 1, med_json);
+    if (j == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (!med_json_parse(call->arena, r->body, j, NULL, err))
+        return false;
+    r->json = j;
+    r->root = 0;
+    return true;
+}
+
+/* ---- shape of the answer ---- */
+
+static bool read_summary(med_str value, enum med_summary *out)
+{
+    static const med_str names[] = {MED_LIT("false"), MED_LIT("true"), MED_LIT("text"),
+                                    MED_LIT("data"), MED_LIT("count")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (med_str_eq(value, names[i])) {
+            *out = (enum med_summary)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_elements(med_call *call, med_str list, med_shape *out)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < list.len; i++)
+        n += list.ptr[i] == ',';
+    med_str *at = MED_TAKE(call->arena, n, med_str);
+    if (at == NULL)
+        return false;
+    out->n_elements = 0;
+    while (list.len > 0) {
+        med_str one = med_str_trim(med_str_cut(list, ',', &list));
+        if (one.len > 0)
+            at[out->n_elements++] = one;
+    }
+    out->elements = at;
+    return true;
+}
+
+bool med_content_shape(med_call *call, med_shape *out, med_err *err)
+{
+    med_str pretty = query_value(call, "_pretty");
+    med_str summary = query_value(call, "_summary");
+    med_str elements = query_value(call, "_elements");
+    if (pretty.len > 0 && !med_str_eqz(pretty, "true") && !med_str_eqz(pretty, "false"))
+        return MED_FAIL(err, MED_ISSUE_INVALID, "_pretty must be true or false");
+    out->pretty = med_str_eqz(pretty, "true");
+    if (summary.len > 0 && !read_summary(summary, &out->summary))
+        return MED_FAIL(err, MED_ISSUE_INVALID, "_summary must be true, text, data, count or false");
+    if (elements.len > 0 && summary.len > 0 && out->summary != MED_SUMMARY_FALSE)
+        return MED_FAIL(err, MED_ISSUE_INVALID, "_summary and _elements can not be used together");
+    return elements.len == 0 || read_elements(call, elements, out) ? true : MED_FAIL_MEMORY(err);
+}
+
+uint64_t med_content_hash(const med_call *call)
+{
+    const med_fhir_request *r = &call->request;
+    uint64_t head = med_store_hash2(call->fhir->store, med_str_from(med_method_name(r->method)), ' ',
+                                    r->type_name);
+    uint64_t what = med_store_hash2(call->fhir->store, r->id, ' ', r->if_none_exist);
+    uint64_t body = med_store_hash(call->fhir->store, r->body);
+    uint64_t parts[] = {head, what, body};
+    return med_store_hash(call->fhir->store, (med_str){(const char *)parts, sizeof parts});
+}

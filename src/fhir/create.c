@@ -1,0 +1,56 @@
+/* create.c - https://hl7.org/fhir/R4/http.html#create https://hl7.org/fhir/R4/http.html#ccreate */
+#include "fhir/change.h"
+#include "fhir/respond.h"
+#include "fhir/write.h"
+
+/* An If-None-Exist that matches decides the call: one match is the answer, several are 412. */
+static bool find_existing(med_call *call, bool *answered, med_err *err)
+{
+    med_pairs query;
+    med_match *matches;
+    size_t n;
+    if (!med_query_parse(call->arena, call->request.if_none_exist, &query, err)
+        || !med_change_condition(call, call->request.type, &query, 2, &matches, &n, err))
+        return false;
+    *answered = n == 1;
+    if (n > 1)
+        return MED_FAIL(err, MED_ISSUE_MULTIPLE_MATCHES,
+                        "If-None-Exist matches several resources; nothing was created");
+    return n == 0 || med_respond_existing(call, &matches[0], err);
+}
+
+static bool check_type(const med_call *call, med_err *err)
+{
+    const med_fhir_request *r = &call->request;
+    uint32_t node = med_json_member(r->json, r->root, MED_STR("resourceType"));
+    if (node == 0 || med_str_eq(med_json_raw(r->json, node), r->type_name))
+        return true; /* a missing one is the structure check's to name */
+    return MED_FAIL(err, MED_ISSUE_INVALID, "the body's resourceType is not %.*s",
+                    MED_STR_ARG(r->type_name));
+}
+
+static enum med_step prepare(med_call *call, med_err *err)
+{
+    bool answered = false;
+    med_write *w;
+    if (!check_type(call, err))
+        return MED_STEP_FAILED;
+    if (call->request.if_none_exist.len > 0 && !find_existing(call, &answered, err))
+        return MED_STEP_FAILED;
+    if (answered)
+        return MED_STEP_OK;
+    if (!med_write_new_id(call, err) || !med_change_put(call, call->request.id, NULL, &w, err))
+        return MED_STEP_FAILED;
+    w->expect = MED_EXPECT_NEW;
+    return MED_STEP_OK;
+}
+
+const med_interaction med_interaction_create = {
+    .name = "create",
+    .method = MED_POST,
+    .level = MED_LEVEL_TYPE,
+    .operation = "",
+    .writes = true,
+    .prepare = prepare,
+    .finish = med_write_finish,
+};

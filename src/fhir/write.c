@@ -1,0 +1,43 @@
+/* write.c - https://hl7.org/fhir/R4/http.html#concurrency */
+#include "fhir/write.h"
+
+#include "fhir/respond.h"
+
+bool med_write_expect(const med_call *call, med_write *w, med_err *err)
+{
+    const med_fhir_request *r = &call->request;
+    if (med_str_eqz(med_str_trim(r->if_none_match), "*")) {
+        w->expect = MED_EXPECT_NEW;
+        return true;
+    }
+    if (r->if_none_match.len > 0)
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                        "If-None-Match on a write may only be '*' (create, never replace)");
+    if (r->if_match.len == 0)
+        return true;
+    if (med_str_eqz(med_str_trim(r->if_match), "*")) {
+        w->expect = MED_EXPECT_EXISTS;
+        return true;
+    }
+    w->expect = MED_EXPECT_VERSION;
+    return med_etag_parse(r->if_match, &w->expect_version, err);
+}
+
+bool med_write_new_id(med_call *call, med_err *err)
+{
+    char uuid[MED_UUID_LEN];
+    if (call->request.id.len > 0)
+        return true;
+    med_random_uuid(call->fhir->random, uuid);
+    return med_arena_copy(call->arena, (med_str){uuid, sizeof uuid}, &call->request.id)
+        ? true
+        : MED_FAIL_MEMORY(err);
+}
+
+enum med_step med_write_finish(med_call *call, med_err *err)
+{
+    if (call->write == SIZE_MAX)
+        return MED_STEP_OK; /* answered while preparing: If-None-Exist found one */
+    const med_write *w = &call->change->writes[call->write];
+    return med_respond_write(call, w, err) ? MED_STEP_OK : MED_STEP_FAILED;
+}
