@@ -19,8 +19,14 @@ typedef struct med_random {
 extern const med_clock med_clock_system;
 extern const med_random med_random_system; /* getrandom(2) */
 
-static inline int64_t med_now(const med_clock *c) { return c->now(c->self); }
-static inline int64_t med_monotonic(const med_clock *c) { return c->monotonic(c->self); }
+static inline int64_t med_now(const med_clock *c)
+{
+    return c->now(c->self);
+}
+static inline int64_t med_monotonic(const med_clock *c)
+{
+    return c->monotonic(c->self);
+}
 static inline void med_random_fill(const med_random *r, void *bytes, size_t n)
 {
     r->fill(r->self, bytes, n);

@@ -19,7 +19,7 @@ typedef struct med_log {
 
 typedef struct med_log_field {
     const char *key;
-    med_str text;   /* used when is_number is false */
+    med_str text; /* used when is_number is false */
     int64_t number;
     bool is_number;
 } med_log_field;

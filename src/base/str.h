@@ -17,7 +17,10 @@ typedef struct med_str {
 
 /* MED_STR("literal"); MED_STR_ARG(s) feeds a "%.*s". MED_LIT is for static initialisers. */
 #define MED_STR(literal) ((med_str){"" literal, sizeof(literal) - 1})
-#define MED_LIT(literal) {"" literal, sizeof(literal) - 1}
+#define MED_LIT(literal)                                                                           \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
 #define MED_STR_EMPTY ((med_str){"", 0})
 #define MED_STR_ARG(s) ((int)(s).len), (s).ptr
 
@@ -48,7 +51,10 @@ static inline med_str med_str_sub(med_str s, size_t from, size_t to)
     return (med_str){s.ptr + from, to - from};
 }
 
-static inline med_str med_str_skip(med_str s, size_t n) { return med_str_sub(s, n, s.len); }
+static inline med_str med_str_skip(med_str s, size_t n)
+{
+    return med_str_sub(s, n, s.len);
+}
 
 bool med_str_starts(med_str s, med_str prefix);
 bool med_str_ends(med_str s, med_str suffix);
@@ -66,11 +72,26 @@ med_str med_str_cut(med_str s, char sep, med_str *rest);
 bool med_str_to_int64(med_str s, int64_t *out) MED_MUST_CHECK;
 
 /* ASCII classes that, unlike <ctype.h>, take a char of any sign and know no locale. */
-static inline bool med_is_digit(char c) { return c >= '0' && c <= '9'; }
-static inline bool med_is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static inline bool med_is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static inline bool med_is_alpha(char c) { return med_is_upper(c) || med_is_lower(c); }
-static inline bool med_is_alnum(char c) { return med_is_alpha(c) || med_is_digit(c); }
+static inline bool med_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline bool med_is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+static inline bool med_is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+static inline bool med_is_alpha(char c)
+{
+    return med_is_upper(c) || med_is_lower(c);
+}
+static inline bool med_is_alnum(char c)
+{
+    return med_is_alpha(c) || med_is_digit(c);
+}
 static inline bool med_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

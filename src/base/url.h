@@ -10,7 +10,8 @@
 #include "base/str.h"
 
 /* Percent-decodes s (in a query '+' is a space). False on a bad escape, NUL or bad UTF-8. */
-bool med_percent_decode(med_arena *a, med_str s, bool query, med_str *out, med_err *err) MED_MUST_CHECK;
+bool med_percent_decode(med_arena *a, med_str s, bool query, med_str *out,
+                        med_err *err) MED_MUST_CHECK;
 /* Percent-encodes everything but unreserved characters. */
 bool med_percent_encode(med_arena *a, med_str s, med_str *out) MED_MUST_CHECK;
 

@@ -51,9 +51,9 @@ typedef struct med_response {
     int status; /* 0 until set */
     med_header headers[MED_RESPONSE_HEADERS];
     size_t n_headers;
-    med_str body;      /* in the exchange's arena, or kept alive by it (med_arena_defer) */
-    bool no_compress;  /* body holds secrets or is compressed already */
-    bool close;        /* close the connection behind this answer */
+    med_str body;     /* in the exchange's arena, or kept alive by it (med_arena_defer) */
+    bool no_compress; /* body holds secrets or is compressed already */
+    bool close;       /* close the connection behind this answer */
 } med_response;
 
 /* Adds a header; name and value must outlive the exchange. A value with CR, LF or NUL, or a

@@ -19,33 +19,33 @@
 #include "http/message.h"
 
 typedef struct med_http_limits {
-    size_t request_line;       /* bytes; beyond: 414 */
-    size_t head;               /* bytes of all headers; beyond: 431 */
-    size_t headers;            /* number; beyond: 431 */
-    size_t body;               /* bytes as received and as inflated; beyond: 413 */
-    uint32_t inflate_ratio;    /* output / input of a gzip body beyond 64 KiB; beyond: 413 */
-    uint32_t head_seconds;     /* from the first byte to the end of the head; then 408 */
+    size_t request_line;            /* bytes; beyond: 414 */
+    size_t head;                    /* bytes of all headers; beyond: 431 */
+    size_t headers;                 /* number; beyond: 431 */
+    size_t body;                    /* bytes as received and as inflated; beyond: 413 */
+    uint32_t inflate_ratio;         /* output / input of a gzip body beyond 64 KiB; beyond: 413 */
+    uint32_t head_seconds;          /* from the first byte to the end of the head; then 408 */
     uint32_t body_bytes_per_second; /* least rate over `body_window_seconds`; then 408 */
     uint32_t body_window_seconds;
-    uint32_t write_seconds;    /* without progress of a slow reader; then closed */
-    uint32_t idle_seconds;     /* keep-alive */
-    uint32_t connections;      /* in all; beyond: accepting pauses */
+    uint32_t write_seconds;           /* without progress of a slow reader; then closed */
+    uint32_t idle_seconds;            /* keep-alive */
+    uint32_t connections;             /* in all; beyond: accepting pauses */
     uint32_t connections_per_address; /* beyond: 503 and close */
-    uint64_t bodies_in_flight; /* bytes of all bodies being received; beyond: 503 */
-    size_t arena;              /* ceiling of an exchange's arena */
+    uint64_t bodies_in_flight;        /* bytes of all bodies being received; beyond: 503 */
+    size_t arena;                     /* ceiling of an exchange's arena */
 } med_http_limits;
 
 extern const med_http_limits med_http_default_limits;
 
 typedef struct med_http_config {
-    med_str listen;            /* HOST:PORT, [v6]:PORT or unix:PATH; port 0 picks one */
-    unsigned loops;            /* event loops; 0 = one a core */
+    med_str listen; /* HOST:PORT, [v6]:PORT or unix:PATH; port 0 picks one */
+    unsigned loops; /* event loops; 0 = one a core */
     med_http_limits limits;
-    med_str certificate_file;  /* PEM chain; both or neither */
+    med_str certificate_file; /* PEM chain; both or neither */
     med_str key_file;
-    const med_str *proxies;    /* peers whose X-Forwarded-For/-Proto are believed */
+    const med_str *proxies; /* peers whose X-Forwarded-For/-Proto are believed */
     size_t n_proxies;
-    const med_str *hosts;      /* allowed Host values (without port); none = any */
+    const med_str *hosts; /* allowed Host values (without port); none = any */
     size_t n_hosts;
     const med_clock *clock;
     const med_random *random;
@@ -56,18 +56,18 @@ typedef struct med_http_server med_http_server;
 
 typedef struct med_http_exchange {
     const med_request *request;
-    med_arena *arena;          /* ends with the answer */
-    med_response response;     /* fill, then med_http_respond */
-    unsigned loop;             /* index of the loop that owns the connection */
-    int64_t received;          /* monotonic microseconds: head complete */
+    med_arena *arena;      /* ends with the answer */
+    med_response response; /* fill, then med_http_respond */
+    unsigned loop;         /* index of the loop that owns the connection */
+    int64_t received;      /* monotonic microseconds: head complete */
 } med_http_exchange;
 
 /* Runs on the loop thread of x->loop. */
 typedef void (*med_http_handler)(void *app, med_http_exchange *x);
 
 /* Binds and starts the loop threads. NULL with *err on failure (address in use names it). */
-med_http_server *med_http_start(const med_http_config *config, med_http_handler handler,
-                                void *app, med_err *err);
+med_http_server *med_http_start(const med_http_config *config, med_http_handler handler, void *app,
+                                med_err *err);
 /* The address really bound, e.g. "127.0.0.1:43111". */
 med_str med_http_address(const med_http_server *s);
 unsigned med_http_loops(const med_http_server *s);

@@ -16,12 +16,12 @@
 enum { MED_FHIRPATH_DEPTH = 64 };
 
 enum med_value_kind {
-    MED_VALUE_NODE,     /* an element of the tape: complex, or a primitive with its node */
+    MED_VALUE_NODE, /* an element of the tape: complex, or a primitive with its node */
     MED_VALUE_BOOLEAN,
     MED_VALUE_INTEGER,
-    MED_VALUE_DECIMAL,  /* text */
+    MED_VALUE_DECIMAL, /* text */
     MED_VALUE_STRING,
-    MED_VALUE_DATE,     /* text, as written */
+    MED_VALUE_DATE, /* text, as written */
     MED_VALUE_DATETIME,
     MED_VALUE_TIME,
     MED_VALUE_QUANTITY, /* text = number, unit */
@@ -35,10 +35,10 @@ typedef struct med_value {
     uint32_t extension; /* NODE: the `_property` node of a primitive, 0 if none; node may be 0
                            when the primitive has only extensions */
     const med_json *json;
-    med_str text;       /* STRING, DECIMAL, DATE.., QUANTITY's number; of a primitive NODE too
-                           (escapes undone) */
-    med_str unit;       /* QUANTITY: UCUM code or calendar unit */
-    int64_t integer;    /* INTEGER, BOOLEAN */
+    med_str text;    /* STRING, DECIMAL, DATE.., QUANTITY's number; of a primitive NODE too
+                        (escapes undone) */
+    med_str unit;    /* QUANTITY: UCUM code or calendar unit */
+    int64_t integer; /* INTEGER, BOOLEAN */
 } med_value;
 
 typedef struct med_values {

@@ -62,7 +62,8 @@ med_str med_type_name(const med_pack *p, med_type t); /* "Patient", "Patient.con
 enum med_type_kind med_type_kind_of(const med_pack *p, med_type t);
 enum med_primitive med_type_primitive(const med_pack *p, med_type t);
 bool med_type_is_abstract(const med_pack *p, med_type t);
-med_type med_type_base(const med_pack *p, med_type t); /* Age -> Quantity; Patient -> DomainResource */
+med_type med_type_base(const med_pack *p,
+                       med_type t); /* Age -> Quantity; Patient -> DomainResource */
 bool med_type_is_a(const med_pack *p, med_type t, med_type ancestor); /* true for t == ancestor */
 /* Concrete resource types, sorted by name: the server's routes. */
 const med_type *med_pack_resources(const med_pack *p, size_t *n);
@@ -71,14 +72,14 @@ const med_type *med_pack_resources(const med_pack *p, size_t *n);
 enum { MED_MAX_UNBOUNDED = 0xFFFF };
 
 typedef struct med_element {
-    med_str name; /* "value" for value[x], "contact" */
-    med_str path; /* "Observation.value[x]" */
+    med_str name;      /* "value" for value[x], "contact" */
+    med_str path;      /* "Observation.value[x]" */
     uint16_t min, max; /* max MED_MAX_UNBOUNDED = * */
     bool is_choice, is_modifier, is_summary;
-    bool is_array; /* JSON array: max of the base definition is not 1 */
-    uint8_t binding; /* 0 none, 1 example, 2 preferred, 3 extensible, 4 required */
+    bool is_array;     /* JSON array: max of the base definition is not 1 */
+    uint8_t binding;   /* 0 none, 1 example, 2 preferred, 3 extensible, 4 required */
     med_str value_set; /* canonical of the binding */
-    uint32_t index; /* position among the type's elements, in definition order */
+    uint32_t index;    /* position among the type's elements, in definition order */
 } med_element;
 
 /* Elements of a type, inherited ones included, in definition order. */
@@ -127,12 +128,12 @@ enum med_param_type {
 };
 
 typedef struct med_param {
-    uint32_t index;   /* row */
-    med_str code;     /* "code" as used in a query */
+    uint32_t index; /* row */
+    med_str code;   /* "code" as used in a query */
     med_str url;
     enum med_param_type type;
     med_str expression;
-    bool compiled;    /* false: `why_not` says why */
+    bool compiled; /* false: `why_not` says why */
     med_str why_not;
     const med_type *targets; /* of a reference parameter; none = any */
     size_t n_targets;

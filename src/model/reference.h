@@ -7,10 +7,10 @@
 #include "model/pack.h"
 
 enum med_reference_kind {
-    MED_REFERENCE_LOCAL,       /* Type/id or Type/id/_history/v, or our own base URL in front */
-    MED_REFERENCE_ABSOLUTE,    /* http(s)://elsewhere/Type/id; type and id set when it has that form */
-    MED_REFERENCE_URN,         /* urn:uuid: or urn:oid: */
-    MED_REFERENCE_FRAGMENT,    /* #contained, or "#" for the container */
+    MED_REFERENCE_LOCAL,    /* Type/id or Type/id/_history/v, or our own base URL in front */
+    MED_REFERENCE_ABSOLUTE, /* http(s)://elsewhere/Type/id; type and id set when it has that form */
+    MED_REFERENCE_URN,      /* urn:uuid: or urn:oid: */
+    MED_REFERENCE_FRAGMENT, /* #contained, or "#" for the container */
     MED_REFERENCE_CONDITIONAL, /* Type?query (only inside a transaction) */
     MED_REFERENCE_OTHER,       /* some other URI */
 };

@@ -47,17 +47,18 @@ typedef struct med_stored {
     med_rid rid;
     uint32_t type;
     med_str id;
-    uint32_t version;    /* 1, 2, ... */
-    int64_t t;           /* number of the commit that made this version; the feed's order */
-    int64_t updated;     /* microseconds; never goes back for one resource */
+    uint32_t version; /* 1, 2, ... */
+    int64_t t;        /* number of the commit that made this version; the feed's order */
+    int64_t updated;  /* microseconds; never goes back for one resource */
     enum med_change change;
-    med_str text;        /* empty when change is MED_DELETED */
+    med_str text; /* empty when change is MED_DELETED */
 } med_stored;
 
 /* A view for this thread. `slot` names a reader connection: slots are used by one thread at a
  * time (loop threads and workers each have their own, below med_store_options.readers).
  * `deadline` is monotonic microseconds; a read past it fails with MED_ISSUE_TIMEOUT. */
-med_view *med_store_view(med_store *s, unsigned slot, int64_t deadline, med_err *err) MED_MUST_CHECK;
+med_view *med_store_view(med_store *s, unsigned slot, int64_t deadline,
+                         med_err *err) MED_MUST_CHECK;
 void med_view_end(med_view *v);
 const med_store *med_view_store(const med_view *v);
 
@@ -66,8 +67,8 @@ enum med_found { MED_FOUND, MED_ABSENT, MED_FAILED /* *err is filled */ };
 /* Current version, deleted ones included (change == MED_DELETED). Text and id are copied into
  * `a`, decompressed and checked against the stored keyed hash: damage is MED_FAILED with
  * MED_ISSUE_EXCEPTION, never wrong data. */
-enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str id,
-                             med_stored *out, med_err *err);
+enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
+                             med_err *err);
 enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_str id,
                                 uint32_t version, med_stored *out, med_err *err);
 enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
@@ -77,11 +78,11 @@ bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_M
 
 /* Versions, newest first (or oldest first for the feed), each with its text if wanted. */
 typedef struct med_history {
-    uint32_t type;    /* 0 = all types */
-    med_rid rid;      /* 0 = all resources */
-    int64_t since;    /* only versions with updated >= since; MED_TIME_MIN for all */
-    int64_t until;    /* only versions with updated <= until; MED_TIME_MAX for all */
-    int64_t after_t;  /* keyset: continue behind (after_t, after_rid); 0 = from the end */
+    uint32_t type;   /* 0 = all types */
+    med_rid rid;     /* 0 = all resources */
+    int64_t since;   /* only versions with updated >= since; MED_TIME_MIN for all */
+    int64_t until;   /* only versions with updated <= until; MED_TIME_MAX for all */
+    int64_t after_t; /* keyset: continue behind (after_t, after_rid); 0 = from the end */
     med_rid after_rid;
     bool oldest_first; /* the change feed: ascending (t, rid) */
     bool text;         /* false: `text` stays empty (for counting and _summary) */
@@ -94,31 +95,32 @@ bool med_view_history_count(med_view *v, const med_history *q, uint64_t *out,
 
 /* ---- the index, as primitives for search/ ---- */
 enum med_index {
-    MED_INDEX_TOKEN,      /* param, hash            -> rid */
-    MED_INDEX_REFERENCE,  /* param, target rid      -> rid */
-    MED_INDEX_DATE,       /* param, span class, low -> rid, high; see MED_SPAN_CLASSES */
-    MED_INDEX_STRING,     /* param, folded text     -> rid */
-    MED_INDEX_QUANTITY,   /* param, unit, low       -> rid, high */
-    MED_INDEX_URI,        /* param, uri             -> rid */
-    MED_INDEX_UPDATED,    /* type, last updated     -> rid: also the list of a type */
-    MED_INDEX_PATIENT,    /* patient rid, type, -when          -> rid */
+    MED_INDEX_TOKEN,         /* param, hash            -> rid */
+    MED_INDEX_REFERENCE,     /* param, target rid      -> rid */
+    MED_INDEX_DATE,          /* param, span class, low -> rid, high; see MED_SPAN_CLASSES */
+    MED_INDEX_STRING,        /* param, folded text     -> rid */
+    MED_INDEX_QUANTITY,      /* param, unit, low       -> rid, high */
+    MED_INDEX_URI,           /* param, uri             -> rid */
+    MED_INDEX_UPDATED,       /* type, last updated     -> rid: also the list of a type */
+    MED_INDEX_PATIENT,       /* patient rid, type, -when          -> rid */
     MED_INDEX_PATIENT_TOKEN, /* patient rid, param, hash, -when -> rid */
 };
 
 /* A date row's class is the smallest whose bound its span does not exceed, so that "ends after
  * x" is a range on `low` from x minus the class's bound: four short ranges, no second index. */
 enum { MED_SPAN_CLASSES = 4 };
-extern const int64_t med_span_class_bound[MED_SPAN_CLASSES]; /* microseconds: 1 d, 32 d, 366 d, open */
+extern const int64_t
+    med_span_class_bound[MED_SPAN_CLASSES]; /* microseconds: 1 d, 32 d, 366 d, open */
 
 typedef struct med_scan {
     enum med_index index;
-    uint32_t param;       /* type for UPDATED; unused for PATIENT */
-    uint32_t type;        /* PATIENT: the type, 0 for all types */
-    uint64_t key;         /* hash | target rid | unit | span class | patient rid */
-    uint64_t key2;        /* PATIENT_TOKEN: the hash */
+    uint32_t param; /* type for UPDATED; unused for PATIENT */
+    uint32_t type;  /* PATIENT: the type, 0 for all types */
+    uint64_t key;   /* hash | target rid | unit | span class | patient rid */
+    uint64_t key2;  /* PATIENT_TOKEN: the hash */
     /* Bounds of the ordered part, inclusive; which pair is used follows from the index. */
-    int64_t low_int, high_int;  /* DATE low, UPDATED, PATIENT*: when */
-    double low_real, high_real; /* QUANTITY low */
+    int64_t low_int, high_int;   /* DATE low, UPDATED, PATIENT*: when */
+    double low_real, high_real;  /* QUANTITY low */
     med_str low_text, high_text; /* STRING, URI: [low, high); high empty = prefix of low */
     bool descending;
     /* Keyset: start strictly behind this (ordered value, rid) when after_rid is not 0. */
@@ -158,9 +160,9 @@ bool med_view_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, me
 
 /* ---- writing ---- */
 enum med_write_kind {
-    MED_WRITE_PUT,    /* create, update, or bring a deleted one back */
+    MED_WRITE_PUT, /* create, update, or bring a deleted one back */
     MED_WRITE_DELETE,
-    MED_WRITE_PURGE,  /* physically, all versions */
+    MED_WRITE_PURGE, /* physically, all versions */
 };
 
 enum med_expect {
@@ -214,9 +216,9 @@ typedef bool (*med_guard)(void *arg, med_view *view, med_err *err);
  * On REPLAYED the writes' id, outcome, version and rid are those of the first time. */
 enum med_commit_state {
     MED_COMMIT_DONE,
-    MED_COMMIT_REFUSED, /* an expectation, guard or reference check failed; nothing was written */
+    MED_COMMIT_REFUSED,  /* an expectation, guard or reference check failed; nothing was written */
     MED_COMMIT_REPLAYED, /* the idempotency key was used before: outcomes are those of then */
-    MED_COMMIT_UNKNOWN, /* I/O error at the sync: may or may not be durable; the store stops */
+    MED_COMMIT_UNKNOWN,  /* I/O error at the sync: may or may not be durable; the store stops */
 };
 
 typedef struct med_commit {
@@ -237,10 +239,10 @@ typedef struct med_commit {
     void *arg;
     /* results */
     enum med_commit_state state;
-    med_err err;       /* REFUSED, UNKNOWN */
-    size_t failed_at;  /* REFUSED: index of the write at fault, or n_writes */
+    med_err err;      /* REFUSED, UNKNOWN */
+    size_t failed_at; /* REFUSED: index of the write at fault, or n_writes */
     int64_t t;
-    int64_t updated;   /* of all versions it made, microseconds */
+    int64_t updated;         /* of all versions it made, microseconds */
     struct med_commit *next; /* the store's */
 } med_commit;
 
@@ -268,8 +270,8 @@ bool med_store_backup(med_store *s, med_str to, bool with_key, med_progress prog
 /* Re-reads everything: hashes, index rows against `extract` of each body, feed without holes.
  * Calls `fault` for each finding; false only when it could not go on. */
 typedef struct med_verify {
-    bool (*extract)(void *arg, med_arena *a, uint32_t type, med_str id, med_str text,
-                    med_rows *out, med_err *err); /* NULL: index is not compared */
+    bool (*extract)(void *arg, med_arena *a, uint32_t type, med_str id, med_str text, med_rows *out,
+                    med_err *err); /* NULL: index is not compared */
     void (*fault)(void *arg, const char *kind, med_str where, const char *what);
     med_progress progress;
     void *arg;
