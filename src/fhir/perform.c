@@ -89,8 +89,7 @@ static enum med_next prepare(med_performance *p)
 static bool overtaken(const med_performance *p)
 {
     return p->change.must_retry
-        || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT
-            && p->commit.err.status == 412);
+        || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT);
 }
 
 enum med_next med_perform_step(med_performance *p)
