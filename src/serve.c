@@ -209,3 +209,27 @@ void med_serve_stop(med_server *s, unsigned seconds)
     med_metrics_free(s->metrics);
     med_free(s);
 }
+
+void med_serve_metrics(med_server *s, med_buf *out)
+{
+    med_http_counters http;
+    med_store_stats store;
+    med_http_count(s->http, &http);
+    med_store_count(s->config.fhir->store, &store);
+    med_metrics_write(s->metrics, out);
+    med_buf_printf(out, "# TYPE medulla_connections_open gauge\nmedulla_connections_open %u\n", http.open);
+    med_buf_printf(out, "# TYPE medulla_http_malformed_total counter\nmedulla_http_malformed_total %lu\n",
+                   (unsigned long)http.malformed);
+    med_buf_printf(out, "# TYPE medulla_worker_queue gauge\nmedulla_worker_queue %zu\n",
+                   med_worker_pool_waiting(s->pool));
+    med_buf_printf(out, "# TYPE medulla_resources gauge\nmedulla_resources %lu\n",
+                   (unsigned long)store.resources);
+    med_buf_printf(out, "# TYPE medulla_commits_total counter\nmedulla_commits_total %lu\n",
+                   (unsigned long)store.commits);
+    med_buf_printf(out, "# TYPE medulla_commit_groups_total counter\nmedulla_commit_groups_total %lu\n",
+                   (unsigned long)store.groups);
+    med_buf_printf(out, "# TYPE medulla_wal_bytes gauge\nmedulla_wal_bytes %lu\n",
+                   (unsigned long)store.bytes_wal);
+    med_buf_printf(out, "# TYPE medulla_damaged_total counter\nmedulla_damaged_total %lu\n",
+                   (unsigned long)store.damaged);
+}
