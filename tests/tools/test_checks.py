@@ -202,6 +202,93 @@ class Hardening(Tree):
         self.assertIn("MISSING every source compiled with -fstack-clash-protection", bad.stdout)
 
 
+class Notice(Tree):
+    """NOTICE names every library and every data package."""
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(os.path.join(self.root, "definitions"))
+        for name in ("tools/packages.build", "NOTICE", "definitions/package-lock.json"):
+            shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
+
+    def test_new_library(self):
+        self.passes("check_notice.py")
+        with open(os.path.join(self.root, "tools/packages.build"), "a", encoding="utf-8") as file:
+            file.write("libxml2-dev\n")
+        self.fails("check_notice.py", "libxml2-dev")
+
+    def test_new_version_of_data(self):
+        path = os.path.join(self.root, "definitions/package-lock.json")
+        with open(path, encoding="utf-8") as file:
+            lock = json.load(file)
+        lock["packages"]["node_modules/hl7.fhir.uv.ips"]["version"] = "3.0.0"
+        self.put("definitions/package-lock.json", json.dumps(lock))
+        self.fails("check_notice.py", "hl7.fhir.uv.ips 3.0.0")
+
+    def test_linked_library(self):
+        bom = {"components": [{"type": "library", "name": "libcurl4",
+                               "properties": [{"name": "debian:source", "value": "curl"}]}]}
+        self.put("build/medulla.cdx.json", json.dumps(bom))
+        self.fails("check_notice.py", "curl")
+
+    def test_licence_text(self):
+        self.put("definitions/node_modules/@lhncbc/ucum-lhc/LICENSE.md", "Another licence")
+        self.fails("check_notice.py", "Another licence")
+
+
+class Sbom(Tree):
+    def test_lists_libraries_and_data(self):
+        self.put("p.c", "#include <zlib.h>\nint main(void) { return zlibVersion()[0] == 0; }\n")
+        done = run("gcc", "p.c", "-o", "p", "-lz", cwd=self.root)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        texts = []
+        for name in ("one.json", "two.json"):
+            done = run(os.path.join(ROOT, "tools", "sbom.py"), "p", "9.9", os.path.join(
+                ROOT, "definitions", "package-lock.json"), name, cwd=self.root)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            with open(os.path.join(self.root, name), encoding="utf-8") as file:
+                texts.append(file.read())
+        self.assertEqual(texts[0], texts[1], "not reproducible")
+        rows = {row["name"]: row for row in json.loads(texts[0])["components"]}
+        self.assertEqual(rows["zlib1g"]["type"], "library")
+        self.assertTrue(rows["zlib1g"]["version"])
+        self.assertEqual(rows["hl7.fhir.r4.examples"]["hashes"][0]["alg"], "SHA-512")
+        self.assertEqual(len(rows["hl7.fhir.r4.examples"]["hashes"][0]["content"]), 128)
+
+
+class Counts(Tree):
+    """A runner that says nothing, or dies, never counts as passed."""
+
+    def counts(self, kind, text, code):
+        self.put("log", text)
+        done = run(os.path.join(ROOT, "tools", "count_tests.py"), kind,
+                   os.path.join(self.root, "log"), str(code))
+        return done.stdout.strip()
+
+    def test_counts(self):
+        row = '{"name": "a", "result": "%s", "stdout": "%s", "stderr": "%s"}\n'
+        cases = [
+            ("line", "x\n3 passed, 0 failed\n", 0, "3 0 0"),
+            ("line", "3 passed, 1 failed, 2 skipped\n", 1, "3 1 2"),
+            ("line", "3 passed, 0 failed\n", 1, "3 1 0"),
+            ("line", "Segmentation fault\n", 139, "0 1 0"),
+            ("line", "", 0, "0 1 0"),
+            ("node", "# pass 5\n# fail 0\n# cancelled 0\n# skipped 1\n# todo 0\n", 0, "5 0 1"),
+            ("node", "# pass 5\n# fail 1\n# cancelled 1\n# skipped 0\n# todo 0\n", 1, "5 2 0"),
+            ("unittest", "Ran 7 tests in 1.0s\n\nFAILED (failures=1, errors=1)\n", 1, "5 2 0"),
+            ("unittest", "Ran 7 tests in 1.0s\n\nOK (skipped=2)\n", 0, "5 0 2"),
+            ("meson", row % ("OK", "", "[  PASSED  ] 4 test(s)."), 0, "4 0 0"),
+            ("meson", row % ("OK", "", ""), 0, "1 0 0"),
+            ("meson", row % ("ERROR", "", "AddressSanitizer"), 1, "0 1 0"),
+            ("meson", row % ("FAIL", "", "[  PASSED  ] 3 test(s).\\n[  FAILED  ] tests: 2 test(s),"),
+             1, "3 2 0"),
+            ("meson", row % ("OK", "skipped: shared data absent", "[  PASSED  ] 4 test(s)."), 0,
+             "4 0 1"),
+        ]
+        for kind, text, code, wanted in cases:
+            self.assertEqual(self.counts(kind, text, code), wanted, (kind, text, code))
+
+
 class Lock(Tree):
     """What npm is given is pinned by hash: another content is refused."""
 
