@@ -1,0 +1,168 @@
+/* unicode.c - https://hl7.org/fhir/R4/search.html#string, by utf8proc's tables. */
+#include "base/unicode.h"
+
+#include <utf8proc.h>
+
+#include "base/utf8.h"
+
+/* One character becomes at most 18 (U+FDFA). */
+enum { DECOMPOSED_MAX = 32, REPLACEMENT = 0xFFFD };
+
+/* Where folded characters go: to memory of known size, or only counted. A space waits until
+ * a character follows it. */
+struct sink {
+    char *to; /* NULL: only counted */
+    size_t len;
+    bool space_due;
+};
+
+static void put_bytes(struct sink *sink, const char *bytes, size_t n)
+{
+    if (sink->space_due && sink->len > 0) {
+        if (sink->to != NULL)
+            sink->to[sink->len] = ' ';
+        sink->len++;
+    }
+    sink->space_due = false;
+    if (sink->to != NULL)
+        memcpy(sink->to + sink->len, bytes, n);
+    sink->len += n;
+}
+
+/* Latin letters (already in lower case) without a decomposition, by code. */
+static const struct {
+    uint32_t code;
+    char letters[4];
+} latin[] = {
+    {0x00E6, "ae"}, {0x00F0, "d"}, {0x00F8, "o"}, {0x00FE, "th"}, {0x0111, "d"},  {0x0127, "h"},
+    {0x0131, "i"},  {0x0138, "q"}, {0x0142, "l"}, {0x014B, "n"},  {0x0153, "oe"}, {0x0167, "t"},
+    {0x0180, "b"},  {0x0188, "c"}, {0x0192, "f"}, {0x0199, "k"},  {0x019A, "l"},  {0x01B6, "z"},
+    {0x01E5, "g"},  {0x0247, "e"}, {0x0249, "j"}, {0x024D, "r"},  {0x024F, "y"},  {0x0253, "b"},
+    {0x0254, "o"},  {0x0256, "d"}, {0x0257, "d"}, {0x0259, "e"},  {0x025B, "e"},  {0x0260, "g"},
+    {0x0268, "i"},  {0x0289, "u"}, {0x2C65, "a"}, {0x2C66, "t"},
+};
+
+static const char *latin_letters(uint32_t c)
+{
+    size_t low = 0;
+    size_t high = sizeof latin / sizeof latin[0];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (latin[middle].code == c)
+            return latin[middle].letters;
+        if (latin[middle].code < c)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static bool is_accent(const utf8proc_property_t *p)
+{
+    int class = p->combining_class;
+    return class == 1 || class == 7 || (class >= 10 && class <= 36) || class >= 200;
+}
+
+/* Apostrophes, full stops and the Catalan dot stand inside words; so do their look-alikes. */
+static bool is_inside_words(uint32_t c)
+{
+    return c == '\'' || c == '.' || c == '`' || c == 0xB4 || c == 0xB7 || c == 0x2018 || c == 0x2019
+           || c == 0x201B || c == 0x02BB || c == 0x02BC || c == 0x02B9 || c == 0x2032;
+}
+
+/* Punctuation, spaces and controls: each group of categories stands together in utf8proc. */
+static bool is_gap(const utf8proc_property_t *p)
+{
+    int category = p->category;
+    return (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO)
+           || (category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_CC);
+}
+
+static void put_code(struct sink *sink, uint32_t c)
+{
+    if (is_inside_words(c))
+        return;
+    const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
+    if (is_gap(p)) {
+        sink->space_due = true;
+        return;
+    }
+    if (is_accent(p))
+        return;
+    const char *letters = latin_letters(c);
+    char bytes[4];
+    if (letters != NULL)
+        put_bytes(sink, letters, strlen(letters));
+    else
+        put_bytes(sink, bytes, med_utf8_encode(c, bytes));
+}
+
+static void put_ascii(struct sink *sink, char c)
+{
+    if (med_is_alnum(c)) {
+        char lower = med_is_upper(c) ? (char)(c + ('a' - 'A')) : c;
+        put_bytes(sink, &lower, 1);
+    } else {
+        put_code(sink, (unsigned char)c);
+    }
+}
+
+static void put_decomposed(struct sink *sink, uint32_t c)
+{
+    if (is_inside_words(c)) /* some of these decompose to a space and an accent */
+        return;
+    utf8proc_int32_t codes[DECOMPOSED_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t n = utf8proc_decompose_char(
+        (utf8proc_int32_t)c, codes, DECOMPOSED_MAX,
+        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &boundary);
+    for (utf8proc_ssize_t i = 0; i < n && i < DECOMPOSED_MAX; i++)
+        put_code(sink, (uint32_t)codes[i]);
+}
+
+static void fold(struct sink *sink, med_str s)
+{
+    for (size_t at = 0; at < s.len;) {
+        if ((unsigned char)s.ptr[at] < 0x80) {
+            put_ascii(sink, s.ptr[at++]);
+            continue;
+        }
+        uint32_t c = 0;
+        size_t n = med_utf8_decode(s, at, &c);
+        put_decomposed(sink, n == 0 ? REPLACEMENT : c);
+        at += n == 0 ? 1 : n;
+    }
+}
+
+/* The room a folded text needs: nothing grows in ASCII, the rest is counted. */
+static size_t room_for(med_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] >= 0x80) {
+            struct sink count = {0};
+            fold(&count, s);
+            return count.len;
+        }
+    }
+    return s.len;
+}
+
+bool med_fold(med_arena *a, med_str s, med_str *out)
+{
+    struct sink sink = {.to = MED_TAKE(a, room_for(s), char)};
+    if (sink.to == NULL)
+        return false;
+    fold(&sink, s);
+    *out = (med_str){sink.to, sink.len};
+    return true;
+}
+
+void med_fold_to(med_buf *b, med_str s)
+{
+    if (!med_buf_reserve(b, room_for(s)))
+        return;
+    struct sink sink = {.to = b->ptr + b->len};
+    fold(&sink, s);
+    b->len += sink.len;
+}
