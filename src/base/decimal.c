@@ -51,8 +51,8 @@ static bool finish(bool negative, med_u128 digits, int64_t exponent, med_decimal
 {
     for (; digits >= power_of_ten(MED_DECIMAL_DIGITS) && digits % 10 == 0; exponent++)
         digits /= 10;
-    if (digits >= power_of_ten(MED_DECIMAL_DIGITS) || exponent > 2 * EXPONENT_MAX
-        || exponent < -2 * EXPONENT_MAX)
+    if (digits >= power_of_ten(MED_DECIMAL_DIGITS) || exponent > 2L * EXPONENT_MAX
+        || exponent < -2L * EXPONENT_MAX)
         return false;
     *out = (med_decimal){.digits = digits,
                          .exponent = (int32_t)exponent,
@@ -307,7 +307,7 @@ static int write_digits(med_u128 n, char out[MED_DECIMAL_DIGITS + 1])
 
 size_t med_decimal_format(const med_decimal *d, char out[MED_DECIMAL_TEXT])
 {
-    char digits[MED_DECIMAL_DIGITS + 1];
+    char digits[MED_DECIMAL_DIGITS + 1] = {0};
     int n = write_digits(d->digits, digits);
     int point = n + d->exponent; /* digits before the point */
     const char *minus = d->negative && d->digits != 0 ? "-" : "";

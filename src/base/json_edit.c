@@ -184,7 +184,7 @@ bool med_json_edit_apply(med_arena *a, const med_json *j, uint32_t root, const m
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < n; i++)
         sorted[i] = &edits[i];
-    qsort(sorted, n, sizeof *sorted, compare_edits);
+    qsort(sorted, n, sizeof(const med_json_edit *), compare_edits);
     if (n > 0 && (sorted[0]->node < root || sorted[n - 1]->node >= j->nodes[root].next))
         return MED_FAIL(err, MED_ISSUE_PROCESSING, "an edit lies outside the document");
     struct walk s = {

@@ -96,7 +96,7 @@ static void put_key(struct line *l, const char *key)
     else if (json)
         put(l, MED_STR("{"));
     put(l, json ? MED_STR("\"") : MED_STR_EMPTY);
-    for (size_t i = 0; key[i] != '\0' && i < KEY_MAX_BYTES; i++) {
+    for (size_t i = 0; i < KEY_MAX_BYTES && key[i] != '\0'; i++) {
         char c = key[i];
         bool good = med_is_alnum(c) || c == '_' || c == '.' || c == '-';
         put(l, good ? (med_str){&c, 1} : MED_STR("_"));

@@ -131,7 +131,8 @@ static bool combine(struct product *to, const struct product *from)
             && !add_own(to, from->own[i].code, sign * from->own[i].exponent))
             return false;
     /* a shifted scale keeps its zero only as the one and only factor */
-    to->offset = to->filled || to->divide ? (med_decimal){0} : from->offset;
+    const med_decimal none = {0};
+    to->offset = to->filled || to->divide ? none : from->offset;
     to->scale = to->scale || from->scale;
     to->parts += from->parts;
     to->filled = true;
