@@ -73,7 +73,7 @@ typedef struct med_fhir_response {
 } med_fhir_response;
 
 /* The writes of one commit. */
-typedef struct med_change {
+typedef struct med_changeset {
     med_write *writes;
     size_t n, room;
     /* Conditions found true while preparing, checked again inside the commit: `query` must
@@ -89,7 +89,7 @@ typedef struct med_change {
     bool must_retry; /* set by the guard: a condition no longer holds */
     bool rests_on_versions; /* prepare read versions that it expects again (patch, tags kept by
                                an update) although the client named none: prepare anew on 412 */
-} med_change;
+} med_changeset;
 enum { MED_PREPARE_TRIES = 16 };
 
 typedef struct med_interaction med_interaction;
@@ -101,7 +101,7 @@ typedef struct med_call {
     med_fhir_request request;
     med_fhir_response response;
     med_view *view;       /* for this thread, set by the driver while a half runs */
-    med_change *change;   /* own, or the transaction's */
+    med_changeset *change;   /* own, or the transaction's */
     size_t write;         /* index of this call's write in change, SIZE_MAX if it has none */
     size_t n_writes;      /* how many from there (cascade, multiple delete) */
     int64_t updated;      /* time of the commit, set by the driver before finish */

@@ -20,7 +20,7 @@ static void *grow(med_arena *a, const void *old, size_t n, size_t *room, size_t 
 
 med_write *med_change_add(med_call *call)
 {
-    med_change *c = call->change;
+    med_changeset *c = call->change;
     if (c->n == c->room) {
         med_write *more = grow(call->arena, c->writes, c->n, &c->room, sizeof *c->writes);
         if (more == NULL)
@@ -47,7 +47,7 @@ static med_search_options search_options(const med_call *call)
 
 static bool remember(med_call *call, struct med_condition condition)
 {
-    med_change *c = call->change;
+    med_changeset *c = call->change;
     if (c->n_conditions == c->room_conditions) {
         struct med_condition *more = grow(call->arena, c->conditions, c->n_conditions,
                                           &c->room_conditions, sizeof *c->conditions);
@@ -143,7 +143,7 @@ bool med_change_guard(void *arg, med_view *view, med_err *err)
     return ok;
 }
 
-bool med_change_lock_keys(med_arena *a, const med_fhir *fhir, const med_change *change,
+bool med_change_lock_keys(med_arena *a, const med_fhir *fhir, const med_changeset *change,
                           const uint64_t **keys, size_t *n, med_err *err)
 {
     uint64_t *all = MED_TAKE(a, change->n_conditions, uint64_t);
@@ -156,7 +156,7 @@ bool med_change_lock_keys(med_arena *a, const med_fhir *fhir, const med_change *
     return true;
 }
 
-void med_change_reset(med_change *change)
+void med_change_reset(med_changeset *change)
 {
     change->n = 0;
     change->n_conditions = 0;

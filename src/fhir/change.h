@@ -7,6 +7,7 @@
 #define MED_FHIR_CHANGE_H
 
 #include "fhir/call.h"
+#include "model/reference.h"
 
 /* A zeroed write at the end of call->change; sets call->write at the first and counts them in
  * call->n_writes. NULL past the arena's ceiling. */
@@ -23,19 +24,19 @@ bool med_change_condition(med_call *call, med_type type, const med_pairs *query,
 bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write **out,
                     med_err *err) MED_MUST_CHECK;
 
-/* The commit's guard over a med_change: checks its conditions. */
+/* The commit's guard over a med_changeset: checks its conditions. */
 bool med_change_guard(void *change, med_view *view, med_err *err);
 /* The guard needs the schema and an arena for one run. */
 typedef struct med_change_guard_arg {
     const med_fhir *fhir;
-    med_change *change;
+    med_changeset *change;
 } med_change_guard_arg;
 
 /* Keys the conditions depend on, for stores with several nodes. */
-bool med_change_lock_keys(med_arena *a, const med_fhir *fhir, const med_change *change,
+bool med_change_lock_keys(med_arena *a, const med_fhir *fhir, const med_changeset *change,
                           const uint64_t **keys, size_t *n, med_err *err) MED_MUST_CHECK;
 
 /* Empties the change for another try. */
-void med_change_reset(med_change *change);
+void med_change_reset(med_changeset *change);
 
 #endif

@@ -37,7 +37,7 @@ static med_write *add_delete(med_call *call, uint32_t type, med_str id, med_err 
     return w;
 }
 
-static bool already_in_change(const med_change *c, const med_stored *s)
+static bool already_in_change(const med_changeset *c, const med_stored *s)
 {
     for (size_t i = 0; i < c->n; i++) {
         if (c->writes[i].type == s->type && med_str_eq(c->writes[i].id, s->id))
@@ -163,7 +163,7 @@ static bool count_outcome(med_call *call, size_t deleted, med_err *err)
 
 static enum med_step finish(med_call *call, med_err *err)
 {
-    const med_change *c = call->change;
+    const med_changeset *c = call->change;
     size_t deleted = 0;
     for (size_t i = 0; i < call->n_writes; i++)
         deleted += c->writes[call->write + i].outcome == MED_OUTCOME_DELETED;

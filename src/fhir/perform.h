@@ -18,7 +18,7 @@ enum med_next {
 
 typedef struct med_performance {
     med_call *call;
-    med_change change;
+    med_changeset change;
     med_change_guard_arg guard;
     med_commit commit;
     unsigned tries;

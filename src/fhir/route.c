@@ -1,6 +1,8 @@
 /* route.c - https://hl7.org/fhir/R4/http.html#summary */
 #include "fhir/route.h"
 
+#include "model/reference.h"
+
 enum { PATH_SEGMENTS = 5 };
 
 typedef struct segments {
