@@ -47,6 +47,9 @@
 /* The stack has no word about failure either: the arena. */
 #pragma GCC poison alloca
 /* Predictable numbers and names: med_random; mkstemp in a folder of ours. */
-#pragma GCC poison srand mktemp tmpnam tempnam
+#pragma GCC poison srand srandom rand_r drand48 lrand48 mrand48 mktemp tmpnam tempnam
+/* These two are good words for a member or an argument, so only a call of them is stopped. */
+#define rand(...) sorry_rand_is_a_banned_function
+#define random(...) sorry_random_is_a_banned_function
 
 #endif

@@ -93,20 +93,29 @@ class Sizes(Tree):
 
 
 class Banned(Tree):
-    def compiles(self, body):
+    def compiles(self, body, compiler="gcc"):
         self.put("probe.c", "#include <string.h>\n" + body)
-        return run("gcc", "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only",
+        return run(compiler, "-std=c17", "-D_GNU_SOURCE", "-fsyntax-only",
                    "-include", os.path.join(ROOT, "src/base/banned.h"), "probe.c", cwd=self.root)
 
     def test_functions_do_not_compile(self):
-        good = self.compiles("size_t f(const char *s);\nsize_t f(const char *s) { return strlen(s); }\n")
+        good = self.compiles("struct dice { int rand, random; };\nsize_t f(const char *s);\n"
+                             "size_t f(const char *s) { return strlen(s); }\n")
         self.assertEqual(good.returncode, 0, good.stdout)
-        for call in ("strcpy(s, s)", "strcat(s, s)", 'sprintf(s, "x")', "atoi(s)", "atol(s)",
-                     'strtok(s, "x")', "gmtime(0)", "localtime(0)", "isdigit(*s)", "tolower(*s)",
-                     "alloca(8)", "strncpy(s, s, 1)"):
-            bad = self.compiles("void f(char *s);\nvoid f(char *s) { (void)%s; }\n" % call)
-            self.assertNotEqual(bad.returncode, 0, f"{call} compiles")
-            self.assertIn("poisoned", bad.stdout)
+        calls = ["strcpy(s, s)", "strcat(s, s)", "stpcpy(s, s)", "strncpy(s, s, 1)",
+                 "strncat(s, s, 1)", 'sprintf(s, "x")', "vsprintf(s, s, 0)", "gets(s)",
+                 'strtok(s, "x")', "gmtime(0)", "localtime(0)", "ctime(0)", "asctime(0)",
+                 "alloca(8)", "rand()", "random()", "rand_r(0)", "drand48()", "tmpnam(s)"]
+        calls += [f"{name}(s)" for name in ("atoi", "atol", "atoll", "atof")]
+        calls += [f"{name}(*s)" for name in (
+            "isalnum", "isalpha", "isblank", "iscntrl", "isdigit", "isgraph", "islower", "isprint",
+            "ispunct", "isspace", "isupper", "isxdigit", "tolower", "toupper")]
+        for compiler in filter(shutil.which, ("gcc", "clang")):
+            for call in calls:
+                bad = self.compiles("void f(char *s);\nvoid f(char *s) { (void)s; (void)%s; }\n" % call,
+                                    compiler)
+                self.assertNotEqual(bad.returncode, 0, f"{call} compiles with {compiler}")
+                self.assertRegex(bad.stdout, "poisoned|banned_function")
 
     def test_heap_outside_base(self):
         text = "/* malloc(1) in a comment, and x->free(1) */\nvoid *f(void) { return malloc(1); }\n"
