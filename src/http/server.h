@@ -27,7 +27,7 @@ typedef struct med_http_limits {
     uint32_t head_seconds;          /* from the first byte to the end of the head; then 408 */
     uint32_t body_bytes_per_second; /* least rate over `body_window_seconds`; then 408 */
     uint32_t body_window_seconds;
-    uint32_t write_seconds;           /* without progress of a slow reader; then closed */
+    uint32_t write_seconds;           /* a reader slower than the same rate so long is cut off */
     uint32_t idle_seconds;            /* keep-alive */
     uint32_t connections;             /* in all; beyond: accepting pauses */
     uint32_t connections_per_address; /* beyond: 503 and close */
@@ -50,6 +50,10 @@ typedef struct med_http_config {
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
+    /* Makes the body and headers of an answer that the handler never sees (a malformed head,
+     * a limit): fill *out from `arena`; the status is set already. NULL: plain text. Any loop's
+     * thread. */
+    void (*render_error)(void *app, med_arena *arena, int status, med_str text, med_response *out);
 } med_http_config;
 
 typedef struct med_http_server med_http_server;
@@ -65,7 +69,8 @@ typedef struct med_http_exchange {
 /* Runs on the loop thread of x->loop. */
 typedef void (*med_http_handler)(void *app, med_http_exchange *x);
 
-/* Binds and starts the loop threads. NULL with *err on failure (address in use names it). */
+/* Binds and starts the loop threads. What `config` points to must outlive the server. NULL with
+ * *err on failure (address in use names it). */
 med_http_server *med_http_start(const med_http_config *config, med_http_handler handler, void *app,
                                 med_err *err);
 /* The address really bound, e.g. "127.0.0.1:43111". */
@@ -86,6 +91,8 @@ void med_http_post(med_http_server *s, unsigned loop, void (*fn)(void *), void *
 
 /* Stops accepting, lets requests in flight finish for at most `seconds`, then closes. */
 void med_http_drain(med_http_server *s, unsigned seconds);
+/* Stops the loops. No handler may hold an exchange any more: drain, then end the workers, then
+ * free. */
 void med_http_free(med_http_server *s);
 
 typedef struct med_http_counters {
