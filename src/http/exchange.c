@@ -1,7 +1,7 @@
 /* exchange.c - one request and its answer: made when a head is complete, ended when the last
  * byte of the answer is with the kernel. */
+#include "base/gzip.h"
 #include "http/http_impl.h"
-#include "http/inflate.h"
 #include "http/proxy.h"
 
 static void drop_body(void *arg)
@@ -159,6 +159,30 @@ bool med_exchange_add_body(med_exchange *x, med_str bytes, med_http_fault *fault
     return true;
 }
 
+static void drop_buf(void *arg)
+{
+    med_buf_free(arg);
+}
+
+static bool gunzip(med_exchange *x, med_str received, med_err *err)
+{
+    const med_http_limits *limits = &x->conn->loop->server->config.limits;
+    const med_gunzip_limits bounds = {limits->body, limits->inflate_ratio};
+    med_buf *b = MED_TAKE(x->seen.arena, 1, med_buf);
+    if (b == NULL)
+        return MED_FAIL_MEMORY(err);
+    med_buf_init(b, limits->body);
+    if (!med_arena_defer(x->seen.arena, drop_buf, b))
+        return MED_FAIL_MEMORY(err);
+    if (!med_gunzip_all(received, &bounds, b, err))
+        return false;
+    if (!charge(x, b->len))
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                        "too many bodies are being received; try again soon");
+    x->inflated = med_buf_str(b);
+    return true;
+}
+
 /* Content-Encoding gzip or none; anything else the client must undo itself. */
 static bool inflate_body(med_exchange *x, med_str received, med_err *err)
 {
@@ -166,20 +190,11 @@ static bool inflate_body(med_exchange *x, med_str received, med_err *err)
     x->inflated = received;
     if (received.len == 0 || coding.len == 0 || med_str_eq_ignore_case(coding, MED_STR("identity")))
         return true;
-    if (!med_str_eq_ignore_case(coding, MED_STR("gzip"))
-        && !med_str_eq_ignore_case(coding, MED_STR("x-gzip"))) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                       "the only Content-Encoding read here is: gzip");
-        return med_err_status(err, 415);
-    }
-    const med_http_limits *limits = &x->conn->loop->server->config.limits;
-    if (!med_inflate(x->seen.arena, received, limits->body, limits->inflate_ratio, &x->inflated,
-                     err))
-        return false;
-    if (!charge(x, x->inflated.len))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT,
-                        "too many bodies are being received; try again soon");
-    return true;
+    if (med_str_eq_ignore_case(coding, MED_STR("gzip"))
+        || med_str_eq_ignore_case(coding, MED_STR("x-gzip")))
+        return gunzip(x, received, err);
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "the only Content-Encoding read here is: gzip");
+    return med_err_status(err, 415);
 }
 
 bool med_http_body(med_http_exchange *seen, med_str *out, med_err *err)

@@ -24,7 +24,7 @@ struct event_base;
 
 enum {
     MED_HTTP_SCRATCH = 64 << 10,   /* one read of a body */
-    MED_HTTP_HEAD_READ = 8 << 10, /* one read while a head is expected */
+    MED_HTTP_HEAD_READ = 8 << 10, /* with the limits of a head and what is swallowed: < 64 KiB */
     MED_HTTP_DIRECT_READ = 256 << 10,
     MED_HTTP_FREE_ARENAS = 64, /* kept by each loop */
     MED_HTTP_TICK_MS = 250,    /* how often deadlines are looked at */
