@@ -15,12 +15,16 @@ typedef struct med_pack med_pack;
 typedef uint16_t med_type; /* row of the types table; MED_TYPE_NONE = none */
 #define MED_TYPE_NONE ((med_type)0xFFFF)
 
-/* The R4 4.0.1 core, embedded at build time. Checked once (version, checksum); aborts only if
- * the binary is damaged. */
+/* The R4 4.0.1 core, embedded at build time (the compiler opened what it wrote). Costs a few
+ * nanoseconds; aborts only if the binary is damaged. */
 const med_pack *med_pack_core(void);
-/* A pack from bytes that stay valid; checks every offset, so a hostile file ends in an error. */
+/* The bytes of the core, for `med_pack_open`, which checks them whole. */
+med_str med_pack_core_bytes(void);
+/* A pack from bytes that are aligned to 8 and stay valid; checks checksum and every offset, so
+ * a damaged or hostile file ends in an error. */
 bool med_pack_open(med_str bytes, const med_pack **out, med_err *err) MED_MUST_CHECK;
-med_str med_pack_version(const med_pack *p); /* changes when an extraction changes */
+/* "4.0.1-9f86d081884c7d65": changes when a type or an extraction changes. */
+med_str med_pack_version(const med_pack *p);
 
 /* ---- types: resources, data types, primitives, and the backbone types inside them ---- */
 enum med_type_kind {
@@ -67,6 +71,8 @@ med_type med_type_base(const med_pack *p,
 bool med_type_is_a(const med_pack *p, med_type t, med_type ancestor); /* true for t == ancestor */
 /* Concrete resource types, sorted by name: the server's routes. */
 const med_type *med_pack_resources(const med_pack *p, size_t *n);
+/* The resource type of that name whose name is nearest to it, for messages; "" if none is. */
+med_str med_pack_nearest_resource(const med_pack *p, med_str name);
 
 /* ---- elements ---- */
 enum { MED_MAX_UNBOUNDED = 0xFFFF };
@@ -85,6 +91,10 @@ typedef struct med_element {
 /* Elements of a type, inherited ones included, in definition order. */
 size_t med_type_element_count(const med_pack *p, med_type t);
 void med_type_element(const med_pack *p, med_type t, size_t index, med_element *out);
+/* The element `name` ("value" for value[x]): index, or SIZE_MAX if the type has none. */
+size_t med_type_find_element(const med_pack *p, med_type t, med_str name);
+/* Indexes of the elements with min > 0, in definition order. */
+const uint16_t *med_type_required(const med_pack *p, med_type t, size_t *n);
 /* Resource types a Reference or canonical at this element may name (none = any). Names of
  * resource types, or "Resource". */
 const med_type *med_element_targets(const med_pack *p, med_type t, size_t index, size_t *n);
@@ -98,10 +108,18 @@ typedef struct med_property {
     bool is_array;
 } med_property;
 
+/* No type has more elements (a bit set of an object's elements fits). */
+enum { MED_TYPE_ELEMENTS_MAX = 128 };
+
 /* Finds by JSON name without a leading '_'. False if the type has no such property. */
 bool med_type_property(const med_pack *p, med_type t, med_str name, med_property *out);
 size_t med_type_property_count(const med_pack *p, med_type t);
 void med_type_property_at(const med_pack *p, med_type t, size_t index, med_property *out);
+/* The properties an element can have: one, or one for each type of a choice. They stand side
+ * by side: [*first, *first + result). */
+size_t med_element_properties(const med_pack *p, med_type t, size_t element, size_t *first);
+/* The property whose name is nearest to an unknown one, or "". */
+med_str med_type_nearest_property(const med_pack *p, med_type t, med_str name);
 
 /* ---- invariants (ElementDefinition.constraint) ---- */
 typedef struct med_invariant {
@@ -110,7 +128,10 @@ typedef struct med_invariant {
     med_str human, expression;
     med_str path; /* where it stands */
 } med_invariant;
-/* Invariants on the type itself (element = SIZE_MAX) or on one of its elements. */
+/* Invariants on the type itself (element = SIZE_MAX; those inherited from its bases and, for a
+ * backbone type, of the element that defines it included) or on one of its elements (without
+ * those that the type of its value has anyway). Fills at most `room` from the `from`th on;
+ * returns how many there are. */
 size_t med_element_invariants(const med_pack *p, med_type t, size_t element, size_t from,
                               med_invariant *out, size_t room);
 
@@ -155,7 +176,16 @@ med_str med_param_component_expression(const med_pack *p, uint32_t index, size_t
 const uint32_t *med_type_patient_params(const med_pack *p, med_type resource, size_t *n);
 
 /* ---- codes of small value sets, as far as the core needs them ---- */
-/* Codes of a code-only required binding (official expansion), sorted; none when unknown. */
-const med_str *med_pack_codes(const med_pack *p, med_str value_set, size_t *n);
+/* Codes of a code-only required binding (official expansion). Value sets that draw on a system
+ * outside of HL7 (currencies, media types) are left out: their expansion grows old. */
+typedef struct med_codes {
+    uint32_t first, n; /* n = 0: unknown value set */
+} med_codes;
+med_codes med_pack_codes(const med_pack *p, med_str value_set);
+/* The same for the binding of an element. */
+med_codes med_element_codes(const med_pack *p, med_type t, size_t element);
+med_str med_codes_at(const med_pack *p, med_codes c, size_t index); /* sorted */
+bool med_codes_have(const med_pack *p, med_codes c, med_str code);
+med_str med_codes_nearest(const med_pack *p, med_codes c, med_str code); /* or "" */
 
 #endif
