@@ -6,6 +6,7 @@ for tool in layers.py sizes.py banned.py format.sh headers.sh workplace.py notic
         check "$tool" "tools/check_$tool"
     fi
 done
+check "tables in docs" tools/doc_tables.py --check
 code=0
 python3 tests/tools/test_checks.py >"$STAGE_DIR/unittest.log" 2>&1 || code=$?
 [ "$code" = 0 ] || cat "$STAGE_DIR/unittest.log"
