@@ -1,0 +1,54 @@
+/* extract.h - private to search/: the growing rows of one resource, and what each type of
+ * parameter adds to them. One file a parameter type: token.c string.c reference.c date.c
+ * number.c quantity.c uri.c. https://hl7.org/fhir/R4/search.html#ptypes */
+#ifndef MED_SEARCH_EXTRACT_H
+#define MED_SEARCH_EXTRACT_H
+
+#include "model/walk.h"
+#include "search/schema.h"
+
+typedef struct med_extraction {
+    const med_search_schema *schema;
+    med_arena *arena;
+    const med_json *j;
+    uint32_t root;
+    med_type type; /* of the resource */
+    med_str base;
+    med_rows rows; /* what was found; the arrays' room: */
+    size_t room_tokens, room_codes, room_references, room_dates, room_strings, room_quantities,
+        room_uris, room_targets, room_patients;
+} med_extraction;
+
+/* One value of one parameter. `number` is the parameter's number in the store. */
+typedef struct med_extract_value {
+    const med_walk_value *at;
+    uint32_t number;
+    uint8_t places; /* for tokens */
+} med_extract_value;
+
+bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_string(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_date(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_number(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err *err);
+bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err);
+
+/* Appending; false past the arena's ceiling. */
+bool med_rows_add_token(med_extraction *x, med_token_row row);
+bool med_rows_add_code(med_extraction *x, med_code_row row);
+bool med_rows_add_reference(med_extraction *x, med_reference_row row);
+bool med_rows_add_date(med_extraction *x, med_date_row row);
+bool med_rows_add_string(med_extraction *x, med_string_row row);
+bool med_rows_add_quantity(med_extraction *x, med_quantity_row row);
+bool med_rows_add_uri(med_extraction *x, med_uri_row row);
+bool med_rows_add_target(med_extraction *x, med_target_row row);
+bool med_rows_add_patient(med_extraction *x, uint64_t ident);
+
+/* A string member of an object node, escapes undone; empty if absent or no string. False past
+ * the arena's ceiling. */
+bool med_extract_member(const med_extraction *x, uint32_t object, med_str key, med_str *out);
+/* The interval a date, dateTime, instant, Period or Timing node means; false if none. */
+bool med_extract_interval(const med_extraction *x, const med_walk_value *v, med_interval *out);
+
+#endif

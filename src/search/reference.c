@@ -1,0 +1,74 @@
+/* reference.c - https://hl7.org/fhir/R4/search.html#reference
+ *
+ * Rows: the ident hash of what is named: "Type/id" when it is ours, else the URL; a canonical
+ * has two, with and without its version. Reference.identifier has token rows. */
+#include "model/reference.h"
+
+#include "search/extract.h"
+
+static bool add(med_extraction *x, const med_extract_value *v, uint64_t target)
+{
+    return med_rows_add_reference(x, (med_reference_row){v->number, target});
+}
+
+static bool add_canonical(med_extraction *x, const med_extract_value *v, med_str text)
+{
+    med_store *store = x->schema->store;
+    med_str version, url = med_str_cut(text, '|', &version);
+    return add(x, v, med_store_hash(store, text))
+        && (url.len == text.len || add(x, v, med_store_hash(store, url)));
+}
+
+static bool add_text(med_extraction *x, const med_extract_value *v, med_str text)
+{
+    med_reference ref;
+    med_err ignored = {0};
+    med_store *store = x->schema->store;
+    if (!med_reference_parse(x->schema->pack, text, x->base, &ref, &ignored))
+        return true;
+    switch (ref.kind) {
+    case MED_REFERENCE_LOCAL:
+        return add(x, v, med_store_ident(store, ref.type, ref.id));
+    case MED_REFERENCE_ABSOLUTE:
+    case MED_REFERENCE_URN:
+    case MED_REFERENCE_OTHER:
+        return add_canonical(x, v, text);
+    case MED_REFERENCE_FRAGMENT:
+    case MED_REFERENCE_CONDITIONAL:
+        break;
+    }
+    return true;
+}
+
+/* Reference.identifier: what :identifier asks for. */
+static bool add_identifier(med_extraction *x, const med_extract_value *v)
+{
+    uint32_t node = med_json_member(x->j, v->at->node, MED_STR("identifier"));
+    if (node == 0 || med_json_kind_at(x->j, node) != MED_JSON_OBJECT)
+        return true;
+    med_str system, value;
+    med_store *store = x->schema->store;
+    if (!med_extract_member(x, node, MED_STR("system"), &system)
+        || !med_extract_member(x, node, MED_STR("value"), &value))
+        return false;
+    if (value.len == 0)
+        return true;
+    uint64_t full = med_store_hash2(store, system, '|', value);
+    uint64_t bare = med_store_hash(store, value);
+    return med_rows_add_token(x, (med_token_row){v->number, MED_ROW_GLOBAL, full})
+        && med_rows_add_token(x, (med_token_row){v->number, MED_ROW_GLOBAL, bare});
+}
+
+bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_err *err)
+{
+    enum med_json_kind kind = med_json_kind_at(x->j, v->at->node);
+    med_str text = MED_STR_EMPTY;
+    bool ok = true;
+    if (kind == MED_JSON_STRING)
+        ok = med_json_string(x->arena, x->j, v->at->node, &text);
+    else if (kind == MED_JSON_OBJECT)
+        ok = med_extract_member(x, v->at->node, MED_STR("reference"), &text) && add_identifier(x, v);
+    if (ok && text.len > 0)
+        ok = add_text(x, v, text);
+    return ok ? true : MED_FAIL_MEMORY(err);
+}

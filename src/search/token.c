@@ -1,0 +1,109 @@
+/* token.c - https://hl7.org/fhir/R4/search.html#token
+ *
+ * Rows: hash(system|code). What identifies (Identifier, ContactPoint, id, plain strings) has a
+ * second row, hash(value), because its values are too many for a dictionary; what classifies
+ * (Coding, CodeableConcept, code, boolean) is in the dictionary, which knows every system a
+ * code occurs with. */
+#include "base/unicode.h"
+#include "search/extract.h"
+
+static uint64_t hash_of(const med_extraction *x, med_str system, med_str code)
+{
+    return med_store_hash2(x->schema->store, system, '|', code);
+}
+
+static bool add_coded(med_extraction *x, const med_extract_value *v, med_str system, med_str code,
+                      med_str text)
+{
+    uint64_t hash = hash_of(x, system, code);
+    med_str folded = MED_STR_EMPTY;
+    if (code.len == 0 && system.len == 0)
+        return true;
+    if (text.len > 0 && !med_fold(x->arena, text, &folded))
+        return false;
+    return med_rows_add_token(x, (med_token_row){v->number, v->places, hash})
+        && med_rows_add_code(x, (med_code_row){hash, v->number, system, code, folded});
+}
+
+static bool add_identifying(med_extraction *x, const med_extract_value *v, med_str system, med_str value)
+{
+    if (value.len == 0)
+        return true;
+    uint64_t bare = med_store_hash(x->schema->store, value);
+    return med_rows_add_token(x, (med_token_row){v->number, v->places, hash_of(x, system, value)})
+        && med_rows_add_token(x, (med_token_row){v->number, v->places, bare});
+}
+
+static bool extract_coding(med_extraction *x, const med_extract_value *v, uint32_t node)
+{
+    med_str system, code, display;
+    return med_extract_member(x, node, MED_STR("system"), &system)
+        && med_extract_member(x, node, MED_STR("code"), &code)
+        && med_extract_member(x, node, MED_STR("display"), &display)
+        && add_coded(x, v, system, code, display);
+}
+
+static bool extract_concept(med_extraction *x, const med_extract_value *v)
+{
+    uint32_t list = med_json_member(x->j, v->at->node, MED_STR("coding"));
+    if (list == 0 || med_json_kind_at(x->j, list) != MED_JSON_ARRAY)
+        return true;
+    for (uint32_t e = list + 1; e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        if (med_json_kind_at(x->j, e) == MED_JSON_OBJECT && !extract_coding(x, v, e))
+            return false;
+    }
+    return true;
+}
+
+static bool extract_identifier(med_extraction *x, const med_extract_value *v)
+{
+    med_str system, value;
+    return med_extract_member(x, v->at->node, MED_STR("system"), &system)
+        && med_extract_member(x, v->at->node, MED_STR("value"), &value)
+        && add_identifying(x, v, system, value);
+}
+
+/* R4: the system of a ContactPoint is the kind of contact ("phone"), so it is a token's system. */
+static bool extract_contact(med_extraction *x, const med_extract_value *v)
+{
+    return extract_identifier(x, v);
+}
+
+static bool extract_primitive(med_extraction *x, const med_extract_value *v)
+{
+    enum med_json_kind kind = med_json_kind_at(x->j, v->at->node);
+    enum med_primitive primitive = med_type_primitive(x->schema->pack, v->at->type);
+    if (kind == MED_JSON_TRUE || kind == MED_JSON_FALSE)
+        return add_coded(x, v, MED_STR_EMPTY, kind == MED_JSON_TRUE ? MED_STR("true") : MED_STR("false"),
+                         MED_STR_EMPTY);
+    if (kind == MED_JSON_NUMBER)
+        return add_identifying(x, v, MED_STR_EMPTY, med_json_raw(x->j, v->at->node));
+    med_str text;
+    if (kind != MED_JSON_STRING)
+        return true;
+    if (!med_json_string(x->arena, x->j, v->at->node, &text))
+        return false;
+    if (primitive == MED_PRIMITIVE_CODE)
+        return add_coded(x, v, MED_STR_EMPTY, text, MED_STR_EMPTY);
+    return add_identifying(x, v, MED_STR_EMPTY, text);
+}
+
+bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *err)
+{
+    const med_known_types *known = &x->schema->known;
+    med_type type = v->at->type;
+    bool ok;
+    if (med_json_kind_at(x->j, v->at->node) != MED_JSON_OBJECT)
+        ok = extract_primitive(x, v);
+    else if (type == known->codeable_concept)
+        ok = extract_concept(x, v);
+    else if (type == known->coding)
+        ok = extract_coding(x, v, v->at->node);
+    else if (type == known->identifier)
+        ok = extract_identifier(x, v);
+    else if (type == known->contact_point)
+        ok = extract_contact(x, v);
+    else
+        return true;
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
