@@ -69,6 +69,10 @@ med_str med_json_span(const med_json *j, uint32_t i);
 /* A string's content with escapes undone: the raw slice if there are none, else a copy in `a`.
  * False past the arena's ceiling. */
 bool med_json_string(med_arena *a, const med_json *j, uint32_t i, med_str *out) MED_MUST_CHECK;
+/* The same without an arena, for short strings: escapes are undone into `to`. False when the
+ * string has escapes and more than `room` bytes. */
+bool med_json_string_into(const med_json *j, uint32_t i, char *to, size_t room,
+                          med_str *out) MED_MUST_CHECK;
 /* True if string node i, escapes undone, equals s. */
 bool med_json_string_is(const med_json *j, uint32_t i, med_str s);
 /* Index of the value of member `key` of object i, or 0 (the root is nobody's member). */

@@ -23,6 +23,18 @@ bool med_json_string(med_arena *a, const med_json *j, uint32_t i, med_str *out)
     return true;
 }
 
+bool med_json_string_into(const med_json *j, uint32_t i, char *to, size_t room, med_str *out)
+{
+    med_str raw = med_json_raw(j, i);
+    *out = raw;
+    if (!j->nodes[i].escaped)
+        return true;
+    if (raw.len > room)
+        return false;
+    *out = (med_str){to, med_json_text_copy(raw, to)};
+    return true;
+}
+
 bool med_json_string_is(const med_json *j, uint32_t i, med_str s)
 {
     return med_json_text_eq(med_json_raw(j, i), j->nodes[i].escaped, s, false);

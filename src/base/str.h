@@ -25,6 +25,15 @@ typedef struct med_str {
 #define MED_STR_ARG(s) ((int)(s).len), (s).ptr
 
 #define MED_MUST_CHECK __attribute__((warn_unused_result))
+/* A large local that is written before it is read: the build clears all others. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define MED_UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef MED_UNINITIALIZED
+#define MED_UNINITIALIZED
+#endif
 
 static inline med_str med_str_from(const char *z)
 {

@@ -27,6 +27,9 @@ typedef struct med_reference {
  * bad id). `base` is this server's base URL ("https://host/fhir") or empty. */
 bool med_reference_parse(const med_pack *p, med_str text, med_str base, med_reference *out,
                          med_err *err) MED_MUST_CHECK;
+/* The resource type that a reference names, without telling what is wrong with it: for the hot
+ * path. MED_TYPE_NONE when it names none (a fragment, a urn, a canonical of a site). */
+med_type med_reference_type(const med_pack *p, med_str text);
 /* [A-Za-z0-9\-\.]{1,64} */
 bool med_id_is_valid(med_str id);
 
