@@ -6,6 +6,7 @@
  * and a gap lies between objects. */
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -215,6 +216,7 @@ void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
         b = grow(a, need, align);
         if (b == NULL)
             return refuse(a);
+        assert(fits(b, need + ARENA_GAP, align));
     }
     b->at += padding(b, align);
     char *ptr = b->data + b->at;

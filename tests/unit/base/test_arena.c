@@ -20,6 +20,22 @@ static void gives_zeroed_aligned_memory(void **state)
     med_arena_free(a);
 }
 
+static void never_runs_over_a_block_s_end(void **state)
+{
+    (void)state;
+    med_arena *a = med_arena_new(8 << 20);
+    for (size_t i = 0; i < 3000; i++) {
+        char *one = MED_TAKE(a, 1 + i % 7, char);
+        char *aligned = med_arena_take(a, 1, 1 + i % 900, (size_t)1 << i % 9);
+        assert_non_null(one);
+        assert_non_null(aligned);
+        assert_int_equal((uintptr_t)aligned % ((size_t)1 << i % 9), 0);
+        memset(one, 1, 1 + i % 7);
+        memset(aligned, 2, 1 + i % 900);
+    }
+    med_arena_free(a);
+}
+
 static void empty_takes_are_distinct_from_failure(void **state)
 {
     (void)state;
@@ -166,10 +182,13 @@ static void runs_cleanups_backwards(void **state)
     assert_memory_equal(trail.seen, "badc", 4);
 }
 
-static void printf_past_the_limit_is_empty(void **state)
+static void copy_and_printf_stop_at_the_limit(void **state)
 {
     (void)state;
     med_arena *a = med_arena_new(8);
+    med_str copy = MED_STR_EMPTY;
+    assert_false(med_arena_copy(a, MED_STR("eightbyt"), &copy));
+    CHECK_STR(copy, "");
     CHECK_STR(med_arena_printf(a, "%s", "nine bytes"), "");
     assert_true(med_arena_exhausted(a));
     med_arena_free(a);
@@ -179,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_zeroed_aligned_memory),
+        cmocka_unit_test(never_runs_over_a_block_s_end),
         cmocka_unit_test(empty_takes_are_distinct_from_failure),
         cmocka_unit_test(refuses_past_the_limit),
         cmocka_unit_test(refuses_what_would_wrap),
@@ -186,7 +206,7 @@ int main(void)
         cmocka_unit_test(fails_cleanly_without_memory),
         cmocka_unit_test(reset_starts_anew),
         cmocka_unit_test(runs_cleanups_backwards),
-        cmocka_unit_test(printf_past_the_limit_is_empty),
+        cmocka_unit_test(copy_and_printf_stop_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,8 @@ static void knows_what_is_allowed(void **state)
     } table[] = {
         {"2024", DATE | DATETIME | SEARCH | FHIRPATH},
         {"2024-02", DATE | DATETIME | SEARCH | FHIRPATH},
+        {"2024-01-01", DATE | DATETIME | SEARCH | FHIRPATH},
+        {"2024-12-31T00:00:00Z", DATETIME | INSTANT | SEARCH | FHIRPATH},
         {"2024-02-29", DATE | DATETIME | SEARCH | FHIRPATH},
         {"0001", DATE | DATETIME | SEARCH | FHIRPATH},
         {"9999-12-31", DATE | DATETIME | SEARCH | FHIRPATH},
@@ -235,6 +237,7 @@ static void writes_instants(void **state)
     assert_memory_equal(text, "0001-01-01T00:00:00.000Z", sizeof text);
     med_instant_format(MED_TIME_MAX, text);
     assert_memory_equal(text, "9999-12-31T23:59:59.999Z", sizeof text);
+    check_instant("max", MED_TIME_MAX, "9999-12-31T23:59:59.999999Z");
 }
 
 /* https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */

@@ -47,6 +47,26 @@ static void cuts_between_characters(void **state)
     }
 }
 
+/* What fits to the last byte is not cut. */
+static void keeps_what_just_fits(void **state)
+{
+    (void)state;
+    char text[300];
+    memset(text, 'x', sizeof text);
+    med_err err = {0};
+    assert_false(MED_FAIL(&err, MED_ISSUE_VALUE, "%.*s", (int)sizeof err.text - 1, text));
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+    assert_false(med_err_at(&err, (med_str){text, sizeof err.expr - 1}));
+    assert_int_equal(strlen(err.expr), sizeof err.expr - 1);
+    /* one byte more, and it is the second one of a character */
+    memcpy(text + sizeof err.text - 2, "\xC3\xA9", 2);
+    assert_false(MED_FAIL(&err, MED_ISSUE_VALUE, "%.*s", (int)sizeof err.text, text));
+    assert_int_equal(strlen(err.text), sizeof err.text - 2);
+    memcpy(text + sizeof err.expr - 2, "\xC3\xA9", 2);
+    assert_false(med_err_at(&err, (med_str){text, sizeof err.expr}));
+    assert_int_equal(strlen(err.expr), sizeof err.expr - 2);
+}
+
 static void survives_bytes_that_are_no_text(void **state)
 {
     (void)state;
@@ -92,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_and_where),
         cmocka_unit_test(cuts_between_characters),
+        cmocka_unit_test(keeps_what_just_fits),
         cmocka_unit_test(survives_bytes_that_are_no_text),
         cmocka_unit_test(memory_is_the_request_s_fault),
         cmocka_unit_test(issues_have_code_and_status),

@@ -88,6 +88,13 @@ static void escapes(void **state)
         {MED_LIT("\xFF\xFE"), "\"\\ufffd\\ufffd\""},
         {MED_LIT("\xC3"), "\"\\ufffd\""},
         {MED_LIT("\xED\xA0\x80"), "\"\\ufffd\\ufffd\\ufffd\""}, /* a surrogate */
+        {MED_LIT("two words"), "\"two words\""},
+        {MED_LIT("a=b"), "\"a=b\""},
+        {MED_LIT("\xE2\x80\x8B"), "\"\\u200b\""}, /* zero width */
+        {MED_LIT("\xE2\x81\xA0"), "\"\\u2060\""},
+        {MED_LIT("\xE2\x81\xAF"), "\"\\u206f\""},
+        {MED_LIT("\xEF\xBB\xBF"), "\"\\ufeff\""},
+        {MED_LIT("\xC2\xA0\xE2\x80\x90"), "\"\xC2\xA0\xE2\x80\x90\""},
         {MED_LIT("back\\slash"), "\"back\\\\slash\""},
         {MED_LIT("quo\"te"), "\"quo\\\"te\""},
     };
@@ -131,11 +138,32 @@ static void a_line_stays_one_write(void **state)
             med_str line = written(room, sizeof room);
             assert_true(line.len <= 4096);
             assert_int_equal(med_str_find(line, '\n', 0), line.len - 1);
-            assert_true(med_str_search(line, MED_STR("cut"), 0) < line.len);
+            med_str cut = f == 0 ? MED_STR("cut=true") : MED_STR("\"cut\":\"true\"");
+            assert_true(med_str_search(line, cut, 0) < line.len);
             assert_true(med_str_search(line, MED_STR("...\""), 0) < line.len);
             if (f == 1)
                 assert_true(med_str_ends(line, MED_STR("}\n")));
         }
+    }
+}
+
+/* Many short values, each as long as escaping can make it, up to the end of the line. */
+static void a_full_line_is_still_whole(void **state)
+{
+    (void)state;
+    char value[180];
+    memset(value, '\x01', sizeof value);
+    for (size_t n = 1; n <= sizeof value; n += 3) {
+        med_log_field fields[40];
+        for (size_t i = 0; i < COUNT(fields); i++)
+            fields[i] = MED_LOG_TEXT("a-key.of_some-length", ((med_str){value, n}));
+        char room[8192];
+        med_log log = log_to_pipe(MED_LOG_JSON);
+        med_log_write(&log, MED_LOG_INFO, "m", fields, COUNT(fields));
+        med_str line = written(room, sizeof room);
+        assert_true(line.len <= 4096);
+        assert_true(med_str_ends(line, MED_STR("\"}\n")));
+        assert_true(med_str_search(line, MED_STR("\"a-key.of_some-length\":\""), 0) < line.len);
     }
 }
 
@@ -168,6 +196,7 @@ int main(void)
         cmocka_unit_test(escapes),
         cmocka_unit_test(escapes_keys_too),
         cmocka_unit_test(a_line_stays_one_write),
+        cmocka_unit_test(a_full_line_is_still_whole),
         cmocka_unit_test(a_long_message_is_cut),
         cmocka_unit_test(a_closed_descriptor_harms_nobody),
     };

@@ -8,12 +8,16 @@ static void compares(void **state)
     assert_false(med_str_starts(MED_STR("Pat"), MED_STR("Patient")));
     assert_true(med_str_ends(MED_STR("a.ndjson"), MED_STR(".ndjson")));
     assert_false(med_str_ends(MED_STR("n"), MED_STR("on")));
+    assert_true(med_str_ends(MED_STR("on"), MED_STR("on")));
     assert_true(med_str_eq_ignore_case(MED_STR("Content-LENGTH"), MED_STR("content-length")));
     assert_false(med_str_eq_ignore_case(MED_STR("a"), MED_STR("ab")));
+    assert_false(med_str_eq_ignore_case(MED_STR("abc"), MED_STR("abd")));
     assert_false(med_str_eq_ignore_case(MED_STR("["), MED_STR("{"))); /* differ in the case bit */
     assert_false(med_str_eq_ignore_case(MED_STR("\xC4"), MED_STR("\xE4")));
     assert_int_equal(med_str_compare(MED_STR("a"), MED_STR("ab")), -1);
     assert_int_equal(med_str_compare(MED_STR("b"), MED_STR("ab")), 1);
+    assert_int_equal(med_str_compare(MED_STR("aa"), MED_STR("b")), -1);
+    assert_int_equal(med_str_compare(MED_STR("ab"), MED_STR("a")), 1);
     assert_int_equal(med_str_compare(MED_STR("\xFF"), MED_STR("a")), 1);
     assert_int_equal(med_str_compare(MED_STR_EMPTY, MED_STR_EMPTY), 0);
 }
@@ -38,6 +42,7 @@ static void finds_and_cuts(void **state)
     assert_non_null(rest.ptr);
     CHECK_STR(med_str_trim(MED_STR(" \t\r\n a b \n")), "a b");
     CHECK_STR(med_str_trim(MED_STR(" \t")), "");
+    CHECK_STR(med_str_trim(MED_STR(" ")), "");
     CHECK_STR(med_str_sub(s, 4, 2), "");
     CHECK_STR(med_str_sub(s, 4, 99), ",c");
     CHECK_STR(med_str_from(NULL), "");
@@ -101,6 +106,10 @@ static void guesses_what_was_meant(void **state)
     CHECK_STR(med_str_nearest(MED_STR("birthDate"), names, COUNT(names)), "birthdate");
     CHECK_STR(med_str_nearest(MED_STR("Pateint"), names, COUNT(names)), "Patient");
     CHECK_STR(med_str_nearest(MED_STR("xyzzy"), names, COUNT(names)), "");
+    /* three changes in eight letters may be meant, four are another word; the first of equals */
+    static const med_str others[] = {MED_LIT("abcdefgh"), MED_LIT("abcdexyz"), MED_LIT("abcdexyw")};
+    CHECK_STR(med_str_nearest(MED_STR("abcde123"), others, COUNT(others)), "abcdefgh");
+    CHECK_STR(med_str_nearest(MED_STR("abcd1234"), others, COUNT(others)), "");
     CHECK_STR(med_str_nearest(MED_STR_EMPTY, names, COUNT(names)), "");
     CHECK_STR(med_str_nearest(MED_STR("given"), names, 0), "");
 }

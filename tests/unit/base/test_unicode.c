@@ -59,6 +59,11 @@ static const struct {
     {"\u0645\u064F\u062D\u0645\u062F", "\u0645\u062D\u0645\u062F"},
     {"\u0915\u093F", "\u0915\u093F"},
     {"\u0E01\u0E34", "\u0E01\u0E34"},
+    /* the edges of what counts as an accent, and of what stands inside words */
+    {"\u2260 a\u0338 \u0915\u093C \u05E9\u05B0 \u0710\u0711 a\u0321 a\u1DC4",
+     "= a \u0915 \u05E9 \u0710 a a"},
+    {"\u0E2A\u0E38 \u0E01\u0E48 \u0915\u094D", "\u0E2A\u0E38 \u0E01\u0E48 \u0915\u094D"},
+    {"a`b\u00B4c\u2018d\u2019e\u201Bf\u02BBg\u02BCh\u02B9i\u2032j", "abcdefghij"},
     /* spaces of every kind, and what can not be seen */
     {"a\u00A0b\u2003c\u3000d\u2028e\xC2\x85"
      "f",
