@@ -3,6 +3,7 @@
  * Rows: the interval a value means. A Period without an end is open; a Timing reaches from its
  * first to its last event, or is its bounds. */
 #include "search/extract.h"
+#include "search/query.h"
 
 static bool parse(const med_extraction *x, uint32_t node, med_interval *out)
 {
@@ -63,4 +64,56 @@ bool med_extract_date(med_extraction *x, const med_extract_value *v, med_err *er
     if (!med_extract_interval(x, v->at, &span))
         return true;
     return med_rows_add_date(x, (med_date_row){v->number, span}) ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- query values ---- */
+
+/* ap: R4 suggests 10 % of the distance from now; at least the value's own precision. */
+static med_interval widen(med_interval span, int64_t now)
+{
+    int64_t distance = now > span.low ? now - span.low : span.low - now;
+    return (med_interval){span.low - distance / 10, span.high + distance / 10};
+}
+
+bool med_term_date(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    med_datetime d;
+    med_str text;
+    t->prefix = med_prefix_cut(&value);
+    if (!med_unescape(s->arena, value, &text))
+        return MED_FAIL_MEMORY(err);
+    if (!med_datetime_parse(text, MED_KIND_SEARCH, s->options->zone_minutes, &d))
+        return MED_FAIL(err, MED_ISSUE_VALUE,
+                        "expected a date such as 2026, 2026-01-31 or ge2026-01-31T10:00:00Z");
+    t->span = t->prefix == MED_PREFIX_AP ? widen(d.span, s->options->now) : d.span;
+    return true;
+}
+
+/* R4's table: eq - the value contains the row; gt/lt - some of the row lies above/below the
+ * value; sa/eb - all of it does; ap - they overlap. */
+bool med_term_matches_date(const med_term *t, med_interval row)
+{
+    const med_interval q = t->span;
+    bool inside = row.low >= q.low && row.high <= q.high;
+    switch (t->prefix) {
+    case MED_PREFIX_EQ:
+        return inside;
+    case MED_PREFIX_NE:
+        return !inside;
+    case MED_PREFIX_GT:
+        return row.high > q.high;
+    case MED_PREFIX_LT:
+        return row.low < q.low;
+    case MED_PREFIX_GE:
+        return inside || row.high > q.high;
+    case MED_PREFIX_LE:
+        return inside || row.low < q.low;
+    case MED_PREFIX_SA:
+        return row.low >= q.high;
+    case MED_PREFIX_EB:
+        return row.high <= q.low;
+    case MED_PREFIX_AP:
+        return row.low < q.high && row.high > q.low;
+    }
+    return false;
 }

@@ -8,6 +8,7 @@
 #include "base/decimal.h"
 #include "model/ucum.h"
 #include "search/extract.h"
+#include "search/query.h"
 
 static const med_str ucum_system = MED_LIT("http://unitsofmeasure.org");
 
@@ -109,4 +110,102 @@ bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err
     else if (v->at->type != MED_TYPE_NONE && med_type_is_a(x->schema->pack, v->at->type, known->quantity))
         ok = extract_plain(x, v);
     return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- query values: number, number|system|code, number||code ---- */
+
+static bool set_bounds(const med_decimal *d, const med_unit *unit, med_term *t)
+{
+    med_decimal low, high, value = *d, converted[3];
+    if (!med_decimal_implicit_range(d, &low, &high))
+        return false;
+    if (unit != NULL) {
+        if (!med_ucum_canonical(unit, &value, &converted[0])
+            || !med_ucum_canonical(unit, &low, &converted[1])
+            || !med_ucum_canonical(unit, &high, &converted[2]))
+            return false;
+        value = converted[0];
+        low = converted[1];
+        high = converted[2];
+    }
+    t->value = med_decimal_to_double(&value);
+    t->low = med_decimal_to_double(&low);
+    t->high = med_decimal_to_double(&high);
+    return true;
+}
+
+static void widen(med_term *t)
+{
+    double tenth = fabs(t->value) / 10;
+    t->low = fmin(t->low, t->value - tenth);
+    t->high = fmax(t->high, t->value + tenth);
+}
+
+/* The unit of a query value: UCUM is made canonical; a unit without system is taken for UCUM
+ * where it is that. */
+static bool take_unit(const med_term_source *s, const med_decimal *d, med_term *t, med_err *err)
+{
+    med_unit unit;
+    med_err ignored = {0};
+    med_store *store = s->schema->store;
+    bool ucum = t->system.len == 0 || med_str_eq(t->system, ucum_system);
+    if (ucum && med_ucum_parse(s->arena, t->code, &unit, &ignored) && set_bounds(d, &unit, t)) {
+        t->unit = med_store_hash2(store, ucum_system, '=', unit.canonical);
+        return true;
+    }
+    t->unit = med_store_hash2(store, t->system, '|', t->code);
+    return set_bounds(d, NULL, t)
+        ? true
+        : MED_FAIL(err, MED_ISSUE_VALUE, "the number has more digits than can be searched for");
+}
+
+bool med_term_quantity(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    t->prefix = med_prefix_cut(&value);
+    size_t bar = med_find_bare(value, '|', 0);
+    size_t second = bar < value.len ? med_find_bare(value, '|', bar + 1) : value.len;
+    med_decimal d;
+    if (!med_decimal_parse(med_str_sub(value, 0, bar), &d))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected a number%s",
+                        s->param->type == MED_PARAM_QUANTITY ? ", or number|system|code" : "");
+    if (bar < value.len && (s->param->type != MED_PARAM_QUANTITY || second == value.len))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected %s",
+                        s->param->type == MED_PARAM_QUANTITY ? "number|system|code" : "a number");
+    if (!med_unescape(s->arena, med_str_sub(value, bar + 1, second), &t->system)
+        || !med_unescape(s->arena, med_str_skip(value, second + 1), &t->code))
+        return MED_FAIL_MEMORY(err);
+    bool ok = t->code.len > 0 ? take_unit(s, &d, t, err) : set_bounds(&d, NULL, t);
+    if (!ok && err->issue == MED_ISSUE_NONE)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "the number has more digits than can be searched for");
+    if (ok && t->prefix == MED_PREFIX_AP)
+        widen(t);
+    return ok;
+}
+
+/* A plain value has low == high. eq counts the digits given: 100 is [99.5, 100.5); the other
+ * prefixes compare with the number itself. */
+bool med_term_matches_quantity(const med_term *t, double low, double high)
+{
+    bool inside = low >= t->low && high <= t->high && (high < t->high || t->low >= t->high);
+    switch (t->prefix) {
+    case MED_PREFIX_EQ:
+        return inside;
+    case MED_PREFIX_NE:
+        return !inside;
+    case MED_PREFIX_GT:
+        return high > t->value;
+    case MED_PREFIX_LT:
+        return low < t->value;
+    case MED_PREFIX_GE:
+        return high >= t->value;
+    case MED_PREFIX_LE:
+        return low <= t->value;
+    case MED_PREFIX_SA:
+        return low > t->value;
+    case MED_PREFIX_EB:
+        return high < t->value;
+    case MED_PREFIX_AP:
+        return low <= t->high && high >= t->low;
+    }
+    return false;
 }

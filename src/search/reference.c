@@ -5,6 +5,7 @@
 #include "model/reference.h"
 
 #include "search/extract.h"
+#include "search/query.h"
 
 static bool add(med_extraction *x, const med_extract_value *v, uint64_t target)
 {
@@ -71,4 +72,54 @@ bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_er
     if (ok && text.len > 0)
         ok = add_text(x, v, text);
     return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- query values: id, Type/id, absolute URL, canonical ---- */
+
+/* A bare id stands for every type the parameter may point to. */
+static bool expand_id(const med_term_source *s, med_str id, med_type only, med_term *t, med_err *err)
+{
+    size_t n = only != MED_TYPE_NONE ? 1 : s->param->n_targets;
+    const med_type *types = only != MED_TYPE_NONE ? &only : s->param->targets;
+    if (n == 0)
+        types = med_pack_resources(s->schema->pack, &n);
+    uint64_t *keys = MED_TAKE(s->arena, n, uint64_t);
+    if (keys == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++)
+        keys[i] = med_store_ident(s->schema->store, med_type_name(s->schema->pack, types[i]), id);
+    t->keys = keys;
+    t->n_keys = n;
+    return true;
+}
+
+static bool one_key(const med_term_source *s, uint64_t key, med_term *t, med_err *err)
+{
+    uint64_t *keys = MED_TAKE(s->arena, 1, uint64_t);
+    if (keys == NULL)
+        return MED_FAIL_MEMORY(err);
+    *keys = key;
+    t->keys = keys;
+    t->n_keys = 1;
+    return true;
+}
+
+bool med_term_reference(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    med_reference ref;
+    med_str text;
+    med_type only = s->clause->only_patients ? s->schema->known.patient : MED_TYPE_NONE;
+    med_store *store = s->schema->store;
+    if (s->clause->modifier == MED_MODIFIER_TYPE)
+        only = (med_type)s->clause->terms_type;
+    if (!med_unescape(s->arena, value, &text))
+        return MED_FAIL_MEMORY(err);
+    t->text = text;
+    if (med_id_is_valid(text))
+        return expand_id(s, text, only, t, err);
+    if (!med_reference_parse(s->schema->pack, text, s->options->base, &ref, err))
+        return false;
+    if (ref.kind == MED_REFERENCE_LOCAL)
+        return one_key(s, med_store_ident(store, ref.type, ref.id), t, err);
+    return one_key(s, med_store_hash(store, text), t, err);
 }

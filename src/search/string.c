@@ -4,6 +4,7 @@
  * text is the beginning of its row. */
 #include "base/unicode.h"
 #include "search/extract.h"
+#include "search/query.h"
 
 static const med_str name_parts[] = {
     MED_LIT("family"), MED_LIT("given"), MED_LIT("prefix"), MED_LIT("suffix"), MED_LIT("text"),
@@ -68,4 +69,15 @@ bool med_extract_string(med_extraction *x, const med_extract_value *v, med_err *
     else
         ok = add_text(x, v, v->at->node);
     return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- query values ---- */
+
+bool med_term_string(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    if (!med_unescape(s->arena, value, &t->text) || !med_fold(s->arena, t->text, &t->folded))
+        return MED_FAIL_MEMORY(err);
+    if (t->text.len == 0 || (t->folded.len == 0 && s->clause->modifier != MED_MODIFIER_EXACT))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "a string to search for needs a letter or a digit");
+    return true;
 }

@@ -6,6 +6,7 @@
  * code occurs with. */
 #include "base/unicode.h"
 #include "search/extract.h"
+#include "search/query.h"
 
 static uint64_t hash_of(const med_extraction *x, med_str system, med_str code)
 {
@@ -106,4 +107,59 @@ bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *e
     else
         return true;
     return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- query values: system|code, |code, code, system| ---- */
+
+static bool set_keys(const med_term_source *s, med_term *t, const uint64_t *hashes, size_t n)
+{
+    uint64_t *keys = MED_TAKE(s->arena, n, uint64_t);
+    if (keys == NULL)
+        return false;
+    memcpy(keys, hashes, n * sizeof *keys);
+    t->keys = keys;
+    t->n_keys = n;
+    return true;
+}
+
+/* The rows a term can be found by. A code without system is looked up in the dictionary when
+ * the search runs, beside the row of the bare value that identifying types have; a coded
+ * element without a system of its own (type code) has the empty one. */
+static bool find_keys(const med_term_source *s, med_term *t)
+{
+    med_store *store = s->schema->store;
+    uint64_t hashes[2];
+    size_t n = 0;
+    switch (t->match) {
+    case MED_SYSTEM_ANY:
+        hashes[n++] = med_store_hash(store, t->code);
+        hashes[n++] = med_store_hash2(store, MED_STR_EMPTY, '|', t->code);
+        t->needs_dictionary = true;
+        break;
+    case MED_SYSTEM_NONE:
+        hashes[n++] = med_store_hash2(store, MED_STR_EMPTY, '|', t->code);
+        break;
+    case MED_SYSTEM_IS:
+        if (t->code.len > 0)
+            hashes[n++] = med_store_hash2(store, t->system, '|', t->code);
+        t->needs_dictionary = t->code.len == 0;
+        break;
+    }
+    return set_keys(s, t, hashes, n);
+}
+
+bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    size_t bar = med_find_bare(value, '|', 0);
+    bool has_bar = bar < value.len;
+    if (value.len == 0 || (has_bar && value.len == 1))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "a token must name a code or a system");
+    if (has_bar && med_find_bare(value, '|', bar + 1) < value.len)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "a token has more than one bare '|'");
+    t->match = !has_bar ? MED_SYSTEM_ANY : bar == 0 ? MED_SYSTEM_NONE : MED_SYSTEM_IS;
+    if (!med_unescape(s->arena, has_bar ? med_str_sub(value, 0, bar) : MED_STR_EMPTY, &t->system)
+        || !med_unescape(s->arena, has_bar ? med_str_skip(value, bar + 1) : value, &t->code)
+        || !find_keys(s, t))
+        return MED_FAIL_MEMORY(err);
+    return true;
 }

@@ -2,6 +2,7 @@
  *
  * Rows: the URI as it stands; compared byte by byte. */
 #include "search/extract.h"
+#include "search/query.h"
 
 bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err)
 {
@@ -12,4 +13,11 @@ bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err
         return MED_FAIL_MEMORY(err);
     return text.len == 0 || med_rows_add_uri(x, (med_uri_row){v->number, text}) ? true
                                                                                  : MED_FAIL_MEMORY(err);
+}
+
+bool med_term_uri(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    if (!med_unescape(s->arena, value, &t->text))
+        return MED_FAIL_MEMORY(err);
+    return t->text.len > 0 ? true : MED_FAIL(err, MED_ISSUE_VALUE, "a URI must not be empty");
 }

@@ -1,0 +1,126 @@
+/* query.h - private to search/: a parsed query. Others see it through search.h only.
+ * https://hl7.org/fhir/R4/search.html
+ *
+ * A query is a list of clauses that must all hold; a clause is one parameter with several
+ * values of which one must match. Everything is resolved to numbers of the store and typed
+ * values here, so that nothing later looks at the caller's text again. */
+#ifndef MED_SEARCH_QUERY_H
+#define MED_SEARCH_QUERY_H
+
+#include "base/decimal.h"
+#include "search/schema.h"
+
+enum med_prefix {
+    MED_PREFIX_EQ,
+    MED_PREFIX_NE,
+    MED_PREFIX_GT,
+    MED_PREFIX_LT,
+    MED_PREFIX_GE,
+    MED_PREFIX_LE,
+    MED_PREFIX_SA,
+    MED_PREFIX_EB,
+    MED_PREFIX_AP,
+};
+
+enum med_modifier {
+    MED_MODIFIER_NONE,
+    MED_MODIFIER_EXACT,
+    MED_MODIFIER_CONTAINS,
+    MED_MODIFIER_NOT,
+    MED_MODIFIER_MISSING,
+    MED_MODIFIER_TEXT,
+    MED_MODIFIER_IDENTIFIER,
+    MED_MODIFIER_OF_TYPE,
+    MED_MODIFIER_TYPE, /* a resource type: subject:Patient */
+};
+
+enum med_clause_kind {
+    MED_CLAUSE_TOKEN,
+    MED_CLAUSE_STRING,
+    MED_CLAUSE_REFERENCE,
+    MED_CLAUSE_DATE,
+    MED_CLAUSE_QUANTITY, /* numbers, too: unit 0 */
+    MED_CLAUSE_URI,
+    MED_CLAUSE_ID,       /* _id */
+    MED_CLAUSE_UPDATED,  /* _lastUpdated */
+};
+
+enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
+
+/* One value. Which members count follows from the clause's kind. */
+typedef struct med_term {
+    enum med_prefix prefix;
+    med_str text;                  /* the value, unescaped */
+    enum med_system_match match;   /* TOKEN */
+    med_str system, code;          /* TOKEN, QUANTITY */
+    const uint64_t *keys;          /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
+    size_t n_keys;
+    bool needs_dictionary;         /* TOKEN: a code without system, a system without code */
+    med_str folded;                /* STRING; TOKEN :text */
+    med_interval span;             /* DATE, UPDATED */
+    double value, low, high;       /* QUANTITY: the number, and what it means by its digits */
+    uint64_t unit;                 /* QUANTITY: 0 = whatever unit */
+} med_term;
+
+typedef struct med_clause {
+    enum med_clause_kind kind;
+    uint32_t row;      /* in the pack; UINT32_MAX for ID and UPDATED */
+    uint32_t number;   /* in the store */
+    enum med_modifier modifier;
+    bool missing;      /* value of :missing */
+    uint32_t terms_type; /* MODIFIER_TYPE: the pack type */
+    bool only_patients; /* the alias `patient` of a wider reference */
+    const med_term *terms;
+    size_t n;
+} med_clause;
+
+enum { MED_SORT_KEYS = 4, MED_CLAUSES = 64, MED_TERMS = 1000 };
+
+typedef struct med_sort {
+    enum med_clause_kind kind;
+    uint32_t number;
+    uint32_t row;
+    bool descending;
+} med_sort;
+
+struct med_query {
+    const med_search_schema *schema;
+    med_type type;
+    med_clause clauses[MED_CLAUSES];
+    size_t n;
+    med_sort sort[MED_SORT_KEYS];
+    size_t n_sort;
+    med_query_view view;
+    med_str base;
+    uint64_t fingerprint; /* binds page tokens to the query */
+};
+
+/* Parsing of values, one function a type, in that type's file. `a` keeps the result. */
+typedef struct med_term_source {
+    const med_search_schema *schema;
+    med_arena *arena;
+    const med_search_options *options;
+    med_type type;        /* searched for */
+    const med_param *param;
+    med_clause *clause;
+} med_term_source;
+
+bool med_term_token(const med_term_source *s, med_str value, med_term *out, med_err *err);
+bool med_term_string(const med_term_source *s, med_str value, med_term *out, med_err *err);
+bool med_term_reference(const med_term_source *s, med_str value, med_term *out, med_err *err);
+bool med_term_date(const med_term_source *s, med_str value, med_term *out, med_err *err);
+bool med_term_quantity(const med_term_source *s, med_str value, med_term *out, med_err *err);
+bool med_term_uri(const med_term_source *s, med_str value, med_term *out, med_err *err);
+
+/* "ge2020" -> MED_PREFIX_GE, "2020". */
+enum med_prefix med_prefix_cut(med_str *value);
+/* Undoes the escapes \, \| \$ \\ of a query value. */
+bool med_unescape(med_arena *a, med_str value, med_str *out);
+/* Index of the first bare `c`, or value.len. */
+size_t med_find_bare(med_str value, char c, size_t from);
+
+/* Does a row match a term? The spec's tables, in one place a type. */
+bool med_term_matches_date(const med_term *t, med_interval row);
+bool med_term_matches_quantity(const med_term *t, double low, double high);
+
+#endif
