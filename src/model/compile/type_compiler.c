@@ -61,7 +61,7 @@ static struct type *add_type(struct compiler *c, med_str name)
     if (c->n_types == TYPES_MAX)
         return NULL;
     struct type *t = &c->types[c->n_types++];
-    *t = (struct type){.name = name};
+    *t = (struct type){.name = name, .base = MED_STR_EMPTY};
     return t;
 }
 
