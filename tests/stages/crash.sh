@@ -2,7 +2,7 @@
 # kill -9, power cuts, bit flips, full disk, I/O errors, no memory (tests/crash)
 . tests/stages/common.sh
 [ -x tests/crash/run ] || { skip "tests/crash/run is not there yet"; exit 0; }
-build "release" build -Dwerror=true || exit 1
+build "release" build -Dwerror=true -Dtests=true || exit 1
 mode=short
 [ "$MEDULLA_LONG" = 0 ] || mode=long
 MEDULLA_BIN=$PWD/build/medulla

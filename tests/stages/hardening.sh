@@ -1,7 +1,7 @@
 #!/bin/sh
 # the finished program carries every protection the build asks for
 . tests/stages/common.sh
-if ! build "release" build -Dwerror=true; then
+if ! build "release" build -Dwerror=true -Dtests=true; then
     exit 1
 elif [ -x build/medulla ]; then
     check "build/medulla" tools/check_hardening.sh build/medulla build

@@ -9,7 +9,7 @@ lint() {
     cat "$STAGE_DIR/last"
     count_log "$STAGE_DIR/lint.log" line "$code"
 }
-build "gcc" build -Dwerror=true && lint analyzer build
+build "gcc" build -Dwerror=true -Dtests=true && lint analyzer build
 lint cppcheck build
 CC=clang
 export CC

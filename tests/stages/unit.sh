@@ -15,7 +15,7 @@ unit_tests() {
     count_log "$1/meson-logs/testlog.json" meson "$code"
 }
 
-if build "release" build -Dwerror=true; then
+if build "release" build -Dwerror=true -Dtests=true; then
     unit_tests build
 fi
 if build "ASan and UBSan" build-asan -Db_sanitize=address,undefined -Db_lundef=false \
