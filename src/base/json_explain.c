@@ -73,7 +73,7 @@ bool med_json_explain_string(med_str text, const char *at, med_json_error *where
 {
     const char *p = at, *end = text.ptr + text.len;
     for (;;) {
-        p = json_skip_plain(p, end);
+        p = json_skip_plain_bytes(p, end);
         if (p == end)
             return med_json_explain(text, p, "expected '\"' at the end of a string", where, err);
         unsigned char c = (unsigned char)*p;

@@ -14,28 +14,60 @@
 #define MED_JSON_COUNT_STEP() ((void)0)
 #endif
 
-enum { BYTES_A_NODE = 16, MAX_COUNT = (1 << 28) - 1 };
+enum { BYTES_A_NODE = 10, MAX_COUNT = (1 << 28) - 1 };
+
+/* What is wrong: told by json_explain.c when all is over. */
+enum fault {
+    FAULT_VALUE,
+    FAULT_STRING,
+    FAULT_FIRST_KEY,
+    FAULT_KEY,
+    FAULT_DUPLICATE,
+    FAULT_COLON,
+    FAULT_BEHIND_MEMBER,
+    FAULT_BEHIND_ELEMENT,
+    FAULT_DEPTH,
+    FAULT_COUNT,
+    FAULT_BEHIND_ALL,
+    FAULT_MEMORY,
+};
 
 struct level {
-    uint64_t seen; /* one bit a key: those of the object so far, by fingerprint */
+    uint64_t seen;    /* one bit a key: those of the object so far, by fingerprint */
+    const char *open; /* its first brace */
     uint32_t node;
     uint32_t count;
-    bool is_object;
+    uint8_t kind;
+    char close; /* the brace that ends it */
 };
 
 struct parser {
     const char *start, *end;
     med_json_node *nodes;
-    uint32_t n;
-    uint32_t cap;
-    struct level *level; /* the innermost container; levels[0] stands for the document */
-    struct level levels[MED_JSON_DEPTH + 1];
-    med_str text;
+    med_json_node *last_pair; /* up to here two more nodes fit */
     med_arena *arena;
     struct med_json_keys keys;
-    med_json_error *where;
-    med_err *err;
+    const char *fault_at;
+    enum fault fault;
+    struct level levels[MED_JSON_DEPTH + 1];
 };
+
+/* What changes with every token. Its address goes to inlined functions only, so that it lives
+ * in registers. */
+struct cursor {
+    const char *p, *start, *end, *blocks_end;
+    med_json_node *node; /* where the next one goes */
+    uint32_t n;          /* its index */
+    struct level *level; /* the innermost container; s->levels[0] stands for the document */
+    bool braced;         /* known when compiling: the text ends in a closing brace */
+};
+
+__attribute__((noinline, cold)) static bool stop(struct parser *s, const char *at, enum fault fault)
+{
+    s->fault_at = at;
+    s->fault = fault;
+    return false;
+}
 
 /* Each node but the one or two now due stands behind its own ',', ':', '[' or '{'. */
 static size_t most_nodes(const char *p, const char *end)
@@ -46,265 +78,323 @@ static size_t most_nodes(const char *p, const char *end)
     return n + 2;
 }
 
-MED_JSON_COLD static bool grow(struct parser *s, const char *p)
+MED_JSON_APART bool grow(struct parser *s, const char *p, uint32_t n)
 {
-    size_t cap = s->n + most_nodes(p, s->end);
+    size_t cap = n + most_nodes(p, s->end);
     med_json_node *nodes = MED_TAKE(s->arena, cap, med_json_node);
     if (nodes == NULL)
-        return MED_FAIL_MEMORY(s->err);
-    memcpy(nodes, s->nodes, s->n * sizeof *nodes);
+        return stop(s, p, FAULT_MEMORY);
+    memcpy(nodes, s->nodes, n * sizeof *nodes);
     s->nodes = nodes;
-    s->cap = (uint32_t)cap;
+    s->last_pair = nodes + cap - 2;
     return true;
 }
 
 /* Room for a key and a value. */
-MED_JSON_HOT bool reserve(struct parser *s, const char *p)
+MED_JSON_HOT bool reserve(struct parser *s, struct cursor *c)
 {
-    return s->cap - s->n >= 2 || grow(s, p);
+    if (MED_JSON_LIKELY(c->node <= s->last_pair))
+        return true;
+    bool good = grow(s, c->p, c->n);
+    c->node = s->nodes + c->n;
+    return good;
 }
 
-MED_JSON_HOT void push(struct parser *s, enum med_json_kind kind, const char *from, const char *to,
-                       bool escaped)
+/* The first byte at or behind p that is no white space, and p goes there; 0 at the end. */
+MED_JSON_HOT char peek_checked(struct cursor *c)
 {
-    s->nodes[s->n] = (med_json_node){
-        .at = (uint32_t)(from - s->start),
+    unsigned char byte = json_peek(c->p, c->end);
+    if (MED_JSON_LIKELY(byte > ' '))
+        return (char)byte;
+    c->p = json_skip_space(c->p, c->end);
+    return (char)json_peek(c->p, c->end);
+}
+
+/* The same where, if the text ends in a brace, p is not behind that brace: nowhere but behind
+ * a container that closed can it be. Saves a comparison a token. */
+MED_JSON_HOT char peek(struct cursor *c)
+{
+    if (!c->braced)
+        return peek_checked(c);
+    if (MED_JSON_LIKELY((unsigned char)*c->p > ' '))
+        return *c->p;
+    c->p = json_skip_space(c->p, c->end);
+    return *c->p;
+}
+
+/* True if `byte` is the next one but white space, and p goes there. Looks for it first, as it
+ * nearly always is there and no white space is in between. */
+MED_JSON_HOT bool next_is(struct cursor *c, char byte)
+{
+    if (c->braced && MED_JSON_LIKELY(*c->p == byte))
+        return true;
+    return peek(c) == byte;
+}
+
+/* A node of the bytes [from, to). */
+MED_JSON_HOT void push(struct cursor *c, enum med_json_kind kind, const char *from, const char *to)
+{
+    *c->node++ = (med_json_node){
+        .at = (uint32_t)(from - c->start),
         .len = (uint32_t)(to - from),
-        .next = s->n + 1,
+        .next = ++c->n,
         .kind = kind & 7u,
-        .escaped = escaped,
     };
-    s->n++;
 }
 
 /* ---- keys ---- */
-
-MED_JSON_COLD static const char *fail_duplicate(struct parser *s, uint32_t k)
-{
-    med_json_explain(s->text, s->start + s->nodes[k].at,
-                     "expected another key: this object has a member of that name already",
-                     s->where, s->err);
-    return NULL;
-}
 
 MED_JSON_HOT med_str name_of(const struct parser *s, uint32_t k)
 {
     return (med_str){s->start + s->nodes[k].at, s->nodes[k].len};
 }
 
-/* Compares the last key with the others of its (small) object. */
-__attribute__((noinline)) static bool compare_keys(struct parser *s)
+/* Compares the key at node `last` with the others of its (small) object. */
+MED_JSON_APART bool compare_keys(struct parser *s, const struct level *level, uint32_t last)
 {
-    uint32_t last = s->n - 1;
     bool escaped = s->nodes[last].escaped;
-    if (escaped) /* fingerprints are taken before escapes are undone: trust them no more */
-        s->level->seen = UINT64_MAX;
     med_str name = name_of(s, last);
-    for (uint32_t k = s->level->node + 1; k < last; k = s->nodes[k + 1].next) {
+    for (uint32_t k = level->node + 1; k < last; k = s->nodes[k + 1].next) {
         MED_JSON_COUNT_STEP();
-        if (med_json_text_eq(name_of(s, k), s->nodes[k].escaped, name, escaped))
+        const med_json_node *node = &s->nodes[k];
+        bool plain = !escaped && !node->escaped;
+        if (plain && node->len != name.len)
+            continue;
+        if (med_json_text_eq(name_of(s, k), node->escaped, name, escaped))
+            return stop(s, name.ptr, FAULT_DUPLICATE);
+    }
+    return true;
+}
+
+/* A bit for the key in [p, quote). Also reads the quotes around it, which are always there. The
+ * factors were chosen to tell keys of FHIR apart: 1 in 2,000 meets another one's bit. */
+MED_JSON_HOT uint64_t fingerprint(const char *p, const char *quote)
+{
+    unsigned first = (unsigned char)p[0], last = (unsigned char)quote[-1];
+    return (uint64_t)1 << ((2 * first + 5 * last + 8 * (unsigned)(quote - p)) & 63);
+}
+
+/* Refuses a duplicate at once in a small object; a large one is checked when it closes. */
+MED_JSON_HOT bool note_key(struct parser *s, struct cursor *c, const char *p, const char *quote)
+{
+    struct level *level = c->level;
+    if (++level->count > MED_JSON_SMALL_OBJECT)
+        return true;
+    uint64_t seen = level->seen, bit = fingerprint(p, quote);
+    level->seen = seen | bit;
+    return MED_JSON_LIKELY((seen & bit) == 0) || compare_keys(s, level, c->n - 1);
+}
+
+/* Puts all keys of the object that closes into a hash table. Linear, whatever the keys are. */
+MED_JSON_APART bool check_large(struct parser *s, const struct level *level, uint32_t n)
+{
+    size_t size = med_json_keys_size(level->count);
+    if (size > s->keys.cap) { /* the next larger power of two: all tables together are linear */
+        s->keys.slots = MED_TAKE(s->arena, size, uint64_t);
+        if (s->keys.slots == NULL)
+            return stop(s, s->end, FAULT_MEMORY);
+        s->keys.cap = size;
+    }
+    med_json_keys_begin(&s->keys, level->count);
+    med_json j = {.text = {s->start, (size_t)(s->end - s->start)}, .nodes = s->nodes, .n = n};
+    for (uint32_t k = level->node + 1; k < n; k = s->nodes[k + 1].next)
+        if (med_json_keys_find(&s->keys, &j, &j, k, true) != 0)
+            return stop(s, name_of(s, k).ptr, FAULT_DUPLICATE);
+    return true;
+}
+
+/* A string with an escape or a character above U+007F, or none at all. */
+MED_JSON_HOT bool read_special(struct parser *s, struct cursor *c, const char *special, bool is_key)
+{
+    struct json_string_end rest = json_scan_special(special, c->end, c->blocks_end);
+    if (rest.quote == NULL)
+        return stop(s, c->p, FAULT_STRING);
+    push(c, MED_JSON_STRING, c->p, rest.quote);
+    c->p = rest.quote + 1;
+    if (!rest.escaped)
+        return true;
+    c->node[-1].escaped = 1;
+    if (is_key) /* fingerprints are taken before escapes are undone: trust them no more */
+        c->level->seen = UINT64_MAX;
+    return true;
+}
+
+/* The string whose quote is at p; goes behind it. */
+MED_JSON_HOT bool read_string(struct parser *s, struct cursor *c, bool is_key)
+{
+    c->p++;
+    const char *quote = json_skip_plain(c->p, c->end, c->blocks_end);
+    if (!MED_JSON_LIKELY(json_peek(quote, c->end) == '"'))
+        return read_special(s, c, quote, is_key);
+    push(c, MED_JSON_STRING, c->p, quote);
+    c->p = quote + 1;
+    return true;
+}
+
+/* Reads `"key":` and goes to where the value begins. */
+MED_JSON_HOT bool read_key(struct parser *s, struct cursor *c, enum fault otherwise)
+{
+    if (!next_is(c, '"'))
+        return stop(s, c->p, otherwise);
+    const char *key = c->p + 1;
+    if (!read_string(s, c, true) || !note_key(s, c, key, c->p - 1))
+        return false;
+    if (!next_is(c, ':'))
+        return stop(s, c->p, FAULT_COLON);
+    c->p++;
+    return true;
+}
+
+/* ---- values ---- */
+
+MED_JSON_HOT bool read_word(struct parser *s, struct cursor *c, const char *word, size_t n,
+                            enum med_json_kind kind)
+{
+    if (!json_is_word(c->p, c->end, word, n))
+        return stop(s, c->p, FAULT_VALUE);
+    push(c, kind, c->p, c->p + n);
+    c->p += n;
+    return true;
+}
+
+/* A number, true, false or null, which begins with `first`. */
+MED_JSON_HOT bool read_scalar(struct parser *s, struct cursor *c, char first)
+{
+    if (first == 't')
+        return read_word(s, c, "true", 4, MED_JSON_TRUE);
+    if (first == 'f')
+        return read_word(s, c, "false", 5, MED_JSON_FALSE);
+    if (first == 'n')
+        return read_word(s, c, "null", 4, MED_JSON_NULL);
+    const char *number = c->p;
+    const char *behind =
+        med_is_digit(first) || first == '-' ? json_scan_number(number, c->end) : NULL;
+    if (behind == NULL)
+        return stop(s, number, FAULT_VALUE);
+    push(c, MED_JSON_NUMBER, number, behind);
+    c->p = behind;
+    return true;
+}
+
+/* The container whose closing brace is at p ends. */
+MED_JSON_HOT bool close_container(struct parser *s, struct cursor *c)
+{
+    struct level *level = c->level--;
+    if (level->count > MED_JSON_SMALL_OBJECT) {
+        if (level->close == '}' && !check_large(s, level, c->n))
+            return false;
+        if (level->count > MAX_COUNT)
+            return stop(s, c->p, FAULT_COUNT);
+    }
+    c->p++;
+    /* The whole node anew: reading back parts of it would stall on the stores not yet done. */
+    s->nodes[level->node] = (med_json_node){
+        .at = (uint32_t)(level->open - c->start),
+        .len = (uint32_t)(c->p - level->open),
+        .next = c->n,
+        .kind = level->kind & 7u,
+        .count = level->count & MAX_COUNT,
+    };
+    return true;
+}
+
+/* From a comma to the next value. */
+MED_JSON_HOT bool go_past_comma(struct parser *s, struct cursor *c)
+{
+    c->p++;
+    if (!reserve(s, c))
+        return false;
+    if (c->level->close == '}')
+        return read_key(s, c, FAULT_KEY);
+    c->level->count++;
+    return true;
+}
+
+MED_JSON_HOT enum fault fault_behind(const struct cursor *c)
+{
+    return c->level->close == '}' ? FAULT_BEHIND_MEMBER : FAULT_BEHIND_ELEMENT;
+}
+
+/* From behind a container, which may end the text: closes what ends here, too, and goes to the
+ * next value. With c->level == s->levels the document's value has ended. */
+MED_JSON_HOT bool go_on_behind_container(struct parser *s, struct cursor *c)
+{
+    while (c->level != s->levels) {
+        char byte = peek_checked(c);
+        if (byte == ',')
+            return go_past_comma(s, c);
+        if (byte != c->level->close)
+            return stop(s, c->p, fault_behind(c));
+        if (!close_container(s, c))
             return false;
     }
     return true;
 }
 
-/* A bit for the key in [p, quote). Also reads the quotes around it, which are always there. */
-MED_JSON_HOT uint64_t fingerprint(const char *p, const char *quote)
+/* The same from behind a scalar. */
+MED_JSON_HOT bool go_on(struct parser *s, struct cursor *c)
 {
-    uint32_t mix = (uint32_t)(unsigned char)p[0] | (uint32_t)(unsigned char)quote[-1] << 8
-                   | (uint32_t)(quote - p) << 16;
-    return (uint64_t)1 << (mix * 0x9e3779b1u >> 26);
-}
-
-/* Refuses a duplicate at once in a small object; a large one is checked when it closes. */
-MED_JSON_HOT bool note_key(struct parser *s, const char *p, const char *quote, bool escaped)
-{
-    struct level *level = s->level;
-    if (++level->count > MED_JSON_SMALL_OBJECT)
+    if (c->level == s->levels)
         return true;
-    uint64_t bit = fingerprint(p, quote);
-    if ((level->seen & bit) != 0 || escaped)
-        return compare_keys(s);
-    level->seen |= bit;
+    if (next_is(c, ','))
+        return go_past_comma(s, c);
+    if (peek(c) != c->level->close)
+        return stop(s, c->p, fault_behind(c));
+    return close_container(s, c) && go_on_behind_container(s, c);
+}
+
+/* Opens the container at p and goes to its first value, or behind it if it is empty. */
+MED_JSON_HOT bool open_container(struct parser *s, struct cursor *c, char close)
+{
+    if (c->level == s->levels + MED_JSON_DEPTH)
+        return stop(s, c->p, FAULT_DEPTH);
+    struct level *level = ++c->level;
+    level->seen = 0;
+    level->node = c->n;
+    level->count = 0;
+    level->open = c->p++;
+    level->kind = close == '}' ? MED_JSON_OBJECT : MED_JSON_ARRAY;
+    level->close = close;
+    c->node++; /* written when it closes */
+    c->n++;
+    if (next_is(c, close))
+        return close_container(s, c) && go_on_behind_container(s, c);
+    if (!reserve(s, c))
+        return false;
+    if (close == '}')
+        return read_key(s, c, FAULT_FIRST_KEY);
+    level->count = 1;
     return true;
 }
 
-/* Puts all keys of the object that closes into a hash table. Linear, whatever the keys are. */
-__attribute__((noinline)) static bool check_large(struct parser *s)
+/* The whole document. */
+MED_JSON_HOT bool read_document(struct parser *s, struct cursor *out, bool braced)
 {
-    size_t size = med_json_keys_size(s->level->count);
-    if (size > s->keys.cap) { /* the next larger power of two: all tables together are linear */
-        s->keys.slots = MED_TAKE(s->arena, size, uint64_t);
-        if (s->keys.slots == NULL)
-            return MED_FAIL_MEMORY(s->err);
-        s->keys.cap = size;
-    }
-    med_json_keys_begin(&s->keys, s->level->count);
-    med_json j = {.text = s->text, .nodes = s->nodes, .n = s->n};
-    for (uint32_t k = s->level->node + 1; k < s->n; k = s->nodes[k + 1].next)
-        if (med_json_keys_find(&s->keys, &j, &j, k, true) != 0)
-            return fail_duplicate(s, k) != NULL;
-    return true;
-}
-
-/* Reads `"key":` at p; returns where the value begins, or NULL. */
-MED_JSON_HOT const char *read_key(struct parser *s, const char *p, bool first)
-{
-    if (json_peek(p, s->end) != '"') {
-        med_json_explain_key(s->text, p, first, s->where, s->err);
-        return NULL;
-    }
-    bool escaped;
-    const char *quote = json_scan_string(p + 1, s->end, &escaped);
-    if (quote == NULL) {
-        med_json_explain_string(s->text, p + 1, s->where, s->err);
-        return NULL;
-    }
-    push(s, MED_JSON_STRING, p + 1, quote, escaped);
-    if (!note_key(s, p + 1, quote, escaped))
-        return fail_duplicate(s, s->n - 1);
-    p = json_skip_space(quote + 1, s->end);
-    if (json_peek(p, s->end) != ':') {
-        med_json_explain(s->text, p, "expected ':' behind a key", s->where, s->err);
-        return NULL;
-    }
-    return json_skip_space(p + 1, s->end);
-}
-
-/* ---- values ---- */
-
-MED_JSON_HOT const char *read_string(struct parser *s, const char *p)
-{
-    bool escaped;
-    const char *quote = json_scan_string(p + 1, s->end, &escaped);
-    if (quote == NULL) {
-        med_json_explain_string(s->text, p + 1, s->where, s->err);
-        return NULL;
-    }
-    push(s, MED_JSON_STRING, p + 1, quote, escaped);
-    return quote + 1;
-}
-
-static inline const char *read_word(struct parser *s, const char *p)
-{
-    static const struct {
-        char text[6];
-        uint8_t len;
-        uint8_t kind;
-    } words[] = {
-        {"true", 4, MED_JSON_TRUE}, {"false", 5, MED_JSON_FALSE}, {"null", 4, MED_JSON_NULL}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if ((size_t)(s->end - p) < words[i].len || memcmp(p, words[i].text, words[i].len) != 0)
-            continue;
-        push(s, (enum med_json_kind)words[i].kind, p, p + words[i].len, false);
-        return p + words[i].len;
-    }
-    med_json_explain_value(s->text, p, s->where, s->err);
-    return NULL;
-}
-
-/* A number, true, false or null. */
-MED_JSON_HOT const char *read_scalar(struct parser *s, const char *p)
-{
-    if (p == s->end || !(med_is_digit(*p) || *p == '-'))
-        return read_word(s, p);
-    const char *behind = json_scan_number(p, s->end);
-    if (behind == NULL) {
-        med_json_explain_value(s->text, p, s->where, s->err);
-        return NULL;
-    }
-    push(s, MED_JSON_NUMBER, p, behind, false);
-    return behind;
-}
-
-/* The container whose closing brace is at p ends. */
-MED_JSON_HOT const char *close_container(struct parser *s, const char *p)
-{
-    struct level *level = s->level;
-    if (level->is_object && level->count > MED_JSON_SMALL_OBJECT && !check_large(s))
-        return NULL;
-    if (level->count > MAX_COUNT) {
-        med_json_explain(s->text, p, "too many members or elements", s->where, s->err);
-        return NULL;
-    }
-    med_json_node *node = &s->nodes[level->node];
-    node->len = (uint32_t)(p + 1 - s->start) - node->at;
-    node->next = s->n;
-    node->count = level->count & MAX_COUNT;
-    s->level--;
-    return p + 1;
-}
-
-/* Opens the container at p. Returns where its first value stands; or, when it is empty, what
- * is behind it, with *empty set; or NULL. */
-MED_JSON_HOT const char *open_container(struct parser *s, const char *p, bool *empty)
-{
-    if (s->level == s->levels + MED_JSON_DEPTH) {
-        med_json_explain(s->text, p, "nested deeper than 64 levels", s->where, s->err);
-        return NULL;
-    }
-    bool is_object = *p == '{';
-    *++s->level = (struct level){.node = s->n, .is_object = is_object};
-    push(s, is_object ? MED_JSON_OBJECT : MED_JSON_ARRAY, p, p + 1, false);
-    p = json_skip_space(p + 1, s->end);
-    *empty = json_peek(p, s->end) == (is_object ? '}' : ']');
-    if (*empty)
-        return close_container(s, p);
-    if (!reserve(s, p))
-        return NULL;
-    if (is_object)
-        return read_key(s, p, true);
-    s->level->count = 1;
-    return p;
-}
-
-/* From behind a value: closes what ends here and goes to the next value. Returns NULL on a
- * fault; with s->level == s->levels the document's value has ended. */
-MED_JSON_HOT const char *go_on(struct parser *s, const char *p)
-{
-    while (s->level != s->levels) {
-        p = json_skip_space(p, s->end);
-        unsigned char c = json_peek(p, s->end);
-        bool in_object = s->level->is_object;
-        if (c == ',') {
-            p = json_skip_space(p + 1, s->end);
-            if (!reserve(s, p))
-                return NULL;
-            if (in_object)
-                return read_key(s, p, false);
-            s->level->count++;
-            return p;
-        }
-        if (c != (in_object ? '}' : ']')) {
-            med_json_explain_behind(s->text, p, in_object, s->where, s->err);
-            return NULL;
-        }
-        p = close_container(s, p);
-        if (p == NULL)
-            return NULL;
-    }
-    return p;
-}
-
-/* The whole document. Leaves what stands behind its value, or NULL. */
-static const char *read_document(struct parser *s, const char *p)
-{
+    struct cursor c = *out;
+    bool good = true;
+    c.braced = braced;
     do {
-        unsigned char c = json_peek(p, s->end);
-        if (c == '"') {
-            p = read_string(s, p);
-        } else if (c == '{' || c == '[') {
-            bool empty = false;
-            p = open_container(s, p, &empty);
-            if (p != NULL && !empty)
-                continue;
-        } else {
-            p = read_scalar(s, p);
-        }
-        if (p != NULL)
-            p = go_on(s, p);
-    } while (p != NULL && s->level != s->levels);
-    return p;
+        char first = peek(&c);
+        if (first == '"')
+            good = read_string(s, &c, false) && go_on(s, &c);
+        else if ((first | 0x20) == '{') /* or '[' */
+            good = open_container(s, &c, (char)(first + 2));
+        else
+            good = read_scalar(s, &c, first) && go_on(s, &c);
+    } while (good && c.level != s->levels);
+    *out = c;
+    return good;
+}
+
+MED_JSON_APART bool read_braced(struct parser *s, struct cursor *c)
+{
+    return read_document(s, c, true);
+}
+
+/* A lone scalar, or a text that is cut short. */
+MED_JSON_APART bool read_unbraced(struct parser *s, struct cursor *c)
+{
+    return read_document(s, c, false);
 }
 
 /* ---- the text as a whole ---- */
@@ -331,14 +421,43 @@ static bool check_start(med_str text, med_json_error *where, med_err *err)
     return true;
 }
 
-static bool check_end(struct parser *s, const char *p)
+static bool tell(const struct parser *s, med_json_error *where, med_err *err)
 {
-    p = json_skip_space(p, s->end);
-    if (p == s->end)
-        return true;
-    if (p[-1] == '0' && med_is_digit(*p))
-        return med_json_explain(s->text, p, "a number has no leading zeros", s->where, s->err);
-    return med_json_explain(s->text, p, "expected nothing behind the JSON value", s->where, s->err);
+    med_str text = {s->start, (size_t)(s->end - s->start)};
+    const char *at = s->fault_at;
+    const char *what = NULL;
+    switch (s->fault) {
+    case FAULT_VALUE:
+        return med_json_explain_value(text, at, where, err);
+    case FAULT_STRING:
+        return med_json_explain_string(text, at, where, err);
+    case FAULT_FIRST_KEY:
+    case FAULT_KEY:
+        return med_json_explain_key(text, at, s->fault == FAULT_FIRST_KEY, where, err);
+    case FAULT_BEHIND_MEMBER:
+    case FAULT_BEHIND_ELEMENT:
+        return med_json_explain_behind(text, at, s->fault == FAULT_BEHIND_MEMBER, where, err);
+    case FAULT_MEMORY:
+        return MED_FAIL_MEMORY(err);
+    case FAULT_DUPLICATE:
+        what = "expected another key: this object has a member of that name already";
+        break;
+    case FAULT_COLON:
+        what = "expected ':' behind a key";
+        break;
+    case FAULT_DEPTH:
+        what = "nested deeper than 64 levels";
+        break;
+    case FAULT_COUNT:
+        what = "too many members or elements";
+        break;
+    case FAULT_BEHIND_ALL:
+        what = "expected nothing behind the JSON value";
+        if (at[-1] == '0' && med_is_digit(*at))
+            what = "a number has no leading zeros";
+        break;
+    }
+    return med_json_explain(text, at, what, where, err);
 }
 
 bool med_json_parse(med_arena *a, med_str text, med_json *out, med_json_error *where, med_err *err)
@@ -346,24 +465,29 @@ bool med_json_parse(med_arena *a, med_str text, med_json *out, med_json_error *w
     if (!check_start(text, where, err))
         return false;
     size_t cap = text.len / BYTES_A_NODE + 16;
-    struct parser s;
+    struct parser s __attribute__((uninitialized)); /* 1.6 KB that are not read before written */
     s.start = text.ptr;
     s.end = text.ptr + text.len;
+    while (s.end > s.start && med_is_space(s.end[-1]))
+        s.end--;
     s.nodes = MED_TAKE(a, cap, med_json_node);
-    s.n = 0;
-    s.cap = (uint32_t)cap;
-    s.level = s.levels;
-    s.levels[0] = (struct level){0};
-    s.text = text;
-    s.arena = a;
-    s.keys = (struct med_json_keys){0};
-    s.where = where;
-    s.err = err;
     if (s.nodes == NULL)
         return MED_FAIL_MEMORY(err);
-    const char *p = read_document(&s, json_skip_space(s.start, s.end));
-    if (p == NULL || !check_end(&s, p))
-        return false;
-    *out = (med_json){.text = text, .nodes = s.nodes, .n = s.n};
+    s.last_pair = s.nodes + cap - 2;
+    s.arena = a;
+    s.keys = (struct med_json_keys){0};
+    struct cursor c = {.p = text.ptr,
+                       .start = text.ptr,
+                       .end = s.end,
+                       .blocks_end = json_blocks_end(s.start, s.end),
+                       .node = s.nodes,
+                       .level = s.levels};
+    bool braced = s.end > s.start && (s.end[-1] == '}' || s.end[-1] == ']');
+    bool good = braced ? read_braced(&s, &c) : read_unbraced(&s, &c);
+    if (good && (peek_checked(&c) != 0 || c.p != s.end))
+        good = stop(&s, c.p, FAULT_BEHIND_ALL);
+    if (!good)
+        return tell(&s, where, err);
+    *out = (med_json){.text = text, .nodes = s.nodes, .n = c.n};
     return true;
 }

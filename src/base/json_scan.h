@@ -16,13 +16,11 @@
 #define MED_JSON_SSE2 0
 #endif
 
-#if defined(__GNUC__)
+enum { MED_JSON_BLOCK = MED_JSON_SSE2 ? 16 : 8 }; /* bytes looked at together */
+
 #define MED_JSON_HOT static inline __attribute__((always_inline))
-#define MED_JSON_COLD __attribute__((noinline, cold))
-#else
-#define MED_JSON_HOT static inline
-#define MED_JSON_COLD
-#endif
+#define MED_JSON_APART static __attribute__((noinline, unused))
+#define MED_JSON_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /* The byte at p, or 0 at the end: no JSON token begins with a NUL. */
 MED_JSON_HOT unsigned char json_peek(const char *p, const char *end)
@@ -30,32 +28,31 @@ MED_JSON_HOT unsigned char json_peek(const char *p, const char *end)
     return p < end ? (unsigned char)*p : 0;
 }
 
-/* Past the white space at p, when there is more than one byte of it (pretty-printed text). */
-static inline const char *json_skip_more_space(const char *p, const char *end)
+/* Past the white space at p. Nearly all of it are single spaces, and a line break with the
+ * spaces of an indentation. */
+static inline const char *json_skip_space(const char *p, const char *end)
 {
+    if (end - p >= 2 && *p == ' ' && (unsigned char)p[1] > ' ')
+        return p + 1;
 #if MED_JSON_SSE2
     while (end - p >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
         __m128i space = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')),
                                      _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
-        __m128i rare = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
-                                    _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
-        unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(space, rare)) ^ 0xffffu;
-        if (mask != 0)
-            return p + __builtin_ctz(mask);
-        p += 16;
+        unsigned other = (unsigned)_mm_movemask_epi8(space) ^ 0xffffu;
+        if (other != 0) {
+            p += __builtin_ctz(other);
+            if (!med_is_space(*p))
+                return p;
+            p++; /* a tab or a carriage return */
+        } else {
+            p += 16;
+        }
     }
 #endif
     while (p < end && med_is_space(*p))
         p++;
     return p;
-}
-
-MED_JSON_HOT const char *json_skip_space(const char *p, const char *end)
-{
-    if (p < end && (unsigned char)*p > ' ')
-        return p;
-    return json_skip_more_space(p, end);
 }
 
 #if !MED_JSON_SSE2
@@ -72,34 +69,51 @@ static inline bool json_word_is_special(uint64_t w)
 }
 #endif
 
-/* The first quote, backslash, control character or byte above 0x7f in [p, end), or end. */
-MED_JSON_HOT const char *json_skip_plain(const char *p, const char *end)
+MED_JSON_HOT bool json_is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The same as below, byte by byte. */
+MED_JSON_APART const char *json_skip_plain_bytes(const char *p, const char *end)
+{
+    while (p < end && json_is_plain(*p))
+        p++;
+    return p;
+}
+
+/* Before this a whole block can be read. Nothing, if the text is too short for one. */
+MED_JSON_HOT const char *json_blocks_end(const char *start, const char *end)
+{
+    return end - start < MED_JSON_BLOCK ? start : end - (MED_JSON_BLOCK - 1);
+}
+
+/* The first byte of [p, end) that is no plain text (a quote, a backslash, a control character,
+ * or above 0x7f), or end. */
+MED_JSON_HOT const char *json_skip_plain(const char *p, const char *end, const char *blocks_end)
 {
 #if MED_JSON_SSE2
-    while (end - p >= 16) {
+    while (p < blocks_end) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* Signed, so that bytes above 0x7f are below 0x20, too. */
-        __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-        __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-        unsigned mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, mark));
+        /* xor 2 swaps the quote with the space and moves '!' and '#' only above it; what is
+         * below 0x21 then, or above 0x7f, is negative after a subtraction that saturates. */
+        __m128i mark = _mm_subs_epi8(_mm_xor_si128(v, _mm_set1_epi8(2)), _mm_set1_epi8(0x21));
+        __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+        int mask = _mm_movemask_epi8(_mm_or_si128(mark, slash));
         if (mask != 0)
-            return p + __builtin_ctz(mask);
-        p += 16;
+            return p + __builtin_ctz((unsigned)mask);
+        p += MED_JSON_BLOCK;
     }
 #else
-    while (end - p >= 8) {
+    while (p < blocks_end) {
         uint64_t w;
         memcpy(&w, p, sizeof w);
         if (json_word_is_special(w))
             break;
-        p += 8;
+        p += MED_JSON_BLOCK;
     }
 #endif
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"'
-           && *p != '\\')
-        p++;
-    return p;
+    return json_skip_plain_bytes(p, end);
 }
 
 MED_JSON_HOT bool json_is_continuation(const char *p)
@@ -183,26 +197,29 @@ static inline const char *json_scan_escape(const char *p, const char *end)
     return low >= 0xdc00 && low <= 0xdfff ? p + 12 : NULL;
 }
 
-/* The closing quote of the string whose content begins at p, or NULL. */
-MED_JSON_HOT const char *json_scan_string(const char *p, const char *end, bool *escaped)
+struct json_string_end {
+    const char *quote; /* the closing one, or NULL */
+    bool escaped;
+};
+
+/* The rest of a string, from its first byte that is not plain: found by json_skip_plain, and
+ * no quote. */
+MED_JSON_APART struct json_string_end json_scan_special(const char *p, const char *end,
+                                                        const char *blocks_end)
 {
-    *escaped = false;
-    for (;;) {
-        p = json_skip_plain(p, end);
-        unsigned char c = json_peek(p, end);
-        if (c == '"')
-            return p;
-        if (c == '\\') {
-            *escaped = true;
+    bool escaped = false;
+    while (p < end && *p != '"') {
+        if (*p == '\\') {
+            escaped = true;
             p = json_scan_escape(p, end);
-        } else if (c >= 0x80) {
-            p = json_scan_utf8(p, end);
         } else {
-            return NULL;
+            p = (unsigned char)*p >= 0x80 ? json_scan_utf8(p, end) : NULL;
         }
         if (p == NULL)
-            return NULL;
+            return (struct json_string_end){NULL, false};
+        p = json_skip_plain(p, end, blocks_end);
     }
+    return (struct json_string_end){p < end ? p : NULL, escaped};
 }
 
 MED_JSON_HOT const char *json_skip_digits(const char *p, const char *end)
@@ -210,6 +227,11 @@ MED_JSON_HOT const char *json_skip_digits(const char *p, const char *end)
     while (p < end && med_is_digit(*p))
         p++;
     return p;
+}
+
+MED_JSON_HOT bool json_is_word(const char *p, const char *end, const char *word, size_t n)
+{
+    return (size_t)(end - p) >= n && memcmp(p, word, n) == 0;
 }
 
 /* Past the number at p (a digit or '-'), or NULL. "01" ends behind its 0: what follows then
