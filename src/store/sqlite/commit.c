@@ -1,0 +1,438 @@
+/* commit.c - the commit thread: everything that waits becomes one transaction and one sync.
+ *
+ * An error while committing leaves it unknown whether the group is on disk: all of it is told
+ * so, and the store takes no more writes until the process has started again. A full disk is
+ * another matter: nothing was committed, and writing goes on by itself when there is room. */
+#include <errno.h>
+#include <sys/statvfs.h>
+
+#include "store/sqlite/sqlite_impl.h"
+
+enum {
+    GROUP_WRITES = 20000,   /* a group takes no further commit beyond this */
+    PROBE_EVERY = 250000,   /* microseconds, while the disk is full */
+    PROBE_FREE = 4 << 20,   /* bytes that must be free before writing is tried again */
+    ALARM_EVERY = 60000000, /* microseconds between two words about the clock */
+    CLOCK_BEHIND = 1000000,
+};
+
+/* ---- the queue ---- */
+
+bool med_sqlite_commit(med_store *store, med_commit *c, med_err *err)
+{
+    struct sqlite_store *s = med_sqlite_of(store);
+    c->next = NULL;
+    c->failed_at = c->n_writes;
+    if (s->failed)
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                        "the store stopped writing after an I/O error; the server must restart");
+    if (s->full)
+        return MED_FAIL(err, MED_ISSUE_NO_STORE, "the disk is full; reading goes on");
+    pthread_mutex_lock(&s->queue_lock);
+    bool refused = s->stopping || s->queued >= s->queue_limit;
+    if (!refused) {
+        if (s->last == NULL)
+            s->first = c;
+        else
+            s->last->next = c;
+        s->last = c;
+        s->queued++;
+        pthread_cond_signal(&s->queue_filled);
+    }
+    bool stopping = s->stopping;
+    pthread_mutex_unlock(&s->queue_lock);
+    if (!refused)
+        return true;
+    return MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                    stopping ? "the store is stopping" : "too many writes are waiting");
+}
+
+bool med_sqlite_run_job(struct sqlite_store *s, struct job *job)
+{
+    job->store = s;
+    job->next = NULL;
+    job->done = false;
+    pthread_mutex_lock(&s->queue_lock);
+    bool taken = !s->stopping && s->thread_runs;
+    if (taken) {
+        if (s->last_job == NULL)
+            s->first_job = job;
+        else
+            s->last_job->next = job;
+        s->last_job = job;
+        pthread_cond_signal(&s->queue_filled);
+    }
+    while (taken && !job->done)
+        pthread_cond_wait(&s->job_over, &s->queue_lock);
+    pthread_mutex_unlock(&s->queue_lock);
+    return taken;
+}
+
+/* ---- one group ---- */
+
+static void settle(med_commit *c, enum med_commit_state state, const med_err *err)
+{
+    c->state = state;
+    if (err != NULL)
+        c->err = *err;
+    if (state == MED_COMMIT_REFUSED || state == MED_COMMIT_UNKNOWN) {
+        for (size_t i = 0; i < c->n_writes; i++)
+            c->writes[i].outcome = MED_OUTCOME_NONE;
+    }
+}
+
+/* Guards and the search for referrers look at the tables. */
+static bool looks_at_index(const med_commit *c)
+{
+    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
+        if (c->writes[i].kind != MED_WRITE_PUT)
+            return true;
+    }
+    return c->guard != NULL;
+}
+
+static bool guard_allows(struct sqlite_store *s, med_commit *c, med_err *err)
+{
+    if (c->guard == NULL)
+        return true;
+    med_sqlite_view_begin(s->guard_view, INT64_MAX);
+    bool allowed = c->guard(c->guard_arg, &s->guard_view->base, err);
+    med_sqlite_view_close(s->guard_view);
+    return allowed;
+}
+
+/* False when the group must be rolled back, with *err. */
+static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
+{
+    med_err refusal = {0};
+    switch (med_idempotency_find(s, c, &refusal)) {
+    case REPLAY_NEW:
+        break;
+    case REPLAY_FOUND:
+        settle(c, MED_COMMIT_REPLAYED, NULL);
+        return true;
+    case REPLAY_REFUSED:
+        settle(c, MED_COMMIT_REFUSED, &refusal);
+        return true;
+    case REPLAY_BROKEN:
+        *err = refusal;
+        return false;
+    }
+    if (looks_at_index(c) && !med_sqlite_flush(s, err))
+        return false;
+    if (!guard_allows(s, c, &refusal)) {
+        settle(c, MED_COMMIT_REFUSED, &refusal);
+        return true;
+    }
+    switch (med_sqlite_apply(s, c, &refusal)) {
+    case APPLY_DONE:
+        settle(c, MED_COMMIT_DONE, NULL);
+        return true;
+    case APPLY_REFUSED:
+        settle(c, MED_COMMIT_REFUSED, &refusal);
+        return true;
+    case APPLY_BROKEN:
+        break;
+    }
+    *err = refusal;
+    return false;
+}
+
+static bool write_state(struct sqlite_store *s, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_SET_STATE, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, s->t);
+    (void)sqlite3_bind_int64(stmt, 2, (int64_t)s->rid);
+    (void)sqlite3_bind_int64(stmt, 3, s->updated);
+    int rc = sqlite3_step(stmt);
+    (void)sqlite3_reset(stmt);
+    return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "writing", err);
+}
+
+enum group { GROUP_DONE, GROUP_ROLLED_BACK, GROUP_FULL, GROUP_UNKNOWN };
+
+static bool is_full(const med_err *err)
+{
+    return err->issue == MED_ISSUE_NO_STORE;
+}
+
+static void roll_back(struct sqlite_store *s)
+{
+    (void)med_connection_run(&s->writer, STATEMENT_ROLLBACK);
+    med_idents_clear(&s->idents);
+    med_tallies_clear(&s->tallies);
+    med_pending_clear(&s->pending);
+    s->purged = NULL;
+}
+
+static enum group end_group(struct sqlite_store *s, bool good, med_err *err)
+{
+    if (!good) {
+        roll_back(s);
+        return is_full(err) ? GROUP_FULL : GROUP_ROLLED_BACK;
+    }
+    int rc = med_connection_run(&s->writer, STATEMENT_COMMIT);
+    if (rc == SQLITE_OK)
+        return GROUP_DONE;
+    (void)med_connection_fail(&s->writer, rc, "committing", err);
+    if (is_full(err)) { /* the frame that commits was not written: it is certain */
+        roll_back(s);
+        return GROUP_FULL;
+    }
+    atomic_fetch_add(&s->sync_failures, 1);
+    return GROUP_UNKNOWN;
+}
+
+/* Runs commits up to `end` in one transaction. */
+static enum group run_group(struct sqlite_store *s, med_commit *first, const med_commit *end,
+                            med_err *err)
+{
+    int64_t t = s->t;
+    int64_t updated = s->updated;
+    med_rid rid = s->rid;
+    s->group_resources = 0;
+    s->group_versions = 0;
+    if (s->idents.n > MED_IDENTS_MAX)
+        med_idents_clear(&s->idents);
+    if (s->tallies.n > MED_TALLIES_MAX)
+        med_tallies_clear(&s->tallies);
+    int rc = med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
+    bool good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "beginning to write", err);
+    for (med_commit *c = first; good && c != end; c = c->next)
+        good = run_commit(s, c, err);
+    good =
+        good && med_sqlite_flush(s, err) && ((s->t == t && s->rid == rid) || write_state(s, err));
+    enum group result = end_group(s, good, err);
+    if (result != GROUP_DONE) {
+        s->t = t;
+        s->updated = updated;
+        s->rid = rid;
+    }
+    med_arena_reset(s->scratch);
+    return result;
+}
+
+static void settle_all(med_commit *first, const med_commit *end, enum med_commit_state state,
+                       const med_err *err)
+{
+    for (med_commit *c = first; c != end; c = c->next) {
+        c->failed_at = c->n_writes;
+        settle(c, state, err);
+    }
+}
+
+static void stop_writing(struct sqlite_store *s, const med_err *err)
+{
+    s->failed = true;
+    med_sqlite_log(s, MED_LOG_ERROR,
+                   "a commit failed at the disk and its outcome is unknown: no more writes until "
+                   "this process has started again",
+                   (int64_t)err->issue);
+}
+
+static void disk_is_full(struct sqlite_store *s)
+{
+    if (!s->full)
+        med_sqlite_log(s, MED_LOG_ERROR, "the disk is full: writes are refused until there is room",
+                       0);
+    s->full = true;
+    s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
+}
+
+/* What a group came to, told to its commits. */
+static void settle_group(struct sqlite_store *s, enum group result, med_commit *first,
+                         const med_commit *end, const med_err *err)
+{
+    switch (result) {
+    case GROUP_DONE:
+        atomic_fetch_add(&s->groups, 1);
+        s->last_t = s->t;
+        s->resources += (uint64_t)s->group_resources;
+        s->versions += (uint64_t)s->group_versions;
+        return;
+    case GROUP_ROLLED_BACK:
+        settle_all(first, end, MED_COMMIT_REFUSED, err);
+        return;
+    case GROUP_FULL:
+        disk_is_full(s);
+        settle_all(first, end, MED_COMMIT_REFUSED, err);
+        return;
+    case GROUP_UNKNOWN:
+        break;
+    }
+    stop_writing(s, err);
+    settle_all(first, end, MED_COMMIT_UNKNOWN, err);
+}
+
+/* One damaged page must not refuse everybody: after a rollback each commit goes alone. */
+static void run_one_by_one(struct sqlite_store *s, med_commit *first, const med_commit *end)
+{
+    for (med_commit *c = first; c != end; c = c->next) {
+        med_err err = {0};
+        const med_commit *next = c->next;
+        if (s->failed || s->full) {
+            (void)MED_FAIL(&err, s->full ? MED_ISSUE_NO_STORE : MED_ISSUE_TRANSIENT,
+                           s->full ? "the disk is full; reading goes on"
+                                   : "the store stopped writing after an I/O error");
+            settle_all(c, next, MED_COMMIT_REFUSED, &err);
+            continue;
+        }
+        settle_group(s, run_group(s, c, next, &err), c, next, &err);
+    }
+}
+
+static void watch_clock(struct sqlite_store *s)
+{
+    int64_t behind = s->updated - med_now(s->clock);
+    int64_t now = med_monotonic(s->clock);
+    if (behind < CLOCK_BEHIND || now < s->next_alarm)
+        return;
+    s->next_alarm = now + ALARM_EVERY;
+    med_sqlite_log(s, MED_LOG_WARN,
+                   "the clock is behind the newest version: lastUpdated goes on from there "
+                   "(microseconds behind)",
+                   behind);
+}
+
+static void count_commits(struct sqlite_store *s, const med_commit *first)
+{
+    uint64_t done = 0;
+    for (const med_commit *c = first; c != NULL; c = c->next)
+        done += c->state == MED_COMMIT_DONE;
+    atomic_fetch_add(&s->commits, done);
+}
+
+static void run_list(struct sqlite_store *s, med_commit *first)
+{
+    med_err err = {0};
+    if (s->failed || s->full) {
+        run_one_by_one(s, first, NULL);
+    } else {
+        enum group result = run_group(s, first, NULL, &err);
+        if (result == GROUP_ROLLED_BACK && first->next != NULL)
+            run_one_by_one(s, first, NULL);
+        else
+            settle_group(s, result, first, NULL, &err);
+    }
+    watch_clock(s);
+    count_commits(s, first);
+    bool bulk = false;
+    for (const med_commit *c = first; c != NULL; c = c->next)
+        bulk = bulk || c->bulk;
+    while (first != NULL) { /* `done` may free the commit */
+        med_commit *next = first->next;
+        first->done(first);
+        first = next;
+    }
+    if (!s->failed)
+        med_sqlite_checkpoint_if_due(s, bulk);
+}
+
+/* ---- the thread ---- */
+
+/* Takes what waits, up to the size of a group. With the lock held. */
+static med_commit *take_group(struct sqlite_store *s)
+{
+    med_commit *first = s->first;
+    med_commit *last = first;
+    size_t writes = 0;
+    size_t n = 0;
+    for (med_commit *c = first; c != NULL && (n == 0 || writes + c->n_writes <= GROUP_WRITES);
+         c = c->next) {
+        writes += c->n_writes;
+        n++;
+        last = c;
+    }
+    if (last == NULL)
+        return NULL;
+    s->first = last->next;
+    if (s->first == NULL)
+        s->last = NULL;
+    last->next = NULL;
+    s->queued -= n;
+    return first;
+}
+
+static bool has_room(const struct sqlite_store *s)
+{
+    struct statvfs info;
+    return statvfs(s->path, &info) != 0 || (uint64_t)info.f_bavail * info.f_frsize >= PROBE_FREE;
+}
+
+/* While the disk is full: tries to write the state again. */
+static void probe(struct sqlite_store *s)
+{
+    med_err err = {0};
+    s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
+    if (!has_room(s) || med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE) != SQLITE_OK)
+        return;
+    switch (end_group(s, write_state(s, &err), &err)) {
+    case GROUP_DONE:
+        s->full = false;
+        med_sqlite_log(s, MED_LOG_INFO, "there is room on the disk again: writing goes on", 0);
+        return;
+    case GROUP_UNKNOWN:
+        stop_writing(s, &err);
+        return;
+    case GROUP_FULL:
+    case GROUP_ROLLED_BACK:
+        return;
+    }
+}
+
+static void run_jobs(struct sqlite_store *s, struct job *job)
+{
+    job->again = false;
+    job->run(job);
+    pthread_mutex_lock(&s->queue_lock);
+    if (!job->again) {
+        s->first_job = job->next;
+        if (s->first_job == NULL)
+            s->last_job = NULL;
+        job->done = true;
+        pthread_cond_broadcast(&s->job_over);
+    }
+    pthread_mutex_unlock(&s->queue_lock);
+}
+
+static void wait_for_work(struct sqlite_store *s)
+{
+    while (s->first == NULL && s->first_job == NULL && !s->stopping) {
+        if (!s->full) {
+            pthread_cond_wait(&s->queue_filled, &s->queue_lock);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PROBE_EVERY * 1000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT)
+            return;
+    }
+}
+
+void *med_sqlite_commit_thread(void *store)
+{
+    struct sqlite_store *s = store;
+    pthread_mutex_lock(&s->queue_lock);
+    for (;;) {
+        wait_for_work(s);
+        med_commit *first = take_group(s);
+        struct job *job = s->first_job;
+        if (first == NULL && job == NULL && s->stopping)
+            break;
+        pthread_mutex_unlock(&s->queue_lock);
+        if (s->full && !s->failed && med_monotonic(s->clock) >= s->next_probe)
+            probe(s);
+        if (first != NULL)
+            run_list(s, first);
+        if (job != NULL)
+            run_jobs(s, job);
+        pthread_mutex_lock(&s->queue_lock);
+    }
+    pthread_mutex_unlock(&s->queue_lock);
+    return NULL;
+}

@@ -1,0 +1,206 @@
+/* index_row.c - from a rowset to rows of tables, in the order of their keys. */
+#include "base/mem.h"
+#include "store/sqlite/rowset.h"
+#include "store/store.h"
+
+unsigned med_span_class(med_interval span)
+{
+    if (span.low == MED_TIME_MIN || span.high == MED_TIME_MAX || span.high < span.low)
+        return MED_SPAN_CLASSES - 1;
+    uint64_t length = (uint64_t)span.high - (uint64_t)span.low;
+    unsigned class = 0;
+    while (class < MED_SPAN_CLASSES - 1 && length > (uint64_t)med_span_class_bound[class])
+        class ++;
+    return class;
+}
+
+/* Negative doubles sort backwards by their bits; -0.0 and 0.0 are one value, as in SQLite. */
+int64_t med_double_to_key(double d)
+{
+    int64_t bits = 0;
+    double value = d == 0 ? 0 : d;
+    memcpy(&bits, &value, sizeof bits);
+    return bits < 0 ? (int64_t)((uint64_t)bits ^ INT64_MAX) : bits;
+}
+
+double med_double_from_key(int64_t key)
+{
+    double d = 0;
+    int64_t bits = key < 0 ? (int64_t)((uint64_t)key ^ INT64_MAX) : key;
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
+#define COMPARE(x, y)                                                                              \
+    do {                                                                                           \
+        if ((x) != (y))                                                                            \
+            return (x) < (y) ? -1 : 1;                                                             \
+    } while (0)
+
+int med_index_row_compare(const struct index_row *x, const struct index_row *y)
+{
+    COMPARE(x->table, y->table);
+    COMPARE(x->a, y->a);
+    COMPARE(x->b, y->b);
+    COMPARE(x->c, y->c);
+    if (x->text.len != 0 || y->text.len != 0) {
+        int order = med_str_compare(x->text, y->text);
+        if (order != 0)
+            return order;
+    }
+    if (x->table == TABLE_PTOK)
+        COMPARE(x->d, y->d);
+    COMPARE(x->rid, y->rid);
+    COMPARE(x->d, y->d);
+    return 0;
+}
+
+static int by_key(const void *x, const void *y)
+{
+    return med_index_row_compare(x, y);
+}
+
+static int by_key_and_order(const void *x, const void *y)
+{
+    int order = med_index_row_compare(x, y);
+    if (order != 0)
+        return order;
+    uint32_t a = ((const struct index_row *)x)->order;
+    uint32_t b = ((const struct index_row *)y)->order;
+    return (a > b) - (a < b);
+}
+
+struct list {
+    struct index_row *at;
+    size_t n;
+    med_rid rid;
+};
+
+static void add(struct list *l, enum table table, int64_t a, int64_t b, int64_t c, int64_t d,
+                med_str text)
+{
+    l->at[l->n++] = (struct index_row){
+        .table = (uint8_t)table, .a = a, .b = b, .c = c, .d = d, .text = text, .rid = l->rid};
+}
+
+static void add_tokens(struct list *l, const struct rowset *r)
+{
+    for (size_t i = 0; i < r->n_tokens; i++) {
+        const med_token_row *t = &r->tokens[i];
+        if ((t->places & MED_ROW_GLOBAL) != 0)
+            add(l, TABLE_TOKEN, t->param, (int64_t)t->hash, 0, 0, MED_STR_EMPTY);
+        for (size_t k = 0; (t->places & MED_ROW_PATIENT) != 0 && k < r->n_patients; k++)
+            add(l, TABLE_PTOK, (int64_t)r->patients[k], t->param, (int64_t)t->hash, r->when,
+                MED_STR_EMPTY);
+    }
+}
+
+static void add_dates(struct list *l, const struct rowset *r)
+{
+    for (size_t i = 0; i < r->n_dates; i++) {
+        med_interval span = r->dates[i].span;
+        unsigned class = med_span_class(span);
+        int64_t rest = class == MED_SPAN_CLASSES - 1 ? span.high : span.high - span.low;
+        add(l, TABLE_DATE, r->dates[i].param, class, span.low, rest, MED_STR_EMPTY);
+    }
+}
+
+static void add_values(struct list *l, const struct rowset *r)
+{
+    for (size_t i = 0; i < r->n_strings; i++)
+        add(l, TABLE_STRING, r->strings[i].param, 0, 0, 0, r->strings[i].folded);
+    for (size_t i = 0; i < r->n_quantities; i++) {
+        const med_quantity_row *q = &r->quantities[i];
+        add(l, TABLE_QUANTITY, q->param, (int64_t)q->unit, med_double_to_key(q->low),
+            med_double_to_key(q->high), MED_STR_EMPTY);
+    }
+    for (size_t i = 0; i < r->n_uris; i++)
+        add(l, TABLE_URI, r->uris[i].param, 0, 0, 0, r->uris[i].uri);
+}
+
+static bool count_rows(const struct rowset *r, size_t *n)
+{
+    size_t ptok = 0;
+    size_t sum = r->n_tokens;
+    if (__builtin_mul_overflow(r->n_tokens, r->n_patients, &ptok))
+        return false;
+    const size_t parts[] = {ptok,         r->n_patients,   r->n_references, r->n_dates,
+                            r->n_strings, r->n_quantities, r->n_uris,       r->n_targets};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (__builtin_add_overflow(sum, parts[i], &sum))
+            return false;
+    }
+    *n = sum;
+    return true;
+}
+
+static size_t sort_and_unite(struct index_row *rows, size_t n)
+{
+    if (n < 2)
+        return n;
+    qsort(rows, n, sizeof *rows, by_key);
+    size_t kept = 1;
+    for (size_t i = 1; i < n; i++) {
+        if (med_index_row_compare(&rows[i], &rows[kept - 1]) != 0)
+            rows[kept++] = rows[i];
+    }
+    return kept;
+}
+
+bool med_rowset_expand(const struct rowset *r, med_rid rid, uint32_t type, med_arena *a,
+                       struct index_row **out, size_t *n, med_err *err)
+{
+    size_t most = 0;
+    struct list l = {.rid = rid};
+    if (!count_rows(r, &most) || (l.at = MED_TAKE(a, most, struct index_row)) == NULL)
+        return MED_FAIL_MEMORY(err);
+    add_tokens(&l, r);
+    for (size_t i = 0; i < r->n_patients; i++)
+        add(&l, TABLE_PATIENT, (int64_t)r->patients[i], type, r->when, 0, MED_STR_EMPTY);
+    for (size_t i = 0; i < r->n_references; i++)
+        add(&l, TABLE_REFERENCE, (int64_t)r->references[i].target, r->references[i].param, 0, 0,
+            MED_STR_EMPTY);
+    add_dates(&l, r);
+    add_values(&l, r);
+    for (size_t i = 0; i < r->n_targets; i++)
+        add(&l, TABLE_TARGET, (int64_t)r->targets[i], 0, 0, 0, MED_STR_EMPTY);
+    *out = l.at;
+    *n = sort_and_unite(l.at, l.n);
+    return true;
+}
+
+bool med_pending_add(struct pending *p, const struct index_row *row)
+{
+    struct pending_rows *rows = &p->tables[row->table];
+    if (rows->n == rows->cap) {
+        size_t cap = rows->cap == 0 ? 256 : rows->cap * 2;
+        struct index_row *bigger = med_realloc(rows->at, cap, sizeof *bigger);
+        if (bigger == NULL)
+            return false;
+        rows->at = bigger;
+        rows->cap = cap;
+    }
+    rows->at[rows->n] = *row;
+    rows->at[rows->n++].order = p->order++;
+    return true;
+}
+
+void med_pending_sort(struct pending_rows *rows)
+{
+    if (rows->n > 1)
+        qsort(rows->at, rows->n, sizeof *rows->at, by_key_and_order);
+}
+
+void med_pending_clear(struct pending *p)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        p->tables[i].n = 0;
+    p->order = 0;
+}
+
+void med_pending_free(struct pending *p)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        med_free(p->tables[i].at);
+    *p = (struct pending){0};
+}

@@ -1,0 +1,147 @@
+/* names.c - numbers for resource types and search parameters, given for ever. */
+#include "base/mem.h"
+#include "store/sqlite/sqlite_impl.h"
+
+static uint32_t find(const struct sqlite_store *s, enum med_name_kind kind, med_str name)
+{
+    for (size_t i = 0; i < s->n_names[kind]; i++) {
+        if (med_str_eqz(name, s->names[kind][i].text))
+            return s->names[kind][i].number;
+    }
+    return 0;
+}
+
+static bool remember(struct sqlite_store *s, enum med_name_kind kind, med_str text, uint32_t number)
+{
+    size_t n = s->n_names[kind];
+    if (kind == MED_NAME_TYPE && number >= MED_TYPES_MAX)
+        return false;
+    char *copy = med_alloc_copy(text);
+    struct name *bigger = copy == NULL ? NULL : med_realloc(s->names[kind], n + 1, sizeof *bigger);
+    if (bigger == NULL) {
+        med_free(copy);
+        return false;
+    }
+    s->names[kind] = bigger;
+    bigger[n] = (struct name){copy, number};
+    s->n_names[kind] = n + 1;
+    if (kind == MED_NAME_TYPE) {
+        med_packer_name_type(&s->packer, med_str_from(copy), number);
+        atomic_store(&s->type_names[number], copy);
+    }
+    return true;
+}
+
+bool med_sqlite_load_names(struct sqlite_store *s, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_NAMES, err);
+    if (stmt == NULL)
+        return false;
+    bool room = true;
+    int rc = SQLITE_ROW;
+    while (room && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        room = remember(s, sqlite3_column_int(stmt, 0) == 0 ? MED_NAME_TYPE : MED_NAME_PARAM,
+                        med_statement_str(stmt, 1), (uint32_t)sqlite3_column_int64(stmt, 2));
+    (void)sqlite3_reset(stmt);
+    if (!room)
+        return MED_FAIL_MEMORY(err);
+    return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "reading names", err);
+}
+
+med_str med_sqlite_type_name(const struct sqlite_store *s, uint32_t type)
+{
+    const char *name = type < MED_TYPES_MAX ? atomic_load(&s->type_names[type]) : NULL;
+    return med_str_from(name);
+}
+
+struct intern_job {
+    struct job job;
+    enum med_name_kind kind;
+    const med_str *names;
+    size_t n;
+    bool good;
+    med_err *err;
+};
+
+static bool add_name(struct sqlite_store *s, enum med_name_kind kind, med_str name, med_err *err)
+{
+    uint32_t number = (uint32_t)s->n_names[kind] + 1;
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_ADD_NAME, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, kind);
+    if (!med_statement_bind_str(stmt, 2, name))
+        return MED_FAIL_MEMORY(err);
+    (void)sqlite3_bind_int64(stmt, 3, number);
+    int rc = sqlite3_step(stmt);
+    (void)sqlite3_reset(stmt);
+    if (rc != SQLITE_DONE)
+        return med_connection_fail(&s->writer, rc, "naming", err);
+    pthread_mutex_lock(&s->names_lock);
+    bool room = remember(s, kind, name, number);
+    pthread_mutex_unlock(&s->names_lock);
+    return room || MED_FAIL_MEMORY(err);
+}
+
+static void forget_from(struct sqlite_store *s, enum med_name_kind kind, size_t n)
+{
+    pthread_mutex_lock(&s->names_lock);
+    while (s->n_names[kind] > n) {
+        struct name *last = &s->names[kind][--s->n_names[kind]];
+        if (kind == MED_NAME_TYPE)
+            atomic_store(&s->type_names[last->number], NULL);
+        med_free(last->text);
+    }
+    pthread_mutex_unlock(&s->names_lock);
+}
+
+/* On the commit thread, so that two callers never give one number twice. */
+static void add_names(struct job *job)
+{
+    struct intern_job *j = (struct intern_job *)job;
+    struct sqlite_store *s = job->store;
+    size_t before = s->n_names[j->kind];
+    int rc = s->failed ? SQLITE_IOERR : med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
+    j->good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "naming", j->err);
+    for (size_t i = 0; j->good && i < j->n; i++) {
+        if (find(s, j->kind, j->names[i]) == 0)
+            j->good = add_name(s, j->kind, j->names[i], j->err);
+    }
+    if (j->good) {
+        rc = med_connection_run(&s->writer, STATEMENT_COMMIT);
+        j->good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "naming", j->err);
+    }
+    if (!j->good) {
+        (void)med_connection_run(&s->writer, STATEMENT_ROLLBACK);
+        forget_from(s, j->kind, before);
+    }
+}
+
+/* How many of the names have a number. */
+static size_t look_up(struct sqlite_store *s, enum med_name_kind kind, const med_str *names,
+                      size_t n, uint32_t *numbers)
+{
+    size_t known = 0;
+    pthread_mutex_lock(&s->names_lock);
+    for (size_t i = 0; i < n; i++) {
+        numbers[i] = find(s, kind, names[i]);
+        known += numbers[i] != 0;
+    }
+    pthread_mutex_unlock(&s->names_lock);
+    return known;
+}
+
+bool med_sqlite_intern(med_store *store, enum med_name_kind kind, const med_str *names, size_t n,
+                       uint32_t *numbers, med_err *err)
+{
+    struct sqlite_store *s = med_sqlite_of(store);
+    if (look_up(s, kind, names, n, numbers) == n)
+        return true;
+    struct intern_job job = {
+        .job.run = add_names, .kind = kind, .names = names, .n = n, .err = err};
+    if (!med_sqlite_run_job(s, &job.job))
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
+    if (job.good)
+        (void)look_up(s, kind, names, n, numbers);
+    return job.good;
+}

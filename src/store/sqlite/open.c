@@ -1,0 +1,318 @@
+/* open.c - opening and closing: lock, key, file, format, connections, commit thread. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/sqlite_impl.h"
+
+enum { OLDEST_SQLITE = 3040000 }; /* the oldest this was tried with */
+enum { SCRATCH_LIMIT = INT32_MAX };
+
+static const struct med_store_ops ops = {
+    .intern = med_sqlite_intern,
+    .prepare = med_sqlite_prepare,
+    .commit = med_sqlite_commit,
+    .count = med_sqlite_count,
+    .backup = med_sqlite_backup,
+    .verify = med_sqlite_verify,
+    .close = med_sqlite_close,
+    .view = med_sqlite_view,
+    .view_end = med_sqlite_view_end,
+    .read = med_sqlite_read,
+    .version = med_sqlite_version,
+    .by_rid = med_sqlite_by_rid,
+    .rid = med_sqlite_rid,
+    .history = med_sqlite_history,
+    .history_count = med_sqlite_history_count,
+    .scan = med_sqlite_scan,
+    .next = med_sqlite_next,
+    .cursor_close = med_sqlite_cursor_close,
+    .probe = med_sqlite_probe,
+    .count_type = med_sqlite_count_type,
+    .count_token = med_sqlite_count_token,
+    .codes = med_sqlite_codes,
+    .referrers = med_sqlite_referrers,
+};
+
+void med_sqlite_log(const struct sqlite_store *s, enum med_log_level level, const char *message,
+                    int64_t number)
+{
+    if (s->log != NULL)
+        MED_LOG(s->log, level, message, MED_LOG_INT("value", number));
+}
+
+static size_t or_default(size_t given, size_t otherwise)
+{
+    return given != 0 ? given : otherwise;
+}
+
+static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, med_err *err)
+{
+    s->base.ops = &ops;
+    s->clock = o->clock != NULL ? o->clock : &med_clock_system;
+    s->random = o->random != NULL ? o->random : &med_random_system;
+    s->log = o->log;
+    s->lock_fd = -1;
+    s->wal_serving = or_default(o->wal_serving, (size_t)32 << 20);
+    s->wal_bulk = or_default(o->wal_bulk, (size_t)128 << 20);
+    s->cache_reader = or_default(o->cache_reader, (size_t)8 << 20);
+    s->queue_limit = or_default(o->queue_limit, 4096);
+    s->n_slots = (o->readers != 0 ? o->readers : 4) + 1;
+    if (o->data.len == 0 || o->data.len >= sizeof s->path - 32)
+        return MED_FAIL(err, MED_ISSUE_INVALID, "the data directory needs a path of 1 to %zu bytes",
+                        sizeof s->path - 32);
+    memcpy(s->path, o->data.ptr, o->data.len);
+    s->path[o->data.len] = '\0';
+    char file[MED_FILE_PATH];
+    if (!med_file_join(file, s->path, "medulla.db", err))
+        return false;
+    s->file = med_alloc_copy(med_str_from(file));
+    s->vfs = o->vfs == NULL ? NULL : med_alloc_copy(med_str_from(o->vfs));
+    if (s->file == NULL || (o->vfs != NULL && s->vfs == NULL))
+        return MED_FAIL_MEMORY(err);
+    return med_packer_init(&s->packer, o->dictionaries, o->n_dictionaries, err);
+}
+
+static bool init_memory(struct sqlite_store *s, med_err *err)
+{
+    if (pthread_mutex_init(&s->names_lock, NULL) != 0
+        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0
+        || pthread_mutex_init(&s->queue_lock, NULL) != 0
+        || pthread_cond_init(&s->queue_filled, NULL) != 0
+        || pthread_cond_init(&s->job_over, NULL) != 0)
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
+    s->scratch = med_arena_new(SCRATCH_LIMIT);
+    s->slots = MED_NEW(s->n_slots, struct sqlite_view);
+    s->guard_view = MED_NEW(1, struct sqlite_view);
+    if (s->scratch == NULL || s->slots == NULL || s->guard_view == NULL
+        || !med_idents_init(&s->idents) || !med_tallies_init(&s->tallies))
+        return MED_FAIL_MEMORY(err);
+    return true;
+}
+
+/* The file, with our mode before SQLite sees it, and its name on disk. */
+static bool make_file(struct sqlite_store *s, med_err *err)
+{
+    int fd = open(s->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "medulla.db could not be made: %s",
+                        strerrordesc_np(errno));
+    (void)close(fd);
+    return med_file_sync_directory(s->path, err);
+}
+
+static bool exists(const struct sqlite_store *s, const char *name)
+{
+    char path[MED_FILE_PATH];
+    med_err ignored;
+    struct stat info;
+    return med_file_join(path, s->path, name, &ignored) && stat(path, &info) == 0;
+}
+
+static bool find_files(struct sqlite_store *s, bool create, med_err *err)
+{
+    struct stat info;
+    bool there = stat(s->path, &info) == 0;
+    if (!there && !create)
+        return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no data directory at the given path");
+    if (!med_file_make_directory(s->path, true, err) || !med_file_lock(s->path, &s->lock_fd, err))
+        return false;
+    bool has_file = exists(s, "medulla.db");
+    if (!has_file && !create)
+        return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no store in the data directory");
+    /* The key is made before the file: a file without its key is a loss, and never ours. */
+    bool good = has_file || exists(s, "key")
+                    ? med_keyring_read(&s->keys, s->path, err)
+                    : med_keyring_create(&s->keys, s->path, s->random, err);
+    if (!good)
+        return false;
+    s->base.index_key = s->keys.index;
+    return has_file || make_file(s, err);
+}
+
+/* What the index key makes of a known text: tells a foreign key without showing ours. */
+static int64_t key_proof(const struct sqlite_store *s)
+{
+    return (int64_t)med_store_hash(&s->base, MED_STR("medulla: is this the key of this store?"));
+}
+
+static bool check_key(struct sqlite_store *s, med_err *err)
+{
+    const med_str name = MED_STR("key_proof");
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_SETTING, err);
+    if (stmt == NULL || !med_statement_bind_str(stmt, 1, name))
+        return false;
+    int rc = sqlite3_step(stmt);
+    bool same = rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) == key_proof(s);
+    (void)sqlite3_reset(stmt);
+    if (same)
+        return true;
+    if (rc == SQLITE_ROW)
+        return MED_FAIL(err, MED_ISSUE_SECURITY,
+                        "the file `key` belongs to another store: put back the right one");
+    if (rc == SQLITE_DONE) {
+        stmt = med_connection_statement(&s->writer, STATEMENT_SET_SETTING, err);
+        if (stmt == NULL || !med_statement_bind_str(stmt, 1, name))
+            return false;
+        (void)sqlite3_bind_int64(stmt, 2, key_proof(s));
+        rc = sqlite3_step(stmt);
+        (void)sqlite3_reset(stmt);
+    }
+    return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "checking the key", err);
+}
+
+static bool sum_counter(struct sqlite_store *s, int64_t param, _Atomic uint64_t *out, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_COUNTER_SUM, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, param);
+    int rc = sqlite3_step(stmt);
+    *out = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
+    return rc == SQLITE_ROW || med_connection_fail(&s->writer, rc, "reading counters", err);
+}
+
+static bool load_state(struct sqlite_store *s, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_STATE, err);
+    if (stmt == NULL)
+        return false;
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW) {
+        s->t = sqlite3_column_int64(stmt, 0);
+        s->rid = (med_rid)sqlite3_column_int64(stmt, 1);
+        s->updated = sqlite3_column_int64(stmt, 2);
+        s->last_t = s->t;
+    }
+    (void)sqlite3_reset(stmt);
+    if (rc != SQLITE_ROW)
+        return med_connection_fail(&s->writer, rc, "reading its state", err);
+    return sum_counter(s, MED_TALLY_TYPE, &s->resources, err)
+           && sum_counter(s, MED_TALLY_VERSIONS, &s->versions, err)
+           && med_sqlite_load_names(s, err);
+}
+
+static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o, med_err *err)
+{
+    unsigned format = o->format != 0 ? o->format : MED_SQLITE_FORMAT;
+    size_t cache = or_default(o->cache_writer, (size_t)64 << 20);
+    if (!med_connection_open(&s->writer, s->file, s->vfs, CONNECTION_WRITER, cache, err)
+        || !med_sqlite_migrate(&s->writer, format, err) || !check_key(s, err) || !load_state(s, err)
+        || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))
+        return false;
+    (void)sqlite3_wal_hook(s->writer.db, med_sqlite_note_wal, s);
+    for (unsigned i = 0; i < s->n_slots; i++) {
+        if (!med_sqlite_view_init(&s->slots[i], s, NULL, err))
+            return false;
+    }
+    return true;
+}
+
+static bool start_thread(struct sqlite_store *s, med_err *err)
+{
+    if (pthread_create(&s->thread, NULL, med_sqlite_commit_thread, s) != 0)
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no thread for commits");
+    s->thread_runs = true;
+    return true;
+}
+
+med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err)
+{
+    if (sqlite3_libversion_number() < OLDEST_SQLITE || sqlite3_threadsafe() == 0) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                       "SQLite %s is too old or not thread safe: 3.40.0 or newer is needed",
+                       sqlite3_libversion());
+        return NULL;
+    }
+    /* Refused when SQLite runs already (tests with their own VFS): then this only costs speed. */
+    (void)sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    struct sqlite_store *s = MED_NEW(1, struct sqlite_store);
+    if (s == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    if (take_options(s, o, err) && init_memory(s, err) && find_files(s, o->create, err)
+        && open_connections(s, o, err) && start_thread(s, err))
+        return &s->base;
+    med_sqlite_close(&s->base);
+    return NULL;
+}
+
+static void stop_thread(struct sqlite_store *s)
+{
+    if (!s->thread_runs)
+        return;
+    pthread_mutex_lock(&s->queue_lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->queue_filled);
+    pthread_mutex_unlock(&s->queue_lock);
+    (void)pthread_join(s->thread, NULL);
+}
+
+static void free_names(struct sqlite_store *s)
+{
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (size_t i = 0; i < s->n_names[kind]; i++)
+            med_free(s->names[kind][i].text);
+        med_free(s->names[kind]);
+    }
+}
+
+void med_sqlite_close(med_store *store)
+{
+    struct sqlite_store *s = med_sqlite_of(store);
+    stop_thread(s);
+    for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
+        med_sqlite_view_free(&s->slots[i]);
+    if (s->thread_runs && !s->failed)
+        (void)med_sqlite_checkpoint_all(s);
+    if (s->guard_view != NULL)
+        med_sqlite_view_free(s->guard_view);
+    med_connection_close(&s->writer);
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    med_arena_free(s->scratch);
+    med_idents_free(&s->idents);
+    med_tallies_free(&s->tallies);
+    med_pending_free(&s->pending);
+    med_packer_free(&s->packer);
+    free_names(s);
+    med_free(s->slots);
+    med_free(s->guard_view);
+    med_free(s->file);
+    med_free(s->vfs);
+    explicit_bzero(&s->keys, sizeof s->keys);
+    (void)pthread_mutex_destroy(&s->names_lock);
+    (void)pthread_mutex_destroy(&s->own_slot_lock);
+    (void)pthread_mutex_destroy(&s->queue_lock);
+    (void)pthread_cond_destroy(&s->queue_filled);
+    (void)pthread_cond_destroy(&s->job_over);
+    med_free(s);
+}
+
+void med_sqlite_count(med_store *store, med_store_stats *out)
+{
+    struct sqlite_store *s = med_sqlite_of(store);
+    struct stat info;
+    pthread_mutex_lock(&s->queue_lock);
+    size_t queued = s->queued;
+    pthread_mutex_unlock(&s->queue_lock);
+    *out = (med_store_stats){
+        .resources = s->resources,
+        .versions = s->versions,
+        .commits = s->commits,
+        .groups = s->groups,
+        .sync_failures = s->sync_failures,
+        .damaged = s->damaged,
+        .bytes_database = stat(s->file, &info) == 0 ? (uint64_t)info.st_size : 0,
+        .bytes_wal = s->wal_bytes,
+        .queue = queued,
+        .last_t = s->last_t,
+        .writable = !s->full && !s->failed,
+        .failed = s->failed,
+    };
+}

@@ -1,0 +1,341 @@
+/* plan.c - checks a commit before its first write: expectations, references, deletions. */
+#include "store/sqlite/plan.h"
+
+bool med_sqlite_find_ident(struct sqlite_store *s, uint64_t hash, med_rid *rid, med_err *err)
+{
+    const struct ident *known = med_idents_find(&s->idents, hash);
+    *rid = known == NULL ? 0 : known->rid;
+    if (known != NULL)
+        return true;
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_IDENT, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)hash);
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *rid = (med_rid)sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_reset(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return med_connection_fail(&s->writer, rc, "looking up an id", err);
+    if (*rid != 0 && med_idents_add(&s->idents, hash, *rid, false) == NULL)
+        return MED_FAIL_MEMORY(err);
+    return true;
+}
+
+bool med_sqlite_intern_ident(struct sqlite_store *s, uint64_t hash, med_rid *rid, med_err *err)
+{
+    if (!med_sqlite_find_ident(s, hash, rid, err))
+        return false;
+    if (*rid != 0)
+        return true;
+    if (med_idents_add(&s->idents, hash, s->rid + 1, true) == NULL)
+        return MED_FAIL_MEMORY(err);
+    *rid = ++s->rid;
+    return true;
+}
+
+static bool copy(struct sqlite_store *s, med_str from, med_str *to, med_err *err)
+{
+    return med_arena_copy(s->scratch, from, to) || MED_FAIL_MEMORY(err);
+}
+
+bool med_plan_read_row(struct sqlite_store *s, med_rid rid, struct step *step, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_READ_RID, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)rid);
+    int rc = sqlite3_step(stmt);
+    bool good = rc == SQLITE_DONE;
+    if (rc == SQLITE_ROW && !med_sqlite_row(stmt, &step->row)) {
+        (void)MED_FAIL(err, MED_ISSUE_EXCEPTION, "a stored version is damaged (internal id %llu)",
+                       (unsigned long long)rid);
+    } else if (rc == SQLITE_ROW) {
+        med_str id = {(const char *)step->row.id, step->row.id_len};
+        good = copy(s, id, &id, err)
+               && copy(s, med_statement_str(stmt, step->row.body_column + 1), &step->rowset, err);
+        step->row.id = (const unsigned char *)id.ptr;
+        step->has_row = true;
+        step->live = step->row.change != MED_DELETED;
+        step->version = step->row.version;
+        step->updated = step->row.updated;
+    } else if (rc != SQLITE_DONE) {
+        (void)med_connection_fail(&s->writer, rc, "reading a resource", err);
+    }
+    (void)sqlite3_reset(stmt);
+    return good;
+}
+
+/* ---- which steps of this commit meet on one resource ---- */
+
+static bool make_map(struct plan *p, med_err *err)
+{
+    size_t n = p->commit->n_writes;
+    for (p->map_cap = 8; p->map_cap < n * 2;)
+        p->map_cap *= 2;
+    p->map = MED_TAKE(p->store->scratch, p->map_cap, uint32_t);
+    p->steps = MED_TAKE(p->store->scratch, n, struct step);
+    return (p->map != NULL && p->steps != NULL) || MED_FAIL_MEMORY(err);
+}
+
+static uint32_t *map_place(const struct plan *p, uint64_t ident)
+{
+    size_t i = (size_t)ident & (p->map_cap - 1);
+    while (p->map[i] != 0 && p->commit->writes[p->map[i] - 1].ident != ident)
+        i = (i + 1) & (p->map_cap - 1);
+    return &p->map[i];
+}
+
+/* The last step of this commit on that resource, or NULL. */
+static const struct step *last_step(const struct plan *p, uint64_t ident)
+{
+    uint32_t at = *map_place(p, ident);
+    return at == 0 ? NULL : &p->steps[at - 1];
+}
+
+/* ---- the state a step finds ---- */
+
+static void find_after(struct step *step, const struct step *earlier)
+{
+    step->again = true;
+    step->rid = earlier->rid;
+    step->live = earlier->live_after;
+    step->text_hash = earlier->text_hash;
+    step->has_row = earlier->has_row;
+    step->version = earlier->version;
+    switch (earlier->outcome) {
+    case MED_OUTCOME_CREATED:
+    case MED_OUTCOME_UPDATED:
+    case MED_OUTCOME_DELETED:
+        step->version++;
+        step->has_row = true;
+        break;
+    case MED_OUTCOME_NONE:
+    case MED_OUTCOME_UNCHANGED:
+    case MED_OUTCOME_WAS_ABSENT:
+        break;
+    }
+}
+
+static bool is_same_id(const struct stored_row *row, const med_write *w)
+{
+    struct packed_id id;
+    return row->type == w->type && med_sqlite_pack_id(w->id, &id) && id.uuid == row->id_is_uuid
+           && id.len == row->id_len && memcmp(id.bytes, row->id, id.len) == 0;
+}
+
+static bool find_state(struct plan *p, size_t i, med_err *err)
+{
+    const med_write *w = &p->commit->writes[i];
+    struct step *step = &p->steps[i];
+    uint32_t *place = map_place(p, w->ident);
+    if (*place != 0) {
+        const struct step *earlier = &p->steps[*place - 1];
+        find_after(step, earlier);
+        if (p->commit->writes[*place - 1].kind == MED_WRITE_PURGE
+            && earlier->outcome == MED_OUTCOME_DELETED) {
+            step->has_row = false;
+            step->version = 0;
+        }
+    } else if (!med_sqlite_find_ident(p->store, w->ident, &step->rid, err)
+               || (step->rid != 0 && !med_plan_read_row(p->store, step->rid, step, err))) {
+        return false;
+    }
+    *place = (uint32_t)i + 1;
+    if (step->has_row && !step->again && !is_same_id(&step->row, w))
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                        "internal id %llu has another id than it is filed under: verify the store",
+                        (unsigned long long)step->rid);
+    return true;
+}
+
+/* ---- refusals ---- */
+
+static bool expectation_holds(const struct step *step, const med_write *w, med_err *err)
+{
+    switch (w->expect) {
+    case MED_EXPECT_ANY:
+        return true;
+    case MED_EXPECT_NEW:
+        return !step->live
+               || MED_FAIL(err, MED_ISSUE_DUPLICATE, "a resource with this id exists already");
+    case MED_EXPECT_EXISTS:
+        if (step->live)
+            return true;
+        return step->version > 0
+                   ? MED_FAIL(err, MED_ISSUE_DELETED, "the resource was deleted")
+                   : MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no resource with this id");
+    case MED_EXPECT_VERSION:
+        break;
+    }
+    if (step->version == w->expect_version && step->live)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_CONFLICT,
+                   step->live ? "version %u is current, not %u"
+                              : "the resource is not there (last version %u, expected %u)",
+                   step->version, w->expect_version);
+    return med_err_status(err, 412);
+}
+
+/* Same bytes under the same key give the same hash; after a change of key the text decides. */
+static bool is_same_text(struct sqlite_store *s, const struct step *step, const med_write *w,
+                         bool *same, med_err *err)
+{
+    *same = false;
+    if (step->again) {
+        *same = step->text_hash != NULL && memcmp(step->text_hash, w->hash, sizeof w->hash) == 0;
+        return true;
+    }
+    if (step->row.key == med_keyring_current(&s->keys)) {
+        uint8_t hash[16];
+        med_sqlite_row_hash(&s->keys, &step->row, w->hash, hash);
+        *same = memcmp(hash, step->row.hash, sizeof hash) == 0;
+        return true;
+    }
+    med_stored old;
+    if (med_sqlite_by_rid(&s->guard_view->base, s->scratch, step->rid, &old, err) != MED_FOUND)
+        return false;
+    *same = med_str_eq(old.text, w->text);
+    return true;
+}
+
+static bool settle(struct sqlite_store *s, struct step *step, const med_write *w, med_err *err)
+{
+    bool same = false;
+    switch (w->kind) {
+    case MED_WRITE_PUT:
+        if (step->live && !w->always_new_version && !is_same_text(s, step, w, &same, err))
+            return false;
+        step->outcome = same         ? MED_OUTCOME_UNCHANGED
+                        : step->live ? MED_OUTCOME_UPDATED
+                                     : MED_OUTCOME_CREATED;
+        step->text_hash = w->hash;
+        step->live_after = true;
+        return true;
+    case MED_WRITE_DELETE:
+        step->outcome = step->live ? MED_OUTCOME_DELETED : MED_OUTCOME_WAS_ABSENT;
+        break;
+    case MED_WRITE_PURGE:
+        step->outcome = step->has_row ? MED_OUTCOME_DELETED : MED_OUTCOME_WAS_ABSENT;
+        break;
+    }
+    step->text_hash = NULL;
+    step->live_after = false;
+    return true;
+}
+
+static bool is_live(struct sqlite_store *s, uint64_t ident, bool *live, med_err *err)
+{
+    med_rid rid = 0;
+    *live = false;
+    if (!med_sqlite_find_ident(s, ident, &rid, err))
+        return false;
+    struct ident *known = rid == 0 ? NULL : med_idents_find(&s->idents, ident);
+    if (known == NULL || known->live) {
+        *live = known != NULL;
+        return true;
+    }
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_CHANGE, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)rid);
+    int rc = sqlite3_step(stmt);
+    *live = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0) != MED_DELETED;
+    (void)sqlite3_reset(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return med_connection_fail(&s->writer, rc, "looking up a reference", err);
+    known->live = *live;
+    return true;
+}
+
+static bool targets_exist(struct plan *p, size_t i, bool *broken, med_err *err)
+{
+    const med_write *w = &p->commit->writes[i];
+    for (size_t k = 0; k < w->rows.n_targets; k++) {
+        const med_target_row *target = &w->rows.targets[k];
+        const struct step *step = last_step(p, target->ident);
+        bool live = step != NULL && step->live_after;
+        if (step == NULL && !is_live(p->store, target->ident, &live, err)) {
+            *broken = true;
+            return false;
+        }
+        if (live)
+            continue;
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                       "the reference names a resource that does not exist; create it first, or in "
+                       "the same transaction");
+        (void)med_err_status(err, 422);
+        return med_err_at(err, target->expression);
+    }
+    return true;
+}
+
+static bool is_written_here(const struct plan *p, med_rid rid)
+{
+    for (size_t i = 0; i < p->commit->n_writes; i++) {
+        if (p->steps[i].rid == rid)
+            return true;
+    }
+    return false;
+}
+
+/* Writers of this commit that still refer to it were found out by targets_exist. */
+static bool nobody_refers(struct plan *p, size_t i, bool *broken, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&p->store->writer, STATEMENT_REFERRERS, err);
+    *broken = stmt == NULL;
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)p->steps[i].rid);
+    (void)sqlite3_bind_int64(stmt, 2, INT32_MAX);
+    int rc = SQLITE_DONE;
+    bool stays = false;
+    while (!stays && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        stays = !is_written_here(p, (med_rid)sqlite3_column_int64(stmt, 0));
+    (void)sqlite3_reset(stmt);
+    if (stays)
+        return MED_FAIL(err, MED_ISSUE_CONFLICT,
+                        "other resources refer to this one: change or delete them first, or use "
+                        "_cascade=delete");
+    *broken = rc != SQLITE_DONE;
+    return !*broken || med_connection_fail(&p->store->writer, rc, "looking for references", err);
+}
+
+static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err)
+{
+    const struct step *step = &p->steps[i];
+    const med_write *w = &p->commit->writes[i];
+    if (step != last_step(p, w->ident) || step->outcome == MED_OUTCOME_UNCHANGED
+        || step->outcome == MED_OUTCOME_WAS_ABSENT)
+        return true;
+    return w->kind == MED_WRITE_PUT ? targets_exist(p, i, broken, err)
+                                    : nobody_refers(p, i, broken, err);
+}
+
+bool med_plan_make(struct plan *p, struct sqlite_store *s, med_commit *c, bool *broken,
+                   med_err *err)
+{
+    *p = (struct plan){.store = s, .commit = c};
+    *broken = true;
+    if (!make_map(p, err))
+        return false;
+    for (size_t i = 0; i < c->n_writes; i++) {
+        c->failed_at = i;
+        if (!find_state(p, i, err))
+            return false;
+        *broken = false;
+        if (!expectation_holds(&p->steps[i], &c->writes[i], err))
+            return false;
+        *broken = true;
+        if (!settle(s, &p->steps[i], &c->writes[i], err))
+            return false;
+    }
+    *broken = false;
+    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
+        c->failed_at = i;
+        if (!references_hold(p, i, broken, err))
+            return false;
+    }
+    c->failed_at = c->n_writes;
+    return true;
+}

@@ -1,0 +1,142 @@
+/* read.c - single versions, by id or rid. */
+#include "store/sqlite/sqlite_impl.h"
+
+/* The row a statement with one parameter finds. MED_FOUND leaves the statement on the row. */
+static enum med_found find(struct sqlite_view *v, enum statement id, uint64_t key, int64_t key2,
+                           sqlite3_stmt **out, struct stored_row *row, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(v->connection, id, err);
+    if (stmt == NULL)
+        return MED_FAILED;
+    *out = stmt;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)key);
+    if (key2 >= 0)
+        (void)sqlite3_bind_int64(stmt, 2, key2);
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_DONE)
+        return MED_ABSENT;
+    if (rc != SQLITE_ROW)
+        return med_sqlite_read_failed(v, rc, err);
+    if (med_sqlite_row(stmt, row))
+        return MED_FOUND;
+    atomic_fetch_add(&v->store->damaged, 1);
+    (void)MED_FAIL(err, MED_ISSUE_EXCEPTION, "a stored version is damaged (internal id %llu)",
+                   (unsigned long long)row->rid);
+    return MED_FAILED;
+}
+
+/* A row found by hash that has another id: the hash never collides by chance, so the row or the
+ * map is damaged. */
+static enum med_found check_id(struct sqlite_view *v, const struct stored_row *row, uint32_t type,
+                               med_str id, med_err *err)
+{
+    struct packed_id packed;
+    if (row->type == type && med_sqlite_pack_id(id, &packed) && packed.uuid == row->id_is_uuid
+        && packed.len == row->id_len && memcmp(packed.bytes, row->id, packed.len) == 0)
+        return MED_FOUND;
+    atomic_fetch_add(&v->store->damaged, 1);
+    (void)MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                   "a stored version is damaged: internal id %llu has another id than it is "
+                   "filed under",
+                   (unsigned long long)row->rid);
+    return MED_FAILED;
+}
+
+static uint64_t ident_of(struct sqlite_view *v, uint32_t type, med_str id)
+{
+    return med_store_ident(&v->store->base, med_sqlite_type_name(v->store, type), id);
+}
+
+static enum med_found read_current(struct sqlite_view *v, med_arena *a, uint32_t type, med_str id,
+                                   med_stored *out, med_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    struct stored_row row;
+    enum med_found found = find(v, STATEMENT_READ, ident_of(v, type, id), -1, &stmt, &row, err);
+    if (found == MED_FOUND)
+        found = check_id(v, &row, type, id, err);
+    if (found == MED_FOUND)
+        found = med_sqlite_row_read(v, a, stmt, &row, true, out, err);
+    (void)sqlite3_reset(stmt);
+    return found;
+}
+
+enum med_found med_sqlite_read(med_view *view, med_arena *a, uint32_t type, med_str id,
+                               med_stored *out, med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    if (!med_sqlite_enter(v, err))
+        return MED_FAILED;
+    enum med_found found = read_current(v, a, type, id, out, err);
+    med_sqlite_leave(v);
+    return found;
+}
+
+static enum med_found read_version(struct sqlite_view *v, med_arena *a, uint32_t type, med_str id,
+                                   uint32_t version, med_stored *out, med_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    sqlite3_stmt *old = NULL;
+    struct stored_row row;
+    enum med_found found = find(v, STATEMENT_READ, ident_of(v, type, id), -1, &stmt, &row, err);
+    if (found == MED_FOUND)
+        found = check_id(v, &row, type, id, err);
+    if (found == MED_FOUND && row.version == version) {
+        found = med_sqlite_row_read(v, a, stmt, &row, true, out, err);
+    } else if (found == MED_FOUND) {
+        found = find(v, STATEMENT_READ_VERSION, row.rid, version, &old, &row, err);
+        if (found == MED_FOUND)
+            found = med_sqlite_row_read(v, a, old, &row, true, out, err);
+    }
+    (void)sqlite3_reset(stmt);
+    (void)sqlite3_reset(old);
+    return found;
+}
+
+enum med_found med_sqlite_version(med_view *view, med_arena *a, uint32_t type, med_str id,
+                                  uint32_t version, med_stored *out, med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    if (!med_sqlite_enter(v, err))
+        return MED_FAILED;
+    enum med_found found = read_version(v, a, type, id, version, out, err);
+    med_sqlite_leave(v);
+    return found;
+}
+
+enum med_found med_sqlite_by_rid(med_view *view, med_arena *a, med_rid rid, med_stored *out,
+                                 med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    if (!med_sqlite_enter(v, err))
+        return MED_FAILED;
+    sqlite3_stmt *stmt = NULL;
+    struct stored_row row;
+    enum med_found found = find(v, STATEMENT_READ_RID, rid, -1, &stmt, &row, err);
+    if (found == MED_FOUND)
+        found = med_sqlite_row_read(v, a, stmt, &row, true, out, err);
+    (void)sqlite3_reset(stmt);
+    med_sqlite_leave(v);
+    return found;
+}
+
+bool med_sqlite_rid(med_view *view, uint64_t ident, med_rid *out, med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    *out = 0;
+    if (!med_sqlite_enter(v, err))
+        return false;
+    sqlite3_stmt *stmt = med_connection_statement(v->connection, STATEMENT_IDENT, err);
+    int rc = SQLITE_ERROR;
+    if (stmt != NULL) {
+        (void)sqlite3_bind_int64(stmt, 1, (int64_t)ident);
+        rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW)
+            *out = (med_rid)sqlite3_column_int64(stmt, 0);
+        else if (rc != SQLITE_DONE)
+            (void)med_sqlite_read_failed(v, rc, err);
+        (void)sqlite3_reset(stmt);
+    }
+    med_sqlite_leave(v);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}

@@ -1,0 +1,230 @@
+/* row.c - one row of resource or version: its id, its check value, its text. */
+#include "base/buf.h"
+#include "store/sqlite/sqlite_impl.h"
+
+enum {
+    COLUMN_RID,
+    COLUMN_TYPE,
+    COLUMN_ID,
+    COLUMN_VERSION,
+    COLUMN_T,
+    COLUMN_UPDATED,
+    COLUMN_CHANGE,
+    COLUMN_PATIENT,
+    COLUMN_KEY,
+    COLUMN_DICTIONARY,
+    COLUMN_HASH,
+    COLUMN_BODY,
+};
+
+static int hex_value(char c)
+{
+    return med_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_dash_place(size_t i)
+{
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+static bool pack_uuid(med_str id, unsigned char out[16])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < MED_UUID_LEN;) {
+        if (is_dash_place(i)) {
+            if (id.ptr[i++] != '-')
+                return false;
+            continue;
+        }
+        int high = hex_value(id.ptr[i]);
+        int low = hex_value(id.ptr[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[n++] = (unsigned char)(high << 4 | low);
+        i += 2;
+    }
+    return true;
+}
+
+bool med_sqlite_pack_id(med_str id, struct packed_id *out)
+{
+    if (id.len == 0 || id.len > MED_ID_BYTES)
+        return false;
+    out->uuid = id.len == MED_UUID_LEN && pack_uuid(id, out->bytes);
+    out->len = out->uuid ? 16 : id.len;
+    if (!out->uuid)
+        memcpy(out->bytes, id.ptr, id.len);
+    return true;
+}
+
+bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id)
+{
+    struct packed_id packed;
+    if (!med_sqlite_pack_id(id, &packed))
+        return false;
+    const char *bytes = (const char *)packed.bytes;
+    int len = (int)packed.len;
+    return (packed.uuid ? sqlite3_bind_blob(stmt, at, bytes, len, SQLITE_TRANSIENT)
+                        : sqlite3_bind_text(stmt, at, bytes, len, SQLITE_TRANSIENT))
+           == SQLITE_OK;
+}
+
+static bool unpack_id(med_arena *a, const struct stored_row *row, med_str *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (!row->id_is_uuid)
+        return med_arena_copy(a, (med_str){(const char *)row->id, row->id_len}, out);
+    char *to = MED_TAKE(a, MED_UUID_LEN + 1, char);
+    if (to == NULL)
+        return false;
+    for (size_t i = 0, n = 0; n < 16; n++) {
+        if (is_dash_place(i))
+            to[i++] = '-';
+        to[i++] = hex[row->id[n] >> 4];
+        to[i++] = hex[row->id[n] & 15];
+    }
+    *out = (med_str){to, MED_UUID_LEN};
+    return true;
+}
+
+bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out)
+{
+    *out = (struct stored_row){
+        .rid = (med_rid)sqlite3_column_int64(stmt, COLUMN_RID),
+        .type = (uint32_t)sqlite3_column_int64(stmt, COLUMN_TYPE),
+        .id_is_uuid = sqlite3_column_type(stmt, COLUMN_ID) == SQLITE_BLOB,
+        .version = (uint32_t)sqlite3_column_int64(stmt, COLUMN_VERSION),
+        .t = sqlite3_column_int64(stmt, COLUMN_T),
+        .updated = sqlite3_column_int64(stmt, COLUMN_UPDATED),
+        .change = (unsigned)sqlite3_column_int(stmt, COLUMN_CHANGE),
+        .patient = (med_rid)sqlite3_column_int64(stmt, COLUMN_PATIENT),
+        .key = (uint32_t)sqlite3_column_int64(stmt, COLUMN_KEY),
+        .dictionary = (uint32_t)sqlite3_column_int64(stmt, COLUMN_DICTIONARY),
+        .body_column = COLUMN_BODY,
+    };
+    med_str id = med_statement_str(stmt, COLUMN_ID);
+    out->id = (const unsigned char *)id.ptr;
+    out->id_len = id.len;
+    med_str hash = med_statement_str(stmt, COLUMN_HASH);
+    if (hash.len == sizeof out->hash)
+        memcpy(out->hash, hash.ptr, sizeof out->hash);
+    return hash.len == sizeof out->hash && out->change >= MED_CREATED && out->change <= MED_DELETED
+           && (out->id_is_uuid ? id.len == 16 : id.len > 0 && id.len <= MED_ID_BYTES);
+}
+
+static size_t put_u64(unsigned char *to, uint64_t n)
+{
+    for (unsigned i = 0; i < 8; i++)
+        to[i] = (unsigned char)(n >> (8 * i));
+    return 8;
+}
+
+/* Covers every column that is shown or trusted, so that a flipped bit in any is noticed. */
+void med_sqlite_row_hash(const struct keyring *keys, const struct stored_row *row,
+                         const uint8_t text[16], uint8_t out[16])
+{
+    unsigned char bytes[7 * 8 + MED_ID_BYTES + 16];
+    size_t n = 0;
+    n += put_u64(bytes + n, row->rid);
+    n += put_u64(bytes + n, (uint64_t)row->type << 32 | row->version);
+    n += put_u64(bytes + n, (uint64_t)row->t);
+    n += put_u64(bytes + n, (uint64_t)row->updated);
+    n += put_u64(bytes + n, (uint64_t)row->change << 32 | row->dictionary);
+    n += put_u64(bytes + n, row->patient);
+    n += put_u64(bytes + n, (uint64_t)row->key << 1 | row->id_is_uuid);
+    memcpy(bytes + n, row->id, row->id_len);
+    n += row->id_len;
+    memcpy(bytes + n, text, 16);
+    n += 16;
+    const med_hash_key *key = med_keyring_check(keys, row->key);
+    memset(out, 0, 16);
+    if (key != NULL)
+        med_siphash128(*key, (med_str){(const char *)bytes, n}, out);
+}
+
+static enum med_found damaged(struct sqlite_view *v, const struct stored_row *row, med_err *err)
+{
+    atomic_fetch_add(&v->store->damaged, 1);
+    med_sqlite_log(v->store, MED_LOG_ERROR, "a stored version is damaged", (int64_t)row->rid);
+    (void)MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                   "a stored version is damaged (internal id %llu, version %u): restore it from a "
+                   "backup",
+                   (unsigned long long)row->rid, row->version);
+    return MED_FAILED;
+}
+
+static enum med_found no_memory(med_err *err)
+{
+    (void)MED_FAIL_MEMORY(err);
+    return MED_FAILED;
+}
+
+/* The packed bytes: in the row itself, or a row of blob. */
+static enum med_found find_body(struct sqlite_view *v, sqlite3_stmt *stmt,
+                                const struct stored_row *row, med_str *out, med_err *err)
+{
+    if (sqlite3_column_type(stmt, row->body_column) != SQLITE_INTEGER) {
+        *out = med_statement_str(stmt, row->body_column);
+        return MED_FOUND;
+    }
+    sqlite3_stmt *blob = med_connection_statement(v->connection, STATEMENT_READ_BLOB, err);
+    if (blob == NULL)
+        return MED_FAILED;
+    (void)sqlite3_reset(blob);
+    (void)sqlite3_bind_int64(blob, 1, sqlite3_column_int64(stmt, row->body_column));
+    int rc = sqlite3_step(blob);
+    if (rc == SQLITE_DONE)
+        return damaged(v, row, err);
+    if (rc != SQLITE_ROW)
+        return med_sqlite_read_failed(v, rc, err);
+    *out = med_statement_str(blob, 0);
+    return MED_FOUND;
+}
+
+static enum med_found read_text(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
+                                const struct stored_row *row, med_str *text, med_err *err)
+{
+    const med_hash_key *key = med_keyring_check(&v->store->keys, row->key);
+    med_str packed = MED_STR_EMPTY;
+    *text = MED_STR_EMPTY;
+    if (key == NULL)
+        return damaged(v, row, err);
+    if (row->change != MED_DELETED) {
+        enum med_found found = find_body(v, stmt, row, &packed, err);
+        if (found != MED_FOUND)
+            return found;
+        switch (
+            med_packer_unpack(&v->store->packer, v->unpacker, a, packed, row->dictionary, text)) {
+        case UNPACK_DONE:
+            break;
+        case UNPACK_DAMAGED:
+            return damaged(v, row, err);
+        case UNPACK_MEMORY:
+            return no_memory(err);
+        }
+    }
+    uint8_t text_hash[16];
+    uint8_t hash[16];
+    med_siphash128(*key, *text, text_hash);
+    med_sqlite_row_hash(&v->store->keys, row, text_hash, hash);
+    return memcmp(hash, row->hash, sizeof hash) == 0 ? MED_FOUND : damaged(v, row, err);
+}
+
+enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
+                                   const struct stored_row *row, bool text, med_stored *out,
+                                   med_err *err)
+{
+    *out = (med_stored){.rid = row->rid,
+                        .type = row->type,
+                        .version = row->version,
+                        .t = row->t,
+                        .updated = row->updated,
+                        .change = (enum med_change)row->change,
+                        .text = MED_STR_EMPTY};
+    if (!unpack_id(a, row, &out->id))
+        return no_memory(err);
+    enum med_found found = text ? read_text(v, a, stmt, row, &out->text, err) : MED_FOUND;
+    /* a statement left on its row would hold the snapshot after its end */
+    (void)sqlite3_reset(v->connection->statements[STATEMENT_READ_BLOB]);
+    return found;
+}

@@ -1,0 +1,52 @@
+/* sqlite.h - opens the embedded store: one SQLite file (WAL) in a data directory.
+ *
+ * DATA/medulla.db   the store; DATA/key its hash keys (0600); DATA/lock held while it is open.
+ * One connection writes and checkpoints, on the commit thread; `readers` read-only connections
+ * serve views. Included by main.c (which names the back end) and by tests. */
+#ifndef MED_STORE_SQLITE_SQLITE_H
+#define MED_STORE_SQLITE_SQLITE_H
+
+#include "store/store.h"
+
+/* A zstd dictionary for one resource type. Ids are given for ever: a dictionary that was once
+ * shipped stays in the table, because rows name it; the highest id of a type packs. */
+typedef struct med_dictionary {
+    uint32_t id; /* not 0 */
+    med_str type;
+    med_str bytes; /* must outlive the store */
+} med_dictionary;
+
+/* Zero in a number means the default named beside it. */
+typedef struct med_sqlite_options {
+    med_str data;             /* the data directory */
+    bool create;              /* make the directory and the store when they are not there */
+    unsigned readers;         /* views at a time (slots); 4 */
+    const med_clock *clock;   /* NULL: the system's */
+    const med_random *random; /* NULL: the system's */
+    const med_log *log;       /* NULL: silent */
+    size_t wal_serving;       /* bytes of WAL before a checkpoint; 32 MiB */
+    size_t wal_bulk;          /* the same while bulk commits run; 128 MiB */
+    size_t cache_writer;      /* bytes of page cache; 64 MiB */
+    size_t cache_reader;      /* of each reader; 8 MiB */
+    const med_dictionary *dictionaries;
+    size_t n_dictionaries;
+    size_t queue_limit; /* commits that may wait; 4096 */
+    const char *vfs;    /* SQLite VFS, for tests; NULL: the default */
+    unsigned format;    /* newest format this program is to know, for tests; 0: all it knows */
+} med_sqlite_options;
+
+enum { MED_SQLITE_FORMAT = 1 }; /* the newest; one migration each */
+
+/* Errors: MED_ISSUE_LOCK_ERROR when another process has the data directory (its pid is in the
+ * text); MED_ISSUE_NOT_FOUND without `create`; MED_ISSUE_NOT_SUPPORTED for a newer format;
+ * MED_ISSUE_SECURITY for a key that is missing or is not this store's; MED_ISSUE_EXCEPTION for
+ * damage and I/O. All are a reason to end with a message. */
+med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err) MED_MUST_CHECK;
+
+/* SQLite before 3.51.3 (but 3.50.7 and 3.44.6) can lose commits when two connections
+ * checkpoint. This store never lets a second one: true says that it depends on that. */
+bool med_sqlite_has_wal_race(int version_number);
+/* The highest format in use in DATA without opening it for writing; 0 when there is no store. */
+bool med_sqlite_format(med_str data, unsigned *format, med_err *err) MED_MUST_CHECK;
+
+#endif

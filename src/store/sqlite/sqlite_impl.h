@@ -1,0 +1,260 @@
+/* sqlite_impl.h - the insides of the SQLite back end. Private to store/sqlite/. */
+#ifndef MED_STORE_SQLITE_SQLITE_IMPL_H
+#define MED_STORE_SQLITE_SQLITE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/sqlite/body.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/ident.h"
+#include "store/sqlite/keyring.h"
+#include "store/sqlite/rowset.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/tally.h"
+#include "store/store_impl.h"
+
+enum { MED_FEED_PURGED = 4 }; /* feed.change beside enum med_change */
+enum { MED_PATH_MAX = 4096 };
+enum { MED_BLOB_FROM = 32 << 10 }; /* packed bodies above this go to the table blob */
+
+struct sqlite_cursor {
+    med_cursor base;
+    sqlite3_stmt *stmt;
+    enum med_index index;
+    enum statement id;
+    bool open_span;             /* DATE: the class whose rows hold their end */
+    struct sqlite_cursor *next; /* among the view's open or idle ones */
+    char *text;                 /* copy of the key of the last hit */
+    size_t text_cap;
+};
+
+/* A reader slot, or the commit thread's own view for guards. A slot is used by one thread at a
+ * time, but the commit thread may end its snapshot when it holds back the WAL: hence `lock`,
+ * held during each call. */
+struct sqlite_view {
+    med_view base;
+    struct sqlite_store *store;
+    struct connection *connection;
+    struct connection own; /* what `connection` points to, but for the commit thread's view */
+    pthread_mutex_t lock;
+    _Atomic int64_t deadline;
+    atomic_bool cut; /* the commit thread wants the snapshot gone */
+    bool open;       /* between med_store_view and med_view_end */
+    bool reading;    /* inside a transaction */
+    int64_t began;
+    struct sqlite_cursor *cursors; /* open */
+    struct sqlite_cursor *idle[STATEMENT_COUNT];
+    struct unpacker *unpacker;
+    bool writer;
+};
+
+/* Work for the commit thread that is not a commit: run between groups. */
+struct job {
+    void (*run)(struct job *job);
+    struct sqlite_store *store;
+    bool again; /* set by run: it has more to do, after waiting commits */
+    bool done;
+    struct job *next;
+};
+
+struct sqlite_store {
+    med_store base;
+    const med_clock *clock;
+    const med_random *random;
+    const med_log *log;
+    char path[MED_PATH_MAX]; /* of the data directory */
+    char *file;              /* of the database */
+    char *vfs;
+    int lock_fd;
+    size_t wal_serving, wal_bulk;
+    size_t cache_reader;
+    struct keyring keys;
+    struct packer packer;
+
+    /* names -> numbers; `names_lock` guards all of it */
+    pthread_mutex_t names_lock;
+    struct name {
+        char *text;
+        uint32_t number;
+    } * names[2];
+    size_t n_names[2];
+    _Atomic(const char *) type_names[MED_TYPES_MAX]; /* by number, read without the lock */
+
+    struct sqlite_view *slots;
+    unsigned n_slots;
+    pthread_mutex_t own_slot_lock; /* the last slot is the store's own: verify */
+
+    /* the queue; `queue_lock` guards it and the flags */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_filled;
+    pthread_cond_t job_over;
+    med_commit *first, *last;
+    struct job *first_job, *last_job;
+    size_t queued, queue_limit;
+    bool stopping;
+    _Atomic bool failed;
+    _Atomic bool full;
+
+    /* the commit thread's */
+    pthread_t thread;
+    bool thread_runs;
+    struct connection writer;
+    struct sqlite_view *guard_view;
+    struct idents idents;
+    struct tallies tallies;
+    struct pending pending; /* index rows not yet written */
+    med_arena *scratch;     /* of one group */
+    int64_t t, updated;
+    int64_t t_before; /* before the commit at hand */
+    med_rid rid;
+    struct purged {
+        uint64_t ident;
+        med_rid rid;
+        struct purged *next;
+    } * purged;       /* by this group, in the scratch arena */
+    bool wal_cut_due; /* something was purged: cut the WAL once that is durable */
+    int64_t group_resources, group_versions; /* what the group adds to the figures */
+    size_t wal_pages;                        /* after the last commit */
+    size_t wal_next_try;                     /* pages at which a pinned WAL is tried again */
+    int64_t next_probe;                      /* monotonic, while full */
+    int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
+
+    /* figures */
+    _Atomic uint64_t commits, groups, sync_failures, damaged, versions, resources, checkpoints,
+        cuts;
+    _Atomic int64_t last_t;
+    _Atomic size_t wal_bytes;
+};
+
+/* ---- open.c ---- */
+void med_sqlite_log(const struct sqlite_store *s, enum med_log_level level, const char *message,
+                    int64_t number);
+
+/* ---- names.c ---- */
+bool med_sqlite_load_names(struct sqlite_store *s, med_err *err);
+/* Empty when there is no type with that number. Good while the store is open. */
+med_str med_sqlite_type_name(const struct sqlite_store *s, uint32_t type);
+
+/* ---- migrate.c ---- */
+/* Brings the file to the newest format up to `format`; refuses a newer one. */
+bool med_sqlite_migrate(struct connection *writer, unsigned format, med_err *err);
+bool med_sqlite_read_format(struct connection *c, unsigned *format, med_err *err);
+
+/* ---- commit.c ---- */
+bool med_sqlite_commit(med_store *s, med_commit *c, med_err *err);
+/* Runs a job on the commit thread and waits for it. False when the store is stopping. */
+bool med_sqlite_run_job(struct sqlite_store *s, struct job *job);
+void *med_sqlite_commit_thread(void *store);
+
+/* ---- apply.c ---- */
+enum apply { APPLY_DONE, APPLY_REFUSED, APPLY_BROKEN /* the group must be rolled back */ };
+enum apply med_sqlite_apply(struct sqlite_store *s, med_commit *c, med_err *err);
+
+/* ---- idempotency.c ---- */
+enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
+enum replay med_idempotency_find(struct sqlite_store *s, med_commit *c, med_err *err);
+bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err *err);
+
+/* ---- flush.c: pending idents, index rows and counters -> tables ---- */
+bool med_sqlite_flush(struct sqlite_store *s, med_err *err);
+
+/* ---- checkpoint.c ---- */
+int med_sqlite_note_wal(void *store, sqlite3 *db, const char *name, int pages);
+void med_sqlite_checkpoint_if_due(struct sqlite_store *s, bool bulk);
+/* All of the WAL into the file, and the WAL cut to nothing if no reader is in the way. */
+bool med_sqlite_checkpoint_all(struct sqlite_store *s);
+
+/* ---- view.c ---- */
+bool med_sqlite_view_init(struct sqlite_view *v, struct sqlite_store *s, struct connection *share,
+                          med_err *err);
+void med_sqlite_view_free(struct sqlite_view *v);
+/* Lock, check the deadline, begin the snapshot. Every read starts with enter and ends with
+ * leave; enter that fails has left. */
+bool med_sqlite_enter(struct sqlite_view *v, med_err *err);
+void med_sqlite_leave(struct sqlite_view *v);
+/* Ends the snapshot of a view that stands in the WAL's way. On the commit thread. */
+void med_sqlite_view_cut(struct sqlite_view *v);
+void med_sqlite_view_begin(struct sqlite_view *v, int64_t deadline);
+void med_sqlite_view_close(struct sqlite_view *v);
+/* Fills *err for a failed read on this view. */
+enum med_found med_sqlite_read_failed(struct sqlite_view *v, int rc, med_err *err);
+
+/* ---- row.c: one row of resource or version ---- */
+struct stored_row {
+    med_rid rid;
+    uint32_t type;
+    const unsigned char *id; /* as stored; of the statement */
+    size_t id_len;
+    bool id_is_uuid;
+    uint32_t version;
+    int64_t t, updated;
+    unsigned change;
+    med_rid patient;
+    uint32_t key, dictionary;
+    uint8_t hash[16];
+    int body_column;
+};
+/* Columns as RESOURCE_COLUMNS in statement.h. False when the row is not well formed. */
+bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out);
+/* The check value of a row whose text has the hash `text`. */
+void med_sqlite_row_hash(const struct keyring *keys, const struct stored_row *row,
+                         const uint8_t text[16], uint8_t out[16]);
+/* Decodes the id, and unpacks and checks the body when `text`. */
+enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
+                                   const struct stored_row *row, bool text, med_stored *out,
+                                   med_err *err);
+enum { MED_ID_BYTES = 64 };
+/* An id as it is kept: 16 bytes if it is a lower-case UUID, else the text. */
+struct packed_id {
+    unsigned char bytes[MED_ID_BYTES];
+    size_t len;
+    bool uuid;
+};
+bool med_sqlite_pack_id(med_str id, struct packed_id *out);
+bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id);
+
+/* ---- the other parts of the table ---- */
+enum med_found med_sqlite_read(med_view *v, med_arena *a, uint32_t type, med_str id,
+                               med_stored *out, med_err *err);
+enum med_found med_sqlite_version(med_view *v, med_arena *a, uint32_t type, med_str id,
+                                  uint32_t version, med_stored *out, med_err *err);
+enum med_found med_sqlite_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
+                                 med_err *err);
+bool med_sqlite_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err);
+bool med_sqlite_history(med_view *v, med_arena *a, const med_history *q, med_stored **out,
+                        size_t *n, med_err *err);
+bool med_sqlite_history_count(med_view *v, const med_history *q, uint64_t *out, med_err *err);
+med_view *med_sqlite_view(med_store *s, unsigned slot, int64_t deadline, med_err *err);
+void med_sqlite_view_end(med_view *v);
+med_cursor *med_sqlite_scan(med_view *v, const med_scan *scan, med_err *err);
+enum med_found med_sqlite_next(med_cursor *c, med_hit *out, med_err *err);
+void med_sqlite_cursor_close(med_cursor *c);
+bool med_sqlite_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
+                      bool *out, med_err *err);
+bool med_sqlite_count_type(med_view *v, uint32_t type, uint64_t *out, med_err *err);
+bool med_sqlite_count_token(med_view *v, uint32_t param, uint64_t hash, uint64_t *out,
+                            med_err *err);
+bool med_sqlite_codes(med_view *v, med_arena *a, uint32_t param, med_str system, med_str code,
+                      uint64_t **hashes, size_t *n, med_err *err);
+bool med_sqlite_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
+                          size_t *n, med_err *err);
+bool med_sqlite_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
+                       uint32_t *numbers, med_err *err);
+bool med_sqlite_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err);
+bool med_sqlite_backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
+                       med_err *err);
+bool med_sqlite_verify(med_store *s, med_verify *v, med_err *err);
+void med_sqlite_count(med_store *s, med_store_stats *out);
+void med_sqlite_close(med_store *s);
+
+static inline struct sqlite_view *med_sqlite_of_view(med_view *v)
+{
+    return (struct sqlite_view *)v;
+}
+static inline struct sqlite_store *med_sqlite_of(med_store *s)
+{
+    return (struct sqlite_store *)s;
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* statement.h - every SQL statement of the store, by name. Private to store/sqlite/.
+ *
+ * They are literals: nothing a caller gave ever becomes part of a statement's text. Scans come
+ * in pairs (ascending, descending); a scan starts strictly behind (value, rid), so that one
+ * statement serves the first page and every later one. */
+#ifndef MED_STORE_SQLITE_STATEMENT_H
+#define MED_STORE_SQLITE_STATEMENT_H
+
+#define RESOURCE_COLUMNS                                                                           \
+    "r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient, r.key, r.dictionary, "   \
+    "r.hash, r.body"
+#define VERSION_COLUMNS                                                                            \
+    "r.rid, r.type, r.id, v.version, v.t, v.updated, v.change, v.patient, v.key, v.dictionary, "   \
+    "v.hash, v.body"
+
+#define STATEMENTS(X)                                                                              \
+    X(BEGIN, "BEGIN")                                                                              \
+    X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                              \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    /* reading */                                                                                  \
+    X(READ, "SELECT " RESOURCE_COLUMNS " FROM ident i CROSS JOIN resource r ON r.rid = i.rid"      \
+            " WHERE i.hash = ?1")                                                                  \
+    X(READ_RID, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid = ?1")          \
+    X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"              \
+                    " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version = ?2")                       \
+    X(CHANGE, "SELECT change FROM resource WHERE rid = ?1")                                        \
+    X(READ_BLOB, "SELECT body FROM blob WHERE id = ?1")                                            \
+    X(IDENT, "SELECT rid FROM ident WHERE hash = ?1")                                              \
+    X(STATE, "SELECT t, rid, updated FROM state WHERE one = 1")                                    \
+    X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
+    X(SETTING, "SELECT value FROM setting WHERE name = ?1")                                        \
+    X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"               \
+                   " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version < ?2"                         \
+                   " ORDER BY v.version DESC")                                                     \
+    X(VERSIONS_OF_UP, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"            \
+                      " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version > ?2"                      \
+                      " ORDER BY v.version ASC")                                                   \
+    X(VERSIONS_COUNT, "SELECT (SELECT count(*) FROM version WHERE rid = ?1"                        \
+                      " AND updated BETWEEN ?2 AND ?3) + (SELECT count(*) FROM resource"           \
+                      " WHERE rid = ?1 AND updated BETWEEN ?2 AND ?3)")                            \
+    X(FEED_DOWN, "SELECT t, rid, version, change, updated FROM feed"                               \
+                 " WHERE (t, rid) < (?1, ?2) AND t >= ?3 ORDER BY t DESC, rid DESC")               \
+    X(FEED_UP, "SELECT t, rid, version, change, updated FROM feed"                                 \
+               " WHERE (t, rid) > (?1, ?2) AND t <= ?3 ORDER BY t, rid")                           \
+    X(FEED_TYPE_DOWN, "SELECT f.t, f.rid, f.version, f.change, f.updated FROM feed f"              \
+                      " INDEXED BY feed_type WHERE f.type = ?4 AND (f.t, f.rid) < (?1, ?2)"        \
+                      " AND f.t >= ?3 ORDER BY f.t DESC, f.rid DESC")                              \
+    X(FEED_TYPE_UP, "SELECT f.t, f.rid, f.version, f.change, f.updated FROM feed f"                \
+                    " INDEXED BY feed_type WHERE f.type = ?4 AND (f.t, f.rid) > (?1, ?2)"          \
+                    " AND f.t <= ?3 ORDER BY f.t, f.rid")                                          \
+    X(FEED_COUNT, "SELECT count(*) FROM feed WHERE t BETWEEN ?1 AND ?2 AND change <> 4")           \
+    X(FEED_TYPE_COUNT, "SELECT count(*) FROM feed f INDEXED BY feed_type WHERE f.type = ?3"        \
+                       " AND f.t BETWEEN ?1 AND ?2 AND f.change <> 4")                             \
+    X(FEED_MOMENT, "SELECT t, updated FROM feed WHERE t >= ?1 ORDER BY t LIMIT 1")                 \
+    X(FEED_VERSION, "SELECT version FROM feed WHERE t = ?1 AND rid = ?2")                          \
+    X(COUNTER, "SELECT n FROM counter WHERE param = ?1 AND hash = ?2")                             \
+    X(COUNTER_SUM, "SELECT sum(n) FROM counter WHERE param = ?1")                                  \
+    X(TOKEN_COUNT, "SELECT count(*) FROM token WHERE param = ?1 AND hash = ?2")                    \
+    X(CODES_BY_CODE, "SELECT hash FROM code WHERE param = ?1 AND code = ?2")                       \
+    X(CODES_BY_SYSTEM, "SELECT hash FROM code WHERE param = ?1 AND system = ?2")                   \
+    X(CODES_BY_BOTH, "SELECT hash FROM code WHERE param = ?1 AND code = ?2 AND system = ?3")       \
+    X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = ?1"           \
+                 " UNION ALL SELECT rid FROM target WHERE target = ?1) LIMIT ?2")                  \
+    X(HAS_TOKEN, "SELECT 1 FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                \
+    X(HAS_REFERENCE, "SELECT 1 FROM reference WHERE param = ?1 AND target = ?2 AND rid = ?3")      \
+    /* scans: ?1 ?2 the key, then the start, then the end */                                       \
+    X(TOKEN_UP, "SELECT rid FROM token WHERE param = ?1 AND hash = ?2 AND rid > ?3"                \
+                " ORDER BY rid")                                                                   \
+    X(TOKEN_DOWN, "SELECT rid FROM token WHERE param = ?1 AND hash = ?2 AND rid < ?3"              \
+                  " ORDER BY rid DESC")                                                            \
+    X(REFERENCE_UP, "SELECT rid FROM reference WHERE param = ?1 AND target = ?2 AND rid > ?3"      \
+                    " ORDER BY rid")                                                               \
+    X(REFERENCE_DOWN, "SELECT rid FROM reference WHERE param = ?1 AND target = ?2 AND rid < ?3"    \
+                      " ORDER BY rid DESC")                                                        \
+    X(DATE_UP, "SELECT rid, low, span FROM date WHERE param = ?1 AND class = ?2"                   \
+               " AND (low, rid) > (?3, ?4) AND low <= ?5 ORDER BY low, rid")                       \
+    X(DATE_DOWN, "SELECT rid, low, span FROM date WHERE param = ?1 AND class = ?2"                 \
+                 " AND (low, rid) < (?3, ?4) AND low >= ?5 ORDER BY low DESC, rid DESC")           \
+    X(STRING_UP, "SELECT rid, folded FROM string WHERE param = ?1"                                 \
+                 " AND (folded, rid) > (?3, ?4) AND folded < ?5 ORDER BY folded, rid")             \
+    X(STRING_DOWN, "SELECT rid, folded FROM string WHERE param = ?1"                               \
+                   " AND (folded, rid) < (?3, ?4) AND folded >= ?5"                                \
+                   " ORDER BY folded DESC, rid DESC")                                              \
+    X(QUANTITY_UP, "SELECT rid, low, high FROM quantity WHERE param = ?1 AND unit = ?2"            \
+                   " AND (low, rid) > (?3, ?4) AND low <= ?5 ORDER BY low, rid")                   \
+    X(QUANTITY_DOWN, "SELECT rid, low, high FROM quantity WHERE param = ?1 AND unit = ?2"          \
+                     " AND (low, rid) < (?3, ?4) AND low >= ?5 ORDER BY low DESC, rid DESC")       \
+    X(URI_UP, "SELECT rid, uri FROM uri WHERE param = ?1"                                          \
+              " AND (uri, rid) > (?3, ?4) AND uri < ?5 ORDER BY uri, rid")                         \
+    X(URI_DOWN, "SELECT rid, uri FROM uri WHERE param = ?1"                                        \
+                " AND (uri, rid) < (?3, ?4) AND uri >= ?5 ORDER BY uri DESC, rid DESC")            \
+    X(UPDATED_UP, "SELECT rid, updated FROM updated WHERE type = ?1"                               \
+                  " AND (updated, rid) > (?3, ?4) AND updated <= ?5 ORDER BY updated, rid")        \
+    X(UPDATED_DOWN, "SELECT rid, updated FROM updated WHERE type = ?1"                             \
+                    " AND (updated, rid) < (?3, ?4) AND updated >= ?5"                             \
+                    " ORDER BY updated DESC, rid DESC")                                            \
+    X(PATIENT_UP, "SELECT rid, moment FROM patient WHERE patient = ?1 AND type = ?2"               \
+                  " AND (moment, rid) > (?3, ?4) AND moment <= ?5 ORDER BY moment, rid")           \
+    X(PATIENT_DOWN, "SELECT rid, moment FROM patient WHERE patient = ?1 AND type = ?2"             \
+                    " AND (moment, rid) < (?3, ?4) AND moment >= ?5"                               \
+                    " ORDER BY moment DESC, rid DESC")                                             \
+    X(PATIENT_ALL_UP, "SELECT rid, moment FROM patient WHERE patient = ?1"                         \
+                      " AND (moment, rid) > (?3, ?4) AND moment <= ?5 ORDER BY moment, rid")       \
+    X(PATIENT_ALL_DOWN, "SELECT rid, moment FROM patient WHERE patient = ?1"                       \
+                        " AND (moment, rid) < (?3, ?4) AND moment >= ?5"                           \
+                        " ORDER BY moment DESC, rid DESC")                                         \
+    X(PTOK_UP, "SELECT rid, moment FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?6"      \
+               " AND (moment, rid) > (?3, ?4) AND moment <= ?5 ORDER BY moment, rid")              \
+    X(PTOK_DOWN, "SELECT rid, moment FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?6"    \
+                 " AND (moment, rid) < (?3, ?4) AND moment >= ?5"                                  \
+                 " ORDER BY moment DESC, rid DESC")                                                \
+    /* writing */                                                                                  \
+    X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3 WHERE one = 1")                  \
+    X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \
+                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
+    X(ADD_NAME, "INSERT INTO name (kind, text, number) VALUES (?1, ?2, ?3)")                       \
+    X(ADD_IDENT, "INSERT INTO ident VALUES (?1, ?2)")                                              \
+    X(DROP_IDENT, "DELETE FROM ident WHERE hash = ?1 AND rid = ?2 AND NOT EXISTS (SELECT 1 FROM "  \
+                  "resource WHERE resource.rid = ident.rid)")                                      \
+    X(ADD_RESOURCE, "INSERT INTO resource (rid, type, id, version, t, updated, change, patient,"   \
+                    " key, dictionary, hash, body, rowset)"                                        \
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")            \
+    X(SET_RESOURCE, "UPDATE resource SET version = ?4, t = ?5, updated = ?6, change = ?7,"         \
+                    " patient = ?8, key = ?9, dictionary = ?10, hash = ?11, body = ?12,"           \
+                    " rowset = ?13 WHERE rid = ?1")                                                \
+    X(KEEP_VERSION, "INSERT INTO version (rid, version, t, updated, change, patient, key,"         \
+                    " dictionary, hash, body)"                                                     \
+                    " SELECT rid, version, t, updated, change, patient, key, dictionary, hash,"    \
+                    " body FROM resource WHERE rid = ?1")                                          \
+    X(ADD_BLOB, "INSERT INTO blob (body) VALUES (?1)")                                             \
+    X(ADD_FEED, "INSERT INTO feed VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                \
+    X(DROP_BLOBS, "DELETE FROM blob WHERE id IN"                                                   \
+                  " (SELECT body FROM resource WHERE rid = ?1 AND typeof(body) = 'integer'"        \
+                  " UNION ALL SELECT body FROM version WHERE rid = ?1"                             \
+                  " AND typeof(body) = 'integer')")                                                \
+    X(PURGE_FEED, "UPDATE feed SET change = 4 WHERE rid = ?1 AND t IN"                             \
+                  " (SELECT t FROM version WHERE rid = ?1 UNION ALL"                               \
+                  " SELECT t FROM resource WHERE rid = ?1)")                                       \
+    X(DROP_VERSIONS, "DELETE FROM version WHERE rid = ?1")                                         \
+    X(DROP_RESOURCE, "DELETE FROM resource WHERE rid = ?1")                                        \
+    X(DROP_OUTBOX, "DELETE FROM outbox WHERE rid = ?1")                                            \
+    X(DROP_DEADLINE, "DELETE FROM deadline WHERE rid = ?1")                                        \
+    X(ADD_PURGED, "INSERT INTO purged VALUES (?1, ?2, ?3, ?4, ?5)")                                \
+    X(BLANK_CODE, "UPDATE code SET text = '' WHERE param = ?1 AND hash = ?2 AND text <> ''")       \
+    X(IDEMPOTENCY, "SELECT request, t, updated, outcomes FROM idempotency WHERE key = ?1")         \
+    X(ADD_IDEMPOTENCY, "INSERT INTO idempotency VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                  \
+    X(EXPIRE_IDEMPOTENCY, "DELETE FROM idempotency WHERE key IN"                                   \
+                          " (SELECT key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT 16)")     \
+    X(ADD_TRACE, "INSERT INTO trace_out (t, record) VALUES (?1, ?2)")                              \
+    X(ADD_COUNTER, "INSERT INTO counter VALUES (?1, ?2, ?3)"                                       \
+                   " ON CONFLICT (param, hash) DO UPDATE SET n = n + excluded.n")                  \
+    X(DROP_COUNTER, "DELETE FROM counter WHERE param = ?1 AND hash = ?2 AND n <= 0")               \
+    X(ADD_CODE, "INSERT INTO code VALUES (?1, ?2, ?3, ?4, ?5)"                                     \
+                " ON CONFLICT (param, hash) DO UPDATE SET text = excluded.text"                    \
+                " WHERE text = ''")                                                                \
+    X(DROP_CODE, "DELETE FROM code WHERE param = ?1 AND hash = ?2")                                \
+    X(ADD_TOKEN, "INSERT OR IGNORE INTO token VALUES (?1, ?2, ?3)")                                \
+    X(ADD_REFERENCE, "INSERT OR IGNORE INTO reference VALUES (?1, ?2, ?3)")                        \
+    X(ADD_DATE, "INSERT OR IGNORE INTO date VALUES (?1, ?2, ?3, ?4, ?5)")                          \
+    X(ADD_STRING, "INSERT OR IGNORE INTO string VALUES (?1, ?2, ?3)")                              \
+    X(ADD_QUANTITY, "INSERT OR IGNORE INTO quantity VALUES (?1, ?2, ?3, ?4, ?5)")                  \
+    X(ADD_URI, "INSERT OR IGNORE INTO uri VALUES (?1, ?2, ?3)")                                    \
+    X(ADD_UPDATED, "INSERT OR IGNORE INTO updated VALUES (?1, ?2, ?3)")                            \
+    X(ADD_PATIENT, "INSERT OR IGNORE INTO patient VALUES (?1, ?2, ?3, ?4)")                        \
+    X(ADD_PTOK, "INSERT OR IGNORE INTO ptok VALUES (?1, ?2, ?3, ?4, ?5)")                          \
+    X(ADD_TARGET, "INSERT OR IGNORE INTO target VALUES (?1, ?2)")                                  \
+    X(CUT_TOKEN, "DELETE FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                  \
+    X(CUT_REFERENCE, "DELETE FROM reference WHERE target = ?1 AND param = ?2 AND rid = ?3")        \
+    X(CUT_DATE, "DELETE FROM date WHERE param = ?1 AND class = ?2 AND low = ?3 AND rid = ?4"       \
+                " AND span = ?5")                                                                  \
+    X(CUT_STRING, "DELETE FROM string WHERE param = ?1 AND folded = ?2 AND rid = ?3")              \
+    X(CUT_QUANTITY, "DELETE FROM quantity WHERE param = ?1 AND unit = ?2 AND low = ?3"             \
+                    " AND rid = ?4 AND high = ?5")                                                 \
+    X(CUT_URI, "DELETE FROM uri WHERE param = ?1 AND uri = ?2 AND rid = ?3")                       \
+    X(CUT_UPDATED, "DELETE FROM updated WHERE type = ?1 AND updated = ?2 AND rid = ?3")            \
+    X(CUT_PATIENT, "DELETE FROM patient WHERE patient = ?1 AND type = ?2 AND moment = ?3"          \
+                   " AND rid = ?4")                                                                \
+    X(CUT_PTOK, "DELETE FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?3"                 \
+                " AND moment = ?4 AND rid = ?5")                                                   \
+    X(CUT_TARGET, "DELETE FROM target WHERE target = ?1 AND rid = ?2")
+
+enum statement {
+#define STATEMENT_ENUM(name, sql) STATEMENT_##name,
+    STATEMENTS(STATEMENT_ENUM)
+#undef STATEMENT_ENUM
+        STATEMENT_COUNT
+};
+
+#endif
