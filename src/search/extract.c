@@ -86,7 +86,7 @@ static bool take_value(void *arg, const med_walk_value *at, med_err *err)
         return true;
     med_param p;
     med_pack_param(s->pack, at->param, &p);
-    med_extract_value v = {at, s->param_numbers[at->param], 0};
+    med_extract_value v = {at, med_schema_param(s, x->type, at->param), 0};
     if (p.type == MED_PARAM_TOKEN)
         v.places = med_schema_token_places(s, x->type, at->param);
     return extract_by_type(x, p.type, &v, err);

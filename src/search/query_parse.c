@@ -192,7 +192,7 @@ static bool fill_clause(parser *p, const med_param *param, med_clause *c, med_er
     const med_search_schema *s = p->q->schema;
     c->row = med_schema_stored_row(s, p->q->type, param->index);
     c->only_patients = c->row != param->index;
-    c->number = s->param_numbers[c->row];
+    c->number = med_schema_param(s, p->q->type, c->row);
     if (clause_kind(param->type, &c->kind))
         return true;
     (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "searching by '%.*s' is not supported",

@@ -67,17 +67,51 @@ static bool number_types(med_arena *a, med_search_schema *s, med_err *err)
     return true;
 }
 
+/* "Observation.code" for all types and their parameters. */
+static bool name_params(med_arena *a, const med_search_schema *s, med_str *names, size_t *n)
+{
+    for (size_t i = 0; i < s->n_numbers; i++) {
+        size_t count = 0;
+        const uint32_t *rows =
+            s->types[i] == MED_TYPE_NONE ? NULL : med_type_params(s->pack, s->types[i], &count);
+        for (size_t k = 0; k < count; k++) {
+            med_param p;
+            med_pack_param(s->pack, rows[k], &p);
+            med_str name = med_arena_printf(a, "%.*s.%.*s",
+                                            MED_STR_ARG(med_type_name(s->pack, s->types[i])),
+                                            MED_STR_ARG(p.code));
+            if (name.len == 0)
+                return false;
+            if (names != NULL)
+                names[*n] = name;
+            (*n)++;
+        }
+    }
+    return true;
+}
+
 static bool number_params(med_arena *a, med_search_schema *s, med_err *err)
 {
-    med_str *names = MED_TAKE(a, s->n_params, med_str);
-    if (names == NULL)
-        return MED_FAIL_MEMORY(err);
-    for (size_t i = 0; i < s->n_params; i++) {
-        med_param p;
-        med_pack_param(s->pack, (uint32_t)i, &p);
-        names[i] = p.url;
+    size_t n = 0, at = 0;
+    med_arena *scratch = med_arena_new((size_t)16 << 20);
+    bool ok = scratch != NULL && name_params(scratch, s, NULL, &n);
+    med_str *names = ok ? MED_TAKE(scratch, n, med_str) : NULL;
+    uint32_t *numbers = ok ? MED_TAKE(scratch, n, uint32_t) : NULL;
+    s->param_numbers = MED_TAKE(a, s->n_numbers * s->n_params, uint32_t);
+    n = 0;
+    ok = names != NULL && numbers != NULL && s->param_numbers != NULL && name_params(scratch, s, names, &n);
+    if (!ok)
+        (void)MED_FAIL_MEMORY(err);
+    ok = ok && med_store_intern(s->store, MED_NAME_PARAM, names, n, numbers, err);
+    for (size_t i = 0; ok && i < s->n_numbers; i++) {
+        size_t count = 0;
+        const uint32_t *rows =
+            s->types[i] == MED_TYPE_NONE ? NULL : med_type_params(s->pack, s->types[i], &count);
+        for (size_t k = 0; k < count; k++)
+            s->param_numbers[i * s->n_params + rows[k]] = numbers[at++];
     }
-    return med_store_intern(s->store, MED_NAME_PARAM, names, s->n_params, s->param_numbers, err);
+    med_arena_free(scratch);
+    return ok;
 }
 
 /* ---- what is known of each type's parameters ---- */
@@ -177,11 +211,10 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->n_params = med_pack_param_count(s->pack);
     s->words = (s->n_params + 63) / 64;
     s->type_numbers = MED_TAKE(a, s->n_types, uint32_t);
-    s->param_numbers = MED_TAKE(a, s->n_params, uint32_t);
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
     s->patient_params = MED_TAKE(a, s->n_types * s->words, uint64_t);
     s->aliased = MED_TAKE(a, s->n_types * s->words, uint64_t);
-    return s->type_numbers != NULL && s->param_numbers != NULL && s->date_params != NULL
+    return s->type_numbers != NULL && s->date_params != NULL
         && s->patient_params != NULL && s->aliased != NULL;
 }
 

@@ -20,7 +20,7 @@ struct med_search_schema {
     med_type *types;            /* by store number */
     size_t n_numbers;
     size_t n_params;
-    uint32_t *param_numbers;    /* by pack row */
+    uint32_t *param_numbers;    /* by (pack type's store number, pack row); 0 if not its own */
     uint32_t *date_params;      /* by pack type: row of its clinically relevant date, or UINT32_MAX */
     uint64_t *patient_params;   /* by pack type, a bitmap of rows: puts it into a compartment */
     uint64_t *aliased;          /* by pack type, a bitmap of rows: stored under another row */
@@ -30,6 +30,13 @@ struct med_search_schema {
 static inline bool med_schema_bit(const uint64_t *map, size_t words, med_type t, uint32_t row)
 {
     return (map[(size_t)t * words + row / 64] >> (row % 64)) & 1;
+}
+
+/* The number of a type's parameter in the store. Numbers are given to "Observation.code", so a
+ * parameter that several types share is indexed and counted for each by itself. */
+static inline uint32_t med_schema_param(const med_search_schema *s, med_type t, uint32_t row)
+{
+    return s->param_numbers[(size_t)s->type_numbers[t] * s->n_params + row];
 }
 
 /* The row whose index rows answer for `row` on this type: itself, or for `patient` the
