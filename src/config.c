@@ -60,13 +60,16 @@ static const med_config_key keys[] = {
     {"http.loops", MED_CONFIG_INT, "0", 0, 256, "event loops; 0 = one a core"},
     {"log.format", MED_CONFIG_TEXT, "logfmt", 0, 0, "logfmt | json"},
     {"log.level", MED_CONFIG_TEXT, "info", 0, 0, "error | warn | info | debug"},
-    {"store.cache", MED_CONFIG_BYTES, "64MiB", MIB, 64 * GIB, "page cache of the writing connection"},
+    {"store.cache", MED_CONFIG_BYTES, "64MiB", MIB, 64 * GIB,
+     "page cache of the writing connection"},
     {"store.data", MED_CONFIG_TEXT, "medulla-data", 0, 0, "data directory"},
     {"store.queue", MED_CONFIG_INT, "4096", 1, 1000000, "most commits waiting"},
     {"store.reader_cache", MED_CONFIG_BYTES, "8MiB", MIB, 64 * GIB, "page cache of each reader"},
     {"store.wal", MED_CONFIG_BYTES, "32MiB", MIB, 64 * GIB, "write-ahead log while serving"},
-    {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB, "write-ahead log while importing"},
-    {"worker.queue", MED_CONFIG_INT, "256", 1, 100000, "requests waiting for a worker; beyond: 503"},
+    {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB,
+     "write-ahead log while importing"},
+    {"worker.queue", MED_CONFIG_INT, "256", 1, 100000,
+     "requests waiting for a worker; beyond: 503"},
     {"worker.threads", MED_CONFIG_INT, "0", 0, 256, "workers for long requests; 0 = two a core"},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -134,15 +137,16 @@ static bool check_value(const med_config_key *key, med_str text, med_err *err)
         return true;
     case MED_CONFIG_BOOL:
         return med_str_eqz(text, "true") || med_str_eqz(text, "false")
-            ? true
-            : MED_FAIL(err, MED_ISSUE_VALUE, "%s must be true or false", key->name);
+                   ? true
+                   : MED_FAIL(err, MED_ISSUE_VALUE, "%s must be true or false", key->name);
     case MED_CONFIG_INT:
         if (!med_str_to_int64(text, &n))
             return MED_FAIL(err, MED_ISSUE_VALUE, "%s must be a whole number", key->name);
         break;
     case MED_CONFIG_BYTES:
         if (!parse_bytes(text, &n))
-            return MED_FAIL(err, MED_ISSUE_VALUE, "%s must be a size such as 512KiB or 64MiB", key->name);
+            return MED_FAIL(err, MED_ISSUE_VALUE, "%s must be a size such as 512KiB or 64MiB",
+                            key->name);
         break;
     }
     if (n < key->low || n > key->high)
@@ -172,9 +176,9 @@ bool med_config_set(med_config *c, med_str key, med_str text, enum med_config_so
         return MED_FAIL(err, MED_ISSUE_VALUE, "%.*s: %s", MED_STR_ARG(where), why.text);
     c->values[i].source = source;
     return med_arena_copy(c->arena, text, &c->values[i].text)
-            && med_arena_copy(c->arena, where, &c->values[i].where)
-        ? true
-        : MED_FAIL_MEMORY(err);
+                   && med_arena_copy(c->arena, where, &c->values[i].where)
+               ? true
+               : MED_FAIL_MEMORY(err);
 }
 
 /* ---- file ---- */
@@ -230,7 +234,8 @@ static bool read_file(med_config *c, med_str path, med_str *out, med_err *err)
     ssize_t n = bytes == NULL ? -1 : read(fd, bytes, FILE_BYTES);
     (void)close(fd);
     if (n < 0 || n == FILE_BYTES)
-        return MED_FAIL(err, MED_ISSUE_TOO_LONG, "can not read the configuration file %.*s (1 MiB at most)",
+        return MED_FAIL(err, MED_ISSUE_TOO_LONG,
+                        "can not read the configuration file %.*s (1 MiB at most)",
                         MED_STR_ARG(path));
     *out = (med_str){bytes, (size_t)n};
     return true;
@@ -294,7 +299,10 @@ static const value *value_of(const med_config *c, const char *key)
     return &c->values[i];
 }
 
-med_str med_config_text(const med_config *c, const char *key) { return value_of(c, key)->text; }
+med_str med_config_text(const med_config *c, const char *key)
+{
+    return value_of(c, key)->text;
+}
 
 int64_t med_config_int(const med_config *c, const char *key)
 {
@@ -310,7 +318,8 @@ bool med_config_bool(const med_config *c, const char *key)
     return med_str_eqz(value_of(c, key)->text, "true");
 }
 
-bool med_config_list(med_arena *a, const med_config *c, const char *key, const med_str **out, size_t *n)
+bool med_config_list(med_arena *a, const med_config *c, const char *key, const med_str **out,
+                     size_t *n)
 {
     med_str rest = value_of(c, key)->text;
     size_t room = 1;
@@ -334,7 +343,8 @@ void med_config_show(const med_config *c, med_buf *out)
     static const char *const names[] = {"default", "file", "environment", "flag"};
     for (size_t i = 0; i < KEYS; i++) {
         const value *v = &c->values[i];
-        med_buf_printf(out, "%-32s = %-20.*s # %s", keys[i].name, MED_STR_ARG(v->text), names[v->source]);
+        med_buf_printf(out, "%-32s = %-20.*s # %s", keys[i].name, MED_STR_ARG(v->text),
+                       names[v->source]);
         if (v->where.len > 0)
             med_buf_printf(out, " %.*s", MED_STR_ARG(v->where));
         med_buf_addc(out, '\n');

@@ -12,10 +12,16 @@
 
 enum med_config_source { MED_FROM_DEFAULT, MED_FROM_FILE, MED_FROM_ENVIRONMENT, MED_FROM_FLAG };
 
-enum med_config_kind { MED_CONFIG_TEXT, MED_CONFIG_INT, MED_CONFIG_BYTES, MED_CONFIG_BOOL, MED_CONFIG_LIST };
+enum med_config_kind {
+    MED_CONFIG_TEXT,
+    MED_CONFIG_INT,
+    MED_CONFIG_BYTES,
+    MED_CONFIG_BOOL,
+    MED_CONFIG_LIST
+};
 
 typedef struct med_config_key {
-    const char *name;     /* "http.listen" */
+    const char *name; /* "http.listen" */
     enum med_config_kind kind;
     const char *fallback; /* the default, as it would stand in a file */
     int64_t low, high;    /* of INT and BYTES */

@@ -62,8 +62,8 @@ static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committe
         fail(x, &err);
         return;
     }
-    enum med_next next = committed ? med_perform_committed(&x->performance)
-                                   : med_perform_step(&x->performance);
+    enum med_next next =
+        committed ? med_perform_committed(&x->performance) : med_perform_step(&x->performance);
     med_view_end(x->call.view);
     x->call.view = NULL;
     advance(x, next);
@@ -128,8 +128,8 @@ static bool begin(exchange *x, med_str path, med_err *err)
 {
     const med_request *r = x->http->request;
     return med_route(&x->call, r->method, path, r->query, err)
-        && med_content_headers(&x->call, r, err) && med_content_negotiate(&x->call, err)
-        && med_http_body(x->http, &x->call.request.body, err);
+           && med_content_headers(&x->call, r, err) && med_content_negotiate(&x->call, err)
+           && med_http_body(x->http, &x->call.request.body, err);
 }
 
 static void begin_large(void *arg, unsigned worker)
@@ -197,7 +197,10 @@ med_server *med_serve_start(const med_serve_config *config, med_err *err)
     return s;
 }
 
-med_str med_serve_address(const med_server *s) { return med_http_address(s->http); }
+med_str med_serve_address(const med_server *s)
+{
+    return med_http_address(s->http);
+}
 
 void med_serve_stop(med_server *s, unsigned seconds)
 {
@@ -217,16 +220,19 @@ void med_serve_metrics(med_server *s, med_buf *out)
     med_http_count(s->http, &http);
     med_store_count(s->config.fhir->store, &store);
     med_metrics_write(s->metrics, out);
-    med_buf_printf(out, "# TYPE medulla_connections_open gauge\nmedulla_connections_open %u\n", http.open);
-    med_buf_printf(out, "# TYPE medulla_http_malformed_total counter\nmedulla_http_malformed_total %lu\n",
-                   (unsigned long)http.malformed);
+    med_buf_printf(out, "# TYPE medulla_connections_open gauge\nmedulla_connections_open %u\n",
+                   http.open);
+    med_buf_printf(
+        out, "# TYPE medulla_http_malformed_total counter\nmedulla_http_malformed_total %lu\n",
+        (unsigned long)http.malformed);
     med_buf_printf(out, "# TYPE medulla_worker_queue gauge\nmedulla_worker_queue %zu\n",
                    med_worker_pool_waiting(s->pool));
     med_buf_printf(out, "# TYPE medulla_resources gauge\nmedulla_resources %lu\n",
                    (unsigned long)store.resources);
     med_buf_printf(out, "# TYPE medulla_commits_total counter\nmedulla_commits_total %lu\n",
                    (unsigned long)store.commits);
-    med_buf_printf(out, "# TYPE medulla_commit_groups_total counter\nmedulla_commit_groups_total %lu\n",
+    med_buf_printf(out,
+                   "# TYPE medulla_commit_groups_total counter\nmedulla_commit_groups_total %lu\n",
                    (unsigned long)store.groups);
     med_buf_printf(out, "# TYPE medulla_wal_bytes gauge\nmedulla_wal_bytes %lu\n",
                    (unsigned long)store.bytes_wal);

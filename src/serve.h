@@ -10,14 +10,14 @@
 #include "http/server.h"
 
 typedef struct med_serve_config {
-    med_http_config http;     /* `loops` must be set */
+    med_http_config http; /* `loops` must be set */
     const med_fhir *fhir;
     unsigned workers;
     size_t worker_queue;
     unsigned retry_after_seconds;
     const med_str *cors_origins; /* allowed origins; none = CORS closed; "*" = any */
     size_t n_cors_origins;
-    med_str base_path;        /* "/fhir" */
+    med_str base_path; /* "/fhir" */
 } med_serve_config;
 
 typedef struct med_server med_server;

@@ -8,7 +8,7 @@
 enum { INTERACTIONS = 64, CLASSES = 6, BUCKETS = 12 };
 
 /* Upper bounds in microseconds; the last bucket is everything above. */
-static const int64_t bucket_bound[BUCKETS - 1] = {100,    250,    500,     1000,    2500,   5000,
+static const int64_t bucket_bound[BUCKETS - 1] = {100,   250,   500,    1000,   2500,   5000,
                                                   10000, 25000, 100000, 500000, 2500000};
 
 struct med_metrics {
@@ -17,9 +17,15 @@ struct med_metrics {
     atomic_uint_fast64_t microseconds;
 };
 
-med_metrics *med_metrics_new(void) { return med_alloc(1, sizeof(med_metrics)); }
+med_metrics *med_metrics_new(void)
+{
+    return med_alloc(1, sizeof(med_metrics));
+}
 
-void med_metrics_free(med_metrics *m) { med_free(m); }
+void med_metrics_free(med_metrics *m)
+{
+    med_free(m);
+}
 
 /* Row of the interaction; the last row is "no interaction": not routed. */
 static size_t row_of(const med_interaction *wanted)
@@ -37,8 +43,8 @@ void med_metrics_count(med_metrics *m, const med_call *call, int64_t microsecond
     size_t class = (size_t)call->response.status / 100;
     while (bucket < BUCKETS - 1 && microseconds > bucket_bound[bucket])
         bucket++;
-    atomic_fetch_add_explicit(&m->answers[row_of(call->interaction)][class < CLASSES ? class : 0], 1,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&m->answers[row_of(call->interaction)][class < CLASSES ? class : 0],
+                              1, memory_order_relaxed);
     atomic_fetch_add_explicit(&m->bucket[bucket], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&m->microseconds, (uint64_t)microseconds, memory_order_relaxed);
 }
@@ -54,7 +60,9 @@ static void write_answers(const med_metrics *m, med_buf *out)
         for (size_t c = 1; c < CLASSES; c++) {
             uint64_t n = atomic_load_explicit(&m->answers[i][c], memory_order_relaxed);
             if (n > 0)
-                med_buf_printf(out, "medulla_requests_total{interaction=\"%s\",level=\"%d\",status=\"%zuxx\"} %lu\n",
+                med_buf_printf(out,
+                               "medulla_requests_total{interaction=\"%s\",level=\"%d\",status=\"%"
+                               "zuxx\"} %lu\n",
                                none ? "none" : med_interactions[i]->name,
                                none ? 0 : (int)med_interactions[i]->level, c, (unsigned long)n);
         }
@@ -72,7 +80,8 @@ static void write_durations(const med_metrics *m, med_buf *out)
             med_buf_printf(out, "medulla_request_seconds_bucket{le=\"%g\"} %lu\n",
                            (double)bucket_bound[i] / 1e6, (unsigned long)sum);
         else
-            med_buf_printf(out, "medulla_request_seconds_bucket{le=\"+Inf\"} %lu\n", (unsigned long)sum);
+            med_buf_printf(out, "medulla_request_seconds_bucket{le=\"+Inf\"} %lu\n",
+                           (unsigned long)sum);
     }
     med_buf_printf(out, "medulla_request_seconds_sum %g\nmedulla_request_seconds_count %lu\n",
                    (double)atomic_load_explicit(&m->microseconds, memory_order_relaxed) / 1e6,

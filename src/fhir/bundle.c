@@ -24,7 +24,10 @@ void med_bundle_total(med_bundle *b, uint64_t total)
     med_json_int(&b->writer, (int64_t)total);
 }
 
-static bool links_open(const med_bundle *b) { return b->writer.depth == 2 && !b->in_entries; }
+static bool links_open(const med_bundle *b)
+{
+    return b->writer.depth == 2 && !b->in_entries;
+}
 
 void med_bundle_link(med_bundle *b, const char *relation, med_str path_and_query)
 {
@@ -76,7 +79,10 @@ bool med_bundle_resource(med_bundle *b, const med_stored *s, med_err *err)
     return med_render_stored(b->call, b->writer.out, s, err);
 }
 
-void med_bundle_entry_close(med_bundle *b) { med_json_close(&b->writer, '}'); }
+void med_bundle_entry_close(med_bundle *b)
+{
+    med_json_close(&b->writer, '}');
+}
 
 bool med_bundle_close(med_bundle *b, med_err *err)
 {
@@ -92,4 +98,7 @@ bool med_bundle_close(med_bundle *b, med_err *err)
     return true;
 }
 
-void med_bundle_free(med_bundle *b) { med_buf_free(&b->buf); }
+void med_bundle_free(med_bundle *b)
+{
+    med_buf_free(&b->buf);
+}

@@ -21,55 +21,60 @@ typedef struct med_fhir {
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
-    med_str base;               /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
-    med_str started;            /* instant the server started: CapabilityStatement.date */
+    med_str base;    /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
+    med_str started; /* instant the server started: CapabilityStatement.date */
     int zone_minutes;
     uint32_t default_count, max_count;
-    size_t bundle_entries;      /* most entries of a batch or transaction */
-    size_t cascade_limit;       /* most resources one _cascade=delete or multiple delete removes */
+    size_t bundle_entries; /* most entries of a batch or transaction */
+    size_t cascade_limit;  /* most resources one _cascade=delete or multiple delete removes */
     bool check_references;
     bool check_codes;
     bool update_as_create;
-    bool multiple_delete;       /* conditional delete of several matches */
-    bool auth_off;              /* said so in the CapabilityStatement */
+    bool multiple_delete; /* conditional delete of several matches */
+    bool auth_off;        /* said so in the CapabilityStatement */
     int64_t idempotency_seconds;
 } med_fhir;
 
 enum med_level { MED_LEVEL_SYSTEM, MED_LEVEL_TYPE, MED_LEVEL_INSTANCE, MED_LEVEL_VERSION };
-enum med_return { MED_RETURN_DEFAULT, MED_RETURN_MINIMAL, MED_RETURN_REPRESENTATION, MED_RETURN_OUTCOME };
+enum med_return {
+    MED_RETURN_DEFAULT,
+    MED_RETURN_MINIMAL,
+    MED_RETURN_REPRESENTATION,
+    MED_RETURN_OUTCOME
+};
 
 /* A request as FHIR sees it: from HTTP, or from Bundle.entry.request. Values are decoded. */
 typedef struct med_fhir_request {
     enum med_method method;
     enum med_level level;
-    med_type type;          /* MED_TYPE_NONE at system level */
+    med_type type; /* MED_TYPE_NONE at system level */
     med_str type_name, id, version;
-    med_str operation;      /* "$meta-add", "_history", "_search", "metadata", or empty */
-    med_pairs query;        /* search and result parameters */
+    med_str operation; /* "$meta-add", "_history", "_search", "metadata", or empty */
+    med_pairs query;   /* search and result parameters */
     med_str if_match, if_none_match, if_none_exist, if_modified_since;
-    med_str content_type;   /* as sent, or empty */
+    med_str content_type; /* as sent, or empty */
     med_str accept;
     med_str security_context; /* X-Security-Context (Binary) */
     med_str idempotency_key;
     enum med_return prefer;
-    bool strict;            /* handling=strict, the default */
+    bool strict; /* handling=strict, the default */
     bool respond_async;
-    med_str body;           /* raw bytes, empty if none */
-    const med_json *json;   /* parsed body: of a Bundle entry, the Bundle's tape */
-    uint32_t root;          /* node of the resource in `json` */
+    med_str body;         /* raw bytes, empty if none */
+    const med_json *json; /* parsed body: of a Bundle entry, the Bundle's tape */
+    uint32_t root;        /* node of the resource in `json` */
     bool in_bundle;
 } med_fhir_request;
 
 /* The answer, before it becomes HTTP or Bundle.entry.response. */
 typedef struct med_fhir_response {
     int status;
-    med_str etag;         /* W/"3" */
+    med_str etag;          /* W/"3" */
     int64_t last_modified; /* 0 = none */
-    med_str location;     /* "Patient/1/_history/1", relative to the base */
-    med_str body;         /* FHIR JSON, or native bytes of a Binary */
-    med_str content_type; /* empty: application/fhir+json */
-    med_str allow;        /* of a 405 */
-    bool is_outcome;      /* body is an OperationOutcome (goes to response.outcome in a Bundle) */
+    med_str location;      /* "Patient/1/_history/1", relative to the base */
+    med_str body;          /* FHIR JSON, or native bytes of a Binary */
+    med_str content_type;  /* empty: application/fhir+json */
+    med_str allow;         /* of a 405 */
+    bool is_outcome;       /* body is an OperationOutcome (goes to response.outcome in a Bundle) */
 } med_fhir_response;
 
 /* The writes of one commit. */
@@ -84,9 +89,9 @@ typedef struct med_changeset {
         const med_match *expected;
         size_t n_expected;
         size_t limit;
-    } *conditions;
+    } * conditions;
     size_t n_conditions, room_conditions;
-    bool must_retry; /* set by the guard: a condition no longer holds */
+    bool must_retry;        /* set by the guard: a condition no longer holds */
     bool rests_on_versions; /* prepare read versions that it expects again (patch, tags kept by
                                an update) although the client named none: prepare anew on 412 */
 } med_changeset;
@@ -100,26 +105,30 @@ typedef struct med_call {
     const med_interaction *interaction;
     med_fhir_request request;
     med_fhir_response response;
-    med_view *view;       /* for this thread, set by the driver while a half runs */
-    med_changeset *change;   /* own, or the transaction's */
-    size_t write;         /* index of this call's write in change, SIZE_MAX if it has none */
-    size_t n_writes;      /* how many from there (cascade, multiple delete) */
-    int64_t updated;      /* time of the commit, set by the driver before finish */
-    void *state;          /* the interaction's own, from prepare to finish */
+    med_view *view;        /* for this thread, set by the driver while a half runs */
+    med_changeset *change; /* own, or the transaction's */
+    size_t write;          /* index of this call's write in change, SIZE_MAX if it has none */
+    size_t n_writes;       /* how many from there (cascade, multiple delete) */
+    int64_t updated;       /* time of the commit, set by the driver before finish */
+    void *state;           /* the interaction's own, from prepare to finish */
     med_problems problems; /* what the outcome is to list, beside err */
-    bool on_worker;       /* this half runs on a worker: may take its time */
-    bool wants_worker;    /* set by prepare with MED_AGAIN: run me on a worker instead */
+    bool on_worker;        /* this half runs on a worker: may take its time */
+    bool wants_worker;     /* set by prepare with MED_AGAIN: run me on a worker instead */
 } med_call;
 
-enum med_step { MED_STEP_OK, MED_STEP_FAILED /* *err, call->problems */, MED_STEP_AGAIN /* on a worker */ };
+enum med_step {
+    MED_STEP_OK,
+    MED_STEP_FAILED /* *err, call->problems */,
+    MED_STEP_AGAIN /* on a worker */
+};
 
 struct med_interaction {
-    const char *name;      /* "create", as in the CapabilityStatement where it has such a code */
+    const char *name; /* "create", as in the CapabilityStatement where it has such a code */
     enum med_method method;
     enum med_level level;
     const char *operation; /* "", "_history", "$meta", ... */
     bool writes;
-    bool conditional;      /* matched when there is a query at type level (PUT, PATCH, DELETE) */
+    bool conditional; /* matched when there is a query at type level (PUT, PATCH, DELETE) */
     enum med_step (*prepare)(med_call *call, med_err *err);
     enum med_step (*finish)(med_call *call, med_err *err);
 };

@@ -68,7 +68,8 @@ bool med_change_condition(med_call *call, med_type type, const med_pairs *query,
     if (!med_query_parse_search(s, call->arena, type, query, true, &options, &q, err))
         return false;
     if (med_query_is_empty(q)) {
-        (void)MED_FAIL(err, MED_ISSUE_REQUIRED, "a conditional interaction needs a search condition");
+        (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
+                       "a conditional interaction needs a search condition");
         return med_err_status(err, 412);
     }
     if (!med_search_match(s, call->view, call->arena, q, limit, matches, n, err))
@@ -81,8 +82,8 @@ static bool check_structure(med_call *call, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     med_type type;
-    if (!med_structure_check(call->arena, call->fhir->pack, r->json, r->root, &type, &call->problems,
-                             err))
+    if (!med_structure_check(call->arena, call->fhir->pack, r->json, r->root, &type,
+                             &call->problems, err))
         return false;
     for (size_t i = 0; i < call->problems.n; i++) {
         if (!call->problems.at[i].is_warning)
@@ -105,8 +106,9 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
     w->id = id;
     *out = w;
     return med_resource_store_text(call->arena, r->json, r->root, id, meta, &w->text, err)
-        && med_extract(f->schema, call->arena, r->json, r->root, r->type, id, f->base, &w->rows, err)
-        && med_store_prepare(f->store, call->arena, w, err);
+           && med_extract(f->schema, call->arena, r->json, r->root, r->type, id, f->base, &w->rows,
+                          err)
+           && med_store_prepare(f->store, call->arena, w, err);
 }
 
 static bool still_holds(const struct med_condition *c, const med_match *now, size_t n)

@@ -26,5 +26,6 @@ bool med_conditional_read(med_call *call, const med_stored *s, bool *unchanged, 
         return true;
     call->response.status = 304;
     call->response.last_modified = s->updated;
-    return med_etag_format(call->arena, s->version, &call->response.etag) ? true : MED_FAIL_MEMORY(err);
+    return med_etag_format(call->arena, s->version, &call->response.etag) ? true
+                                                                          : MED_FAIL_MEMORY(err);
 }

@@ -85,9 +85,9 @@ static med_str media_type(med_str field)
 static bool is_fhir_json(med_str type)
 {
     return med_str_eq_ignore_case(type, MED_STR("application/fhir+json"))
-        || med_str_eq_ignore_case(type, MED_STR("application/json"))
-        || med_str_eq_ignore_case(type, MED_STR("text/json"))
-        || med_str_eq_ignore_case(type, MED_STR("application/json+fhir"));
+           || med_str_eq_ignore_case(type, MED_STR("application/json"))
+           || med_str_eq_ignore_case(type, MED_STR("text/json"))
+           || med_str_eq_ignore_case(type, MED_STR("application/json+fhir"));
 }
 
 /* The value of `name=` among a media type's parameters, without quotes; empty if none. */
@@ -118,7 +118,7 @@ static bool accepts_json(med_str range)
     med_str type = media_type(range);
     med_str q = media_parameter(range, MED_STR("q"));
     bool refused = med_str_eqz(q, "0") || med_str_eqz(q, "0.0") || med_str_eqz(q, "0.00")
-        || med_str_eqz(q, "0.000");
+                   || med_str_eqz(q, "0.000");
     if (refused || !version_is_ours(range))
         return false;
     return is_fhir_json(type) || med_str_eqz(type, "*/*") || med_str_eqz(type, "application/*");
@@ -144,7 +144,8 @@ static bool not_acceptable(med_err *err)
 static bool may_be_native(const med_call *call)
 {
     return call->request.type != MED_TYPE_NONE && med_str_eqz(call->request.type_name, "Binary")
-        && (call->request.level == MED_LEVEL_INSTANCE || call->request.level == MED_LEVEL_VERSION);
+           && (call->request.level == MED_LEVEL_INSTANCE
+               || call->request.level == MED_LEVEL_VERSION);
 }
 
 bool med_content_negotiate(med_call *call, med_err *err)
@@ -171,14 +172,14 @@ static bool takes_resource(const med_call *call)
 {
     const med_fhir_request *r = &call->request;
     return (r->method == MED_POST || r->method == MED_PUT || r->method == MED_PATCH)
-        && !med_str_eqz(r->operation, "_search");
+           && !med_str_eqz(r->operation, "_search");
 }
 
 static bool is_json_patch(const med_call *call)
 {
     return call->request.method == MED_PATCH
-        && med_str_eq_ignore_case(media_type(call->request.content_type),
-                                  MED_STR("application/json-patch+json"));
+           && med_str_eq_ignore_case(media_type(call->request.content_type),
+                                     MED_STR("application/json-patch+json"));
 }
 
 static bool check_content_type(const med_call *call, med_err *err)
@@ -188,9 +189,13 @@ static bool check_content_type(const med_call *call, med_err *err)
         return true;
     if (is_fhir_json(media_type(r->content_type)) && version_is_ours(r->content_type))
         return true;
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "the body must be application/fhir+json%s; "
-                   "Content-Type is %s", r->method == MED_PATCH ? " (FHIRPath Patch) or "
-                   "application/json-patch+json" : "", r->content_type.len == 0 ? "missing" : "another");
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "the body must be application/fhir+json%s; "
+                   "Content-Type is %s",
+                   r->method == MED_PATCH ? " (FHIRPath Patch) or "
+                                            "application/json-patch+json"
+                                          : "",
+                   r->content_type.len == 0 ? "missing" : "another");
     return med_err_status(err, 415);
 }
 
@@ -198,8 +203,8 @@ static bool check_content_type(const med_call *call, med_err *err)
 static bool is_native_binary(const med_call *call)
 {
     return med_str_eqz(call->request.type_name, "Binary") && call->request.operation.len == 0
-        && call->request.method != MED_PATCH
-        && !is_fhir_json(media_type(call->request.content_type));
+           && call->request.method != MED_PATCH
+           && !is_fhir_json(media_type(call->request.content_type));
 }
 
 bool med_content_read(med_call *call, med_err *err)
@@ -210,7 +215,8 @@ bool med_content_read(med_call *call, med_err *err)
     if (r->body.len == 0 && r->operation.len > 0)
         return true; /* operations may be called without parameters */
     if (r->body.len == 0)
-        return MED_FAIL(err, MED_ISSUE_INVALID, "the body is empty; a resource in JSON was expected");
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        "the body is empty; a resource in JSON was expected");
     if (!check_content_type(call, err))
         return false;
     med_json *j = MED_TAKE(call->arena, 1, med_json);
@@ -265,7 +271,8 @@ bool med_content_shape(med_call *call, med_shape *out, med_err *err)
         return MED_FAIL(err, MED_ISSUE_INVALID, "_pretty must be true or false");
     out->pretty = med_str_eqz(pretty, "true");
     if (summary.len > 0 && !read_summary(summary, &out->summary))
-        return MED_FAIL(err, MED_ISSUE_INVALID, "_summary must be true, text, data, count or false");
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        "_summary must be true, text, data, count or false");
     if (elements.len > 0 && summary.len > 0 && out->summary != MED_SUMMARY_FALSE)
         return MED_FAIL(err, MED_ISSUE_INVALID, "_summary and _elements can not be used together");
     return elements.len == 0 || read_elements(call, elements, out) ? true : MED_FAIL_MEMORY(err);
@@ -274,8 +281,8 @@ bool med_content_shape(med_call *call, med_shape *out, med_err *err)
 uint64_t med_content_hash(const med_call *call)
 {
     const med_fhir_request *r = &call->request;
-    uint64_t head = med_store_hash2(call->fhir->store, med_str_from(med_method_name(r->method)), ' ',
-                                    r->type_name);
+    uint64_t head = med_store_hash2(call->fhir->store, med_str_from(med_method_name(r->method)),
+                                    ' ', r->type_name);
     uint64_t what = med_store_hash2(call->fhir->store, r->id, ' ', r->if_none_exist);
     uint64_t body = med_store_hash(call->fhir->store, r->body);
     uint64_t parts[] = {head, what, body};

@@ -1,4 +1,5 @@
-/* delete.c - https://hl7.org/fhir/R4/http.html#delete https://hl7.org/fhir/R4/http.html#2.36.0.1.11.1
+/* delete.c - https://hl7.org/fhir/R4/http.html#delete
+ * https://hl7.org/fhir/R4/http.html#2.36.0.1.11.1
  *
  * What is referenced can not be deleted (409), unless ?_cascade=delete takes the referrers
  * along. A conditional delete of several matches happens in one commit, if the server allows
@@ -55,7 +56,8 @@ static bool add_referrer(med_call *call, med_rid rid, med_err *err)
     if (found == MED_ABSENT || s.change == MED_DELETED || already_in_change(call->change, &s))
         return true;
     if (call->change->n >= call->fhir->cascade_limit) {
-        (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the cascade would delete more than %zu resources",
+        (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                       "the cascade would delete more than %zu resources",
                        call->fhir->cascade_limit);
         return med_err_status(err, 409);
     }
@@ -73,8 +75,8 @@ static bool add_referrers(med_call *call, med_err *err)
             return false;
         if (rid == 0)
             continue;
-        if (!med_view_referrers(call->view, call->arena, rid, call->fhir->cascade_limit + 1, &referrers,
-                                &n, err))
+        if (!med_view_referrers(call->view, call->arena, rid, call->fhir->cascade_limit + 1,
+                                &referrers, &n, err))
             return false;
         for (size_t k = 0; k < n; k++) {
             if (!add_referrer(call, referrers[k], err))
@@ -121,8 +123,9 @@ static bool find_matches(med_call *call, med_match **matches, size_t *n, med_err
         || !med_change_condition(call, call->request.type, &query, limit, matches, n, err))
         return false;
     if (*n > 1 && !call->fhir->multiple_delete)
-        return MED_FAIL(err, MED_ISSUE_MULTIPLE_MATCHES,
-                        "the condition matches several resources; this server deletes one at a time");
+        return MED_FAIL(
+            err, MED_ISSUE_MULTIPLE_MATCHES,
+            "the condition matches several resources; this server deletes one at a time");
     if (*n > call->fhir->cascade_limit) {
         (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the condition matches more than %zu resources",
                        call->fhir->cascade_limit);

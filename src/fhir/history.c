@@ -60,8 +60,8 @@ static bool read_page(wish *w, med_str token, med_err *err)
 
 static bool is_shape(med_str name)
 {
-    return med_str_eqz(name, "_format") || med_str_eqz(name, "_pretty") || med_str_eqz(name, "_summary")
-        || med_str_eqz(name, "_elements");
+    return med_str_eqz(name, "_format") || med_str_eqz(name, "_pretty")
+           || med_str_eqz(name, "_summary") || med_str_eqz(name, "_elements");
 }
 
 static bool read_parameter(const med_call *call, const med_pair *p, wish *w, med_err *err)
@@ -156,8 +156,8 @@ static void write_response(med_bundle *b, const med_stored *s)
     med_json_open(&b->writer, '{');
     med_json_pair(&b->writer, "status",
                   s->change == MED_CREATED   ? MED_STR("201")
-                      : s->change == MED_DELETED ? MED_STR("204")
-                                                 : MED_STR("200"));
+                  : s->change == MED_DELETED ? MED_STR("204")
+                                             : MED_STR("200"));
     med_json_pair(&b->writer, "etag", med_arena_printf(b->call->arena, "W/\"%u\"", s->version));
     med_json_pair(&b->writer, "lastModified", (med_str){instant, sizeof instant});
     med_json_close(&b->writer, '}');
@@ -181,9 +181,10 @@ static med_str path_of(med_call *call, const wish *w, med_str page)
     const med_fhir_request *r = &call->request;
     med_arena *a = call->arena;
     med_str where = r->level == MED_LEVEL_SYSTEM ? MED_STR("_history")
-        : r->level == MED_LEVEL_TYPE
-        ? med_arena_printf(a, "%.*s/_history", MED_STR_ARG(r->type_name))
-        : med_arena_printf(a, "%.*s/%.*s/_history", MED_STR_ARG(r->type_name), MED_STR_ARG(r->id));
+                    : r->level == MED_LEVEL_TYPE
+                        ? med_arena_printf(a, "%.*s/_history", MED_STR_ARG(r->type_name))
+                        : med_arena_printf(a, "%.*s/%.*s/_history", MED_STR_ARG(r->type_name),
+                                           MED_STR_ARG(r->id));
     med_str since, at;
     if (!med_percent_encode(a, w->since, &since) || !med_percent_encode(a, w->at, &at))
         return where;
@@ -193,8 +194,8 @@ static med_str path_of(med_call *call, const wish *w, med_str page)
                             page.len > 0 ? "&_page=" : "", MED_STR_ARG(page));
 }
 
-static bool write_page(med_call *call, const wish *w, const med_stored *at, size_t n, uint64_t total,
-                       med_err *err)
+static bool write_page(med_call *call, const wish *w, const med_stored *at, size_t n,
+                       uint64_t total, med_err *err)
 {
     med_bundle b;
     size_t shown = n > w->page_size ? w->page_size : n;
@@ -202,10 +203,11 @@ static bool write_page(med_call *call, const wish *w, const med_stored *at, size
     med_bundle_total(&b, total);
     med_bundle_link(&b, "self", path_of(call, w, MED_STR_EMPTY));
     if (n > shown && shown > 0)
-        med_bundle_link(&b, "next",
-                        path_of(call, w, med_arena_printf(call->arena, "%lld.%llu",
-                                                          (long long)at[shown - 1].t,
-                                                          (unsigned long long)at[shown - 1].rid)));
+        med_bundle_link(
+            &b, "next",
+            path_of(call, w,
+                    med_arena_printf(call->arena, "%lld.%llu", (long long)at[shown - 1].t,
+                                     (unsigned long long)at[shown - 1].rid)));
     for (size_t i = 0; i < shown; i++) {
         if (!write_entry(&b, &at[i], err)) {
             med_bundle_free(&b);

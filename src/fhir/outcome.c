@@ -3,8 +3,8 @@
 
 enum { OUTCOME_BYTES = 1 << 20 };
 
-static void write_issue(med_json_writer *w, const char *severity, enum med_issue issue, med_str text,
-                        med_str expression)
+static void write_issue(med_json_writer *w, const char *severity, enum med_issue issue,
+                        med_str text, med_str expression)
 {
     med_json_open(w, '{');
     med_json_pair(w, "severity", med_str_from(severity));
@@ -83,9 +83,10 @@ med_str med_outcome_text(med_arena *a, const med_err *err, const med_problems *p
     bool kept = !buf.failed && med_arena_copy(a, med_buf_str(&buf), &text);
     med_buf_free(&buf);
     return kept ? text
-                : MED_STR("{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\","
-                          "\"code\":\"too-costly\",\"diagnostics\":\"the request needed more memory "
-                          "than one request may use\"}]}");
+                : MED_STR(
+                    "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\","
+                    "\"code\":\"too-costly\",\"diagnostics\":\"the request needed more memory "
+                    "than one request may use\"}]}");
 }
 
 int med_outcome_status(const med_err *err, const med_problems *problems)

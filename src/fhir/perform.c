@@ -89,7 +89,7 @@ static enum med_next prepare(med_performance *p)
 static bool overtaken(const med_performance *p)
 {
     return p->change.must_retry
-        || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT);
+           || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT);
 }
 
 enum med_next med_perform_step(med_performance *p)
@@ -131,7 +131,6 @@ static void close_view(med_call *call)
         med_view_end(call->view);
     call->view = NULL;
 }
-
 
 void med_perform(med_call *call, unsigned slot)
 {

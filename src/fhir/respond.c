@@ -16,7 +16,7 @@ uint32_t med_version_parse(med_str text)
 {
     int64_t n;
     bool ours = text.len > 0 && med_is_digit(text.ptr[0]) && text.ptr[0] != '0'
-        && med_str_to_int64(text, &n) && n <= UINT32_MAX;
+                && med_str_to_int64(text, &n) && n <= UINT32_MAX;
     return ours ? (uint32_t)n : 0;
 }
 
@@ -88,11 +88,13 @@ bool med_render_stored(med_call *call, med_buf *out, const med_stored *s, med_er
     return ok;
 }
 
-static bool fill_version(med_call *call, int status, uint32_t version, int64_t updated, med_err *err)
+static bool fill_version(med_call *call, int status, uint32_t version, int64_t updated,
+                         med_err *err)
 {
     call->response.status = status;
     call->response.last_modified = updated;
-    return med_etag_format(call->arena, version, &call->response.etag) ? true : MED_FAIL_MEMORY(err);
+    return med_etag_format(call->arena, version, &call->response.etag) ? true
+                                                                       : MED_FAIL_MEMORY(err);
 }
 
 static bool fill_body(med_call *call, const med_stored *s, med_err *err)
@@ -100,7 +102,8 @@ static bool fill_body(med_call *call, const med_stored *s, med_err *err)
     med_buf body;
     med_buf_init(&body, MED_JSON_MAX_BYTES);
     bool ok = med_render_stored(call, &body, s, err);
-    if (ok && (body.failed || !med_arena_copy(call->arena, med_buf_str(&body), &call->response.body)))
+    if (ok
+        && (body.failed || !med_arena_copy(call->arena, med_buf_str(&body), &call->response.body)))
         ok = MED_FAIL_MEMORY(err);
     med_buf_free(&body);
     return ok;
@@ -145,9 +148,10 @@ static bool fill_outcome(med_call *call, const med_write *w, med_err *err)
 /* The version a write left, as read would show it; from the write itself where it holds it. */
 static bool stored_of_write(med_call *call, const med_write *w, med_stored *out, med_err *err)
 {
-    if (w->text.len > 0 && w->outcome != MED_OUTCOME_UNCHANGED
-        && w->outcome != MED_OUTCOME_NONE && call->updated != 0) {
-        *out = (med_stored){w->rid, w->type, w->id, w->version, 0, call->updated, MED_UPDATED, w->text};
+    if (w->text.len > 0 && w->outcome != MED_OUTCOME_UNCHANGED && w->outcome != MED_OUTCOME_NONE
+        && call->updated != 0) {
+        *out = (med_stored){w->rid, w->type,       w->id,       w->version,
+                            0,      call->updated, MED_UPDATED, w->text};
         return true;
     }
     switch (med_view_version(call->view, call->arena, w->type, w->id, w->version, out, err)) {
@@ -169,9 +173,10 @@ bool med_respond_write(med_call *call, const med_write *w, med_err *err)
     int status = w->outcome == MED_OUTCOME_CREATED ? 201 : 200;
     if (!fill_version(call, status, s.version, s.updated, err))
         return false;
-    med_str type = med_type_name(call->fhir->pack, med_schema_pack_type(call->fhir->schema, w->type));
-    call->response.location = med_arena_printf(call->arena, "%.*s/%.*s/_history/%u", MED_STR_ARG(type),
-                                               MED_STR_ARG(w->id), s.version);
+    med_str type =
+        med_type_name(call->fhir->pack, med_schema_pack_type(call->fhir->schema, w->type));
+    call->response.location = med_arena_printf(call->arena, "%.*s/%.*s/_history/%u",
+                                               MED_STR_ARG(type), MED_STR_ARG(w->id), s.version);
     switch (call->request.prefer) {
     case MED_RETURN_MINIMAL:
         return true;
@@ -198,7 +203,10 @@ bool med_respond_existing(med_call *call, const med_match *match, med_err *err)
     case MED_FOUND:
         break;
     }
-    med_write w = {.type = s.type, .id = s.id, .version = s.version, .rid = s.rid,
+    med_write w = {.type = s.type,
+                   .id = s.id,
+                   .version = s.version,
+                   .rid = s.rid,
                    .outcome = MED_OUTCOME_UNCHANGED};
     return med_respond_write(call, &w, err);
 }

@@ -6,7 +6,8 @@
 #include "fhir/call.h"
 
 /* Status, ETag, Last-Modified and the resource, shaped by _summary and _elements. */
-bool med_respond_stored(med_call *call, int status, const med_stored *s, med_err *err) MED_MUST_CHECK;
+bool med_respond_stored(med_call *call, int status, const med_stored *s,
+                        med_err *err) MED_MUST_CHECK;
 
 /* The answer to a write that the commit has done: status by outcome (201, 200), Location, ETag,
  * and the body Prefer asks for (default: the resource). */
@@ -16,7 +17,8 @@ bool med_respond_write(med_call *call, const med_write *w, med_err *err) MED_MUS
 bool med_respond_existing(med_call *call, const med_match *match, med_err *err) MED_MUST_CHECK;
 
 /* Appends a resource as a client sees it (version and time in meta, _summary, _elements). */
-bool med_render_stored(med_call *call, med_buf *out, const med_stored *s, med_err *err) MED_MUST_CHECK;
+bool med_render_stored(med_call *call, med_buf *out, const med_stored *s,
+                       med_err *err) MED_MUST_CHECK;
 
 /* W/"3" and back: accepts W/"3" and "3", and in a list; false when it is none of these. */
 bool med_etag_format(med_arena *a, uint32_t version, med_str *out) MED_MUST_CHECK;

@@ -18,7 +18,8 @@ static bool split_path(med_arena *a, med_str path, segments *out, med_err *err)
     while (rest.len > 0) {
         med_str raw = med_str_cut(rest, '/', &rest);
         if (out->n == PATH_SEGMENTS)
-            return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "the path has more parts than any interaction");
+            return MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                            "the path has more parts than any interaction");
         if (!med_percent_decode(a, raw, false, &out->at[out->n], err))
             return false;
         if (out->at[out->n].len == 0)
@@ -49,7 +50,8 @@ static bool unknown_type(med_call *call, med_str name, med_err *err)
     if (nearest.len == 0)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND,
                         "the path starts with neither a resource type of FHIR R4 nor an operation");
-    return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no such resource type in FHIR R4; nearest: %.*s",
+    return MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                    "there is no such resource type in FHIR R4; nearest: %.*s",
                     MED_STR_ARG(nearest));
 }
 

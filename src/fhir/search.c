@@ -8,7 +8,10 @@ enum { LOOP_MICROSECONDS = 1000 };
 /* The page token travels as this parameter, made by med_search_run. */
 static const med_str page_parameter = MED_LIT("_page");
 
-static bool is_page(const med_pair *p) { return med_str_eq(p->name, page_parameter); }
+static bool is_page(const med_pair *p)
+{
+    return med_str_eq(p->name, page_parameter);
+}
 
 /* All parameters of URL and form body, without the page token, which goes to *page. */
 static bool take_parameters(med_call *call, med_pairs *out, med_str *page, med_err *err)
@@ -54,8 +57,8 @@ static bool parse(med_call *call, const med_pairs *pairs, const med_query **q, m
         .default_count = f->default_count,
         .max_count = f->max_count,
     };
-    return med_query_parse_search(f->schema, call->arena, call->request.type, pairs, false, &options, q,
-                                  err);
+    return med_query_parse_search(f->schema, call->arena, call->request.type, pairs, false,
+                                  &options, q, err);
 }
 
 static med_str path_of(med_call *call, const med_query_view *view, med_str page)
@@ -63,7 +66,9 @@ static med_str path_of(med_call *call, const med_query_view *view, med_str page)
     med_str type = call->request.type_name;
     return med_arena_printf(call->arena, "%.*s%s%.*s%s%.*s", MED_STR_ARG(type),
                             view->self.len + page.len > 0 ? "?" : "", MED_STR_ARG(view->self),
-                            page.len == 0 ? "" : view->self.len > 0 ? "&_page=" : "_page=",
+                            page.len == 0        ? ""
+                            : view->self.len > 0 ? "&_page="
+                                                 : "_page=",
                             MED_STR_ARG(page));
 }
 

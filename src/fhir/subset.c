@@ -13,8 +13,8 @@ typedef struct subset {
     med_buf *out;
 } subset;
 
-static const char subsetted[] =
-    "{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ObservationValue\",\"code\":\"SUBSETTED\"}";
+static const char subsetted[] = "{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                                "v3-ObservationValue\",\"code\":\"SUBSETTED\"}";
 
 static bool named_by_elements(const med_shape *shape, med_str type, med_str element)
 {
@@ -31,7 +31,8 @@ static bool named_by_elements(const med_shape *shape, med_str type, med_str elem
 
 static bool always_kept(med_str name)
 {
-    return med_str_eqz(name, "resourceType") || med_str_eqz(name, "id") || med_str_eqz(name, "meta");
+    return med_str_eqz(name, "resourceType") || med_str_eqz(name, "id")
+           || med_str_eqz(name, "meta");
 }
 
 /* Is this top-level element part of the answer? */
@@ -42,7 +43,7 @@ static bool keeps_top(const subset *s, med_type type, med_str name, const med_el
         return true;
     if (shape->n_elements > 0)
         return e->min > 0 || e->is_modifier
-            || named_by_elements(shape, med_type_name(s->pack, type), e->name);
+               || named_by_elements(shape, med_type_name(s->pack, type), e->name);
     switch (shape->summary) {
     case MED_SUMMARY_TRUE:
         return e->is_summary;
@@ -70,7 +71,8 @@ typedef struct level {
     bool object, first;
 } level;
 
-static bool property_of(const subset *s, med_type type, uint32_t key, med_property *p, med_element *e)
+static bool property_of(const subset *s, med_type type, uint32_t key, med_property *p,
+                        med_element *e)
 {
     if (type == MED_TYPE_NONE
         || !med_type_property(s->pack, type, plain_name(med_json_raw(s->j, key)), p))
@@ -144,7 +146,7 @@ static void write_value(const subset *s, uint32_t value, med_type type)
 {
     enum med_json_kind kind = med_json_kind_at(s->j, value);
     bool deep = s->shape->summary == MED_SUMMARY_TRUE && s->shape->n_elements == 0
-        && (kind == MED_JSON_OBJECT || kind == MED_JSON_ARRAY);
+                && (kind == MED_JSON_OBJECT || kind == MED_JSON_ARRAY);
     if (deep)
         write_summary(s, value, type);
     else

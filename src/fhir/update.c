@@ -1,4 +1,5 @@
-/* update.c - https://hl7.org/fhir/R4/http.html#update https://hl7.org/fhir/R4/http.html#cond-update */
+/* update.c - https://hl7.org/fhir/R4/http.html#update https://hl7.org/fhir/R4/http.html#cond-update
+ */
 #include "fhir/change.h"
 #include "fhir/meta.h"
 #include "fhir/resource_text.h"
@@ -24,7 +25,8 @@ static bool check_id(const med_call *call, bool may_lack, med_err *err)
         return true;
     if (node == 0)
         (void)MED_FAIL(err, MED_ISSUE_INVALID, "the body has no id; it must be the one in the URL");
-    else if (med_json_kind_at(r->json, node) == MED_JSON_STRING && med_json_string_is(r->json, node, r->id))
+    else if (med_json_kind_at(r->json, node) == MED_JSON_STRING
+             && med_json_string_is(r->json, node, r->id))
         return true;
     else
         (void)MED_FAIL(err, MED_ISSUE_INVALID, "the body's id is not the one in the URL");
@@ -44,8 +46,8 @@ static bool put(med_call *call, const med_stored *current, bool exists, med_err 
 {
     const med_fhir_request *r = &call->request;
     med_str kept, *meta = NULL;
-    med_str labels = exists ? med_resource_stored_meta(r->type_name, r->id, current->text)
-                            : MED_STR_EMPTY;
+    med_str labels =
+        exists ? med_resource_stored_meta(r->type_name, r->id, current->text) : MED_STR_EMPTY;
     bool merge = med_meta_has_labels(labels);
     if (merge) {
         uint32_t sent = med_json_member(r->json, r->root, MED_STR("meta"));
@@ -81,8 +83,8 @@ static bool update(med_call *call, med_err *err)
 static enum med_step prepare(med_call *call, med_err *err)
 {
     return check_type(call, err) && check_id(call, false, err) && update(call, err)
-        ? MED_STEP_OK
-        : MED_STEP_FAILED;
+               ? MED_STEP_OK
+               : MED_STEP_FAILED;
 }
 
 /* PUT Type?query: none -> create (with the body's id if it has one), one -> update it. */
@@ -112,7 +114,7 @@ static bool find_target(med_call *call, med_err *err)
 static enum med_step prepare_conditional(med_call *call, med_err *err)
 {
     return check_type(call, err) && find_target(call, err) && update(call, err) ? MED_STEP_OK
-                                                                                 : MED_STEP_FAILED;
+                                                                                : MED_STEP_FAILED;
 }
 
 const med_interaction med_interaction_update = {

@@ -7,9 +7,9 @@ static bool find_version(med_call *call, med_stored *out, med_err *err)
     const med_fhir_request *r = &call->request;
     uint32_t type = med_schema_type(call->fhir->schema, r->type);
     uint32_t version = med_version_parse(r->version);
-    enum med_found found = version == 0
-        ? MED_ABSENT
-        : med_view_version(call->view, call->arena, type, r->id, version, out, err);
+    enum med_found found =
+        version == 0 ? MED_ABSENT
+                     : med_view_version(call->view, call->arena, type, r->id, version, out, err);
     if (found == MED_ABSENT)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no such version of this %.*s",
                         MED_STR_ARG(r->type_name));

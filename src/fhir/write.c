@@ -30,8 +30,8 @@ bool med_write_new_id(med_call *call, med_err *err)
         return true;
     med_random_uuid(call->fhir->random, uuid);
     return med_arena_copy(call->arena, (med_str){uuid, sizeof uuid}, &call->request.id)
-        ? true
-        : MED_FAIL_MEMORY(err);
+               ? true
+               : MED_FAIL_MEMORY(err);
 }
 
 enum med_step med_write_finish(med_call *call, med_err *err)

@@ -101,7 +101,8 @@ static bool take_target(void *arg, uint32_t reference, uint32_t property, med_er
     med_err ignored = {0};
     if (!med_json_string(x->arena, x->j, property, &text))
         return MED_FAIL_MEMORY(err);
-    if (!med_reference_parse(s->pack, text, x->base, &ref, &ignored) || ref.kind != MED_REFERENCE_LOCAL)
+    if (!med_reference_parse(s->pack, text, x->base, &ref, &ignored)
+        || ref.kind != MED_REFERENCE_LOCAL)
         return true;
     med_target_row row = {
         .type = med_schema_type(s, med_pack_type(s->pack, ref.type)),
@@ -114,17 +115,38 @@ static bool take_target(void *arg, uint32_t reference, uint32_t property, med_er
     return true;
 }
 
+static bool extract(med_extraction *x, med_str id, med_rows *out, med_err *err)
+{
+    const med_search_schema *s = x->schema;
+    x->rows.when = MED_TIME_MIN;
+    if (x->type == s->known.patient
+        && !med_rows_add_patient(x, med_store_ident(s->store, med_type_name(s->pack, x->type), id)))
+        return MED_FAIL_MEMORY(err);
+    if (!med_walk(s->pack, x->j, x->root, x->type, take_value, x, err)
+        || !med_walk_references(s->pack, x->j, x->root, x->type, take_target, x, err))
+        return false;
+    *out = x->rows;
+    return true;
+}
+
 bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
                  med_type type, med_str id, med_str base, med_rows *out, med_err *err)
 {
     med_extraction x = {.schema = s, .arena = a, .j = j, .root = root, .type = type, .base = base};
-    x.rows.when = MED_TIME_MIN;
-    if (type == s->known.patient
-        && !med_rows_add_patient(&x, med_store_ident(s->store, med_type_name(s->pack, type), id)))
-        return MED_FAIL_MEMORY(err);
-    if (!med_walk(s->pack, j, root, type, take_value, &x, err)
-        || !med_walk_references(s->pack, j, root, type, take_target, &x, err))
-        return false;
-    *out = x.rows;
-    return true;
+    return extract(&x, id, out, err);
+}
+
+bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
+                       med_type type, med_str id, med_str base, bool raw, med_rows *out,
+                       med_err *err)
+{
+    med_extraction x = {.schema = s,
+                        .arena = a,
+                        .j = j,
+                        .root = root,
+                        .type = type,
+                        .base = base,
+                        .whole = true,
+                        .raw = raw};
+    return extract(&x, id, out, err);
 }

@@ -14,10 +14,18 @@ typedef struct med_extraction {
     uint32_t root;
     med_type type; /* of the resource */
     med_str base;
+    bool whole;    /* strings uncut */
+    bool raw;      /* strings not folded, either: for :exact */
     med_rows rows; /* what was found; the arrays' room: */
     size_t room_tokens, room_codes, room_references, room_dates, room_strings, room_quantities,
         room_uris, room_targets, room_patients;
 } med_extraction;
+
+/* med_extract with strings uncut, and with `raw` not folded either: what :exact and :contains
+ * are decided on. */
+bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
+                       med_type type, med_str id, med_str base, bool raw, med_rows *out,
+                       med_err *err) MED_MUST_CHECK;
 
 /* One value of one parameter. `number` is the parameter's number in the store. */
 typedef struct med_extract_value {

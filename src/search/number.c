@@ -12,6 +12,6 @@ bool med_extract_number(med_extraction *x, const med_extract_value *v, med_err *
         return true;
     double value = med_decimal_to_double(&d);
     return med_rows_add_quantity(x, (med_quantity_row){v->number, 0, value, value})
-        ? true
-        : MED_FAIL_MEMORY(err);
+               ? true
+               : MED_FAIL_MEMORY(err);
 }

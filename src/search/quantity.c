@@ -16,17 +16,18 @@ static bool member_decimal(const med_extraction *x, uint32_t object, med_str key
 {
     uint32_t node = med_json_member(x->j, object, key);
     return node != 0 && med_json_kind_at(x->j, node) == MED_JSON_NUMBER
-        && med_decimal_parse(med_json_raw(x->j, node), out);
+           && med_decimal_parse(med_json_raw(x->j, node), out);
 }
 
-static bool add(med_extraction *x, const med_extract_value *v, uint64_t unit, double low, double high)
+static bool add(med_extraction *x, const med_extract_value *v, uint64_t unit, double low,
+                double high)
 {
     return med_rows_add_quantity(x, (med_quantity_row){v->number, unit, low, high});
 }
 
 /* The hash of a quantity's unit, and its value in that unit. Unit 0 when it has none. */
-static bool unit_of(const med_extraction *x, uint32_t node, uint64_t *unit, const med_decimal *value,
-                    double *converted)
+static bool unit_of(const med_extraction *x, uint32_t node, uint64_t *unit,
+                    const med_decimal *value, double *converted)
 {
     med_str system, code;
     med_unit parsed;
@@ -58,7 +59,7 @@ static bool extract_plain(med_extraction *x, const med_extract_value *v)
         return true;
     plain = med_decimal_to_double(&value);
     return unit_of(x, v->at->node, &unit, &value, &converted) && add(x, v, 0, plain, plain)
-        && (unit == 0 || add(x, v, unit, converted, converted));
+           && (unit == 0 || add(x, v, unit, converted, converted));
 }
 
 static bool extract_money(med_extraction *x, const med_extract_value *v)
@@ -70,7 +71,8 @@ static bool extract_money(med_extraction *x, const med_extract_value *v)
     double plain = med_decimal_to_double(&value);
     if (!med_extract_member(x, v->at->node, MED_STR("currency"), &currency))
         return false;
-    uint64_t unit = med_store_hash2(x->schema->store, MED_STR("urn:iso:std:iso:4217"), '|', currency);
+    uint64_t unit =
+        med_store_hash2(x->schema->store, MED_STR("urn:iso:std:iso:4217"), '|', currency);
     return add(x, v, 0, plain, plain) && (currency.len == 0 || add(x, v, unit, plain, plain));
 }
 
@@ -93,8 +95,8 @@ static bool extract_range(med_extraction *x, const med_extract_value *v)
         any = true;
     }
     return !any
-        || (add(x, v, 0, plain[0], plain[1])
-            && (unit == 0 || add(x, v, unit, converted[0], converted[1])));
+           || (add(x, v, 0, plain[0], plain[1])
+               && (unit == 0 || add(x, v, unit, converted[0], converted[1])));
 }
 
 bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err *err)
@@ -107,7 +109,8 @@ bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err
         ok = extract_money(x, v);
     else if (v->at->type == known->range)
         ok = extract_range(x, v);
-    else if (v->at->type != MED_TYPE_NONE && med_type_is_a(x->schema->pack, v->at->type, known->quantity))
+    else if (v->at->type != MED_TYPE_NONE
+             && med_type_is_a(x->schema->pack, v->at->type, known->quantity))
         ok = extract_plain(x, v);
     return ok ? true : MED_FAIL_MEMORY(err);
 }
@@ -154,9 +157,9 @@ static bool take_unit(const med_term_source *s, const med_decimal *d, med_term *
         return true;
     }
     t->unit = med_store_hash2(store, t->system, '|', t->code);
-    return set_bounds(d, NULL, t)
-        ? true
-        : MED_FAIL(err, MED_ISSUE_VALUE, "the number has more digits than can be searched for");
+    return set_bounds(d, NULL, t) ? true
+                                  : MED_FAIL(err, MED_ISSUE_VALUE,
+                                             "the number has more digits than can be searched for");
 }
 
 bool med_term_quantity(const med_term_source *s, med_str value, med_term *t, med_err *err)
@@ -176,7 +179,8 @@ bool med_term_quantity(const med_term_source *s, med_str value, med_term *t, med
         return MED_FAIL_MEMORY(err);
     bool ok = t->code.len > 0 ? take_unit(s, &d, t, err) : set_bounds(&d, NULL, t);
     if (!ok && err->issue == MED_ISSUE_NONE)
-        return MED_FAIL(err, MED_ISSUE_VALUE, "the number has more digits than can be searched for");
+        return MED_FAIL(err, MED_ISSUE_VALUE,
+                        "the number has more digits than can be searched for");
     if (ok && t->prefix == MED_PREFIX_AP)
         widen(t);
     return ok;

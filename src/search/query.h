@@ -41,8 +41,8 @@ enum med_clause_kind {
     MED_CLAUSE_DATE,
     MED_CLAUSE_QUANTITY, /* numbers, too: unit 0 */
     MED_CLAUSE_URI,
-    MED_CLAUSE_ID,       /* _id */
-    MED_CLAUSE_UPDATED,  /* _lastUpdated */
+    MED_CLAUSE_ID,      /* _id */
+    MED_CLAUSE_UPDATED, /* _lastUpdated */
 };
 
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
@@ -50,26 +50,26 @@ enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
 /* One value. Which members count follows from the clause's kind. */
 typedef struct med_term {
     enum med_prefix prefix;
-    med_str text;                  /* the value, unescaped */
-    enum med_system_match match;   /* TOKEN */
-    med_str system, code;          /* TOKEN, QUANTITY */
-    const uint64_t *keys;          /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
+    med_str text;                /* the value, unescaped */
+    enum med_system_match match; /* TOKEN */
+    med_str system, code;        /* TOKEN, QUANTITY */
+    const uint64_t *keys;        /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
     size_t n_keys;
-    bool needs_dictionary;         /* TOKEN: a code without system, a system without code */
-    med_str folded;                /* STRING; TOKEN :text */
-    med_interval span;             /* DATE, UPDATED */
-    double value, low, high;       /* QUANTITY: the number, and what it means by its digits */
-    uint64_t unit;                 /* QUANTITY: 0 = whatever unit */
+    bool needs_dictionary;   /* TOKEN: a code without system, a system without code */
+    med_str folded;          /* STRING; TOKEN :text */
+    med_interval span;       /* DATE, UPDATED */
+    double value, low, high; /* QUANTITY: the number, and what it means by its digits */
+    uint64_t unit;           /* QUANTITY: 0 = whatever unit */
 } med_term;
 
 typedef struct med_clause {
     enum med_clause_kind kind;
-    uint32_t row;      /* in the pack; UINT32_MAX for ID and UPDATED */
-    uint32_t number;   /* in the store */
+    uint32_t row;    /* in the pack; UINT32_MAX for ID and UPDATED */
+    uint32_t number; /* in the store */
     enum med_modifier modifier;
-    bool missing;      /* value of :missing */
+    bool missing;        /* value of :missing */
     uint32_t terms_type; /* MODIFIER_TYPE: the pack type */
-    bool only_patients; /* the alias `patient` of a wider reference */
+    bool only_patients;  /* the alias `patient` of a wider reference */
     const med_term *terms;
     size_t n;
 } med_clause;
@@ -100,7 +100,7 @@ typedef struct med_term_source {
     const med_search_schema *schema;
     med_arena *arena;
     const med_search_options *options;
-    med_type type;        /* searched for */
+    med_type type; /* searched for */
     const med_param *param;
     med_clause *clause;
 } med_term_source;

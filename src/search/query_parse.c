@@ -17,9 +17,9 @@ typedef struct parser {
 /* ---- names ---- */
 
 static const med_str result_names[] = {
-    MED_LIT("_count"),    MED_LIT("_sort"),   MED_LIT("_total"),   MED_LIT("_summary"),
-    MED_LIT("_elements"), MED_LIT("_format"), MED_LIT("_pretty"),  MED_LIT("_id"),
-    MED_LIT("_lastUpdated"),
+    MED_LIT("_count"),   MED_LIT("_sort"),     MED_LIT("_total"),
+    MED_LIT("_summary"), MED_LIT("_elements"), MED_LIT("_format"),
+    MED_LIT("_pretty"),  MED_LIT("_id"),       MED_LIT("_lastUpdated"),
 };
 
 /* The codes one may search this type by, for a refusal: the nearest, or all. */
@@ -27,7 +27,8 @@ static bool unknown_parameter(parser *p, med_str name, med_err *err)
 {
     const med_pack *pack = p->q->schema->pack;
     size_t n = 0, extra = sizeof result_names / sizeof *result_names;
-    const uint32_t *rows = p->q->type == MED_TYPE_NONE ? NULL : med_type_params(pack, p->q->type, &n);
+    const uint32_t *rows =
+        p->q->type == MED_TYPE_NONE ? NULL : med_type_params(pack, p->q->type, &n);
     med_str *names = MED_TAKE(p->arena, n + extra, med_str);
     if (names == NULL)
         return MED_FAIL_MEMORY(err);
@@ -84,7 +85,8 @@ static bool read_modifier(const parser *p, med_str modifier, med_clause *c, med_
         c->terms_type = type;
         return true;
     }
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "modifier ':%.*s' is not possible with this parameter",
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "modifier ':%.*s' is not possible with this parameter",
                    MED_STR_ARG(med_str_sub(modifier, 0, 40)));
     return med_err_status(err, 400);
 }
@@ -160,18 +162,21 @@ static bool read_missing(med_clause *c, med_str value, med_err *err)
 {
     c->missing = med_str_eqz(value, "true");
     return c->missing || med_str_eqz(value, "false")
-        ? true
-        : MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
+               ? true
+               : MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
 }
 
 /* Splits at bare commas; each part is one term. */
-static bool read_terms(parser *p, const med_param *param, med_clause *c, med_str value, med_err *err)
+static bool read_terms(parser *p, const med_param *param, med_clause *c, med_str value,
+                       med_err *err)
 {
     size_t n = 1, from = 0;
-    for (size_t i = med_find_bare(value, ',', 0); i < value.len; i = med_find_bare(value, ',', i + 1))
+    for (size_t i = med_find_bare(value, ',', 0); i < value.len;
+         i = med_find_bare(value, ',', i + 1))
         n++;
     if (n > MED_TERMS)
-        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "%zu values for one parameter, at most %d", n, MED_TERMS);
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "%zu values for one parameter, at most %d", n,
+                        MED_TERMS);
     med_term *terms = MED_TAKE(p->arena, n, med_term);
     if (terms == NULL)
         return MED_FAIL_MEMORY(err);
@@ -231,7 +236,8 @@ static bool read_clause(parser *p, med_str full, med_str value, med_err *err)
         || med_str_find(modifier, '.', 0) < modifier.len)
         return refuse_path(err);
     if (!special_kind(name, c)) {
-        if (p->q->type == MED_TYPE_NONE || !med_pack_find_param(p->q->schema->pack, p->q->type, name, &param))
+        if (p->q->type == MED_TYPE_NONE
+            || !med_pack_find_param(p->q->schema->pack, p->q->type, name, &param))
             return unknown_parameter(p, name, err);
         if (!fill_clause(p, &param, c, err))
             return false;
@@ -278,8 +284,8 @@ static bool read_total(parser *p, med_str value, med_err *err)
 
 static bool read_summary(parser *p, med_str value, med_err *err)
 {
-    static const med_str names[] = {MED_LIT("false"), MED_LIT("true"), MED_LIT("text"), MED_LIT("data"),
-                                    MED_LIT("count")};
+    static const med_str names[] = {MED_LIT("false"), MED_LIT("true"), MED_LIT("text"),
+                                    MED_LIT("data"), MED_LIT("count")};
     unsigned at;
     if (!read_choice(value, names, 5, &at))
         return MED_FAIL(err, MED_ISSUE_VALUE, "_summary must be true, text, data, count or false");
@@ -295,7 +301,8 @@ static bool sort_key(parser *p, med_str name, med_sort *out, med_err *err)
     if (out->descending)
         name = med_str_skip(name, 1);
     if (!special_kind(name, &c)) {
-        if (p->q->type == MED_TYPE_NONE || !med_pack_find_param(p->q->schema->pack, p->q->type, name, &param))
+        if (p->q->type == MED_TYPE_NONE
+            || !med_pack_find_param(p->q->schema->pack, p->q->type, name, &param))
             return unknown_parameter(p, name, err);
         if (!fill_clause(p, &param, &c, err))
             return false;
@@ -311,7 +318,8 @@ static bool read_sort(parser *p, med_str value, med_err *err)
     while (value.len > 0) {
         if (p->q->n_sort == MED_SORT_KEYS)
             return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "at most %d sort keys", MED_SORT_KEYS);
-        if (!sort_key(p, med_str_trim(med_str_cut(value, ',', &value)), &p->q->sort[p->q->n_sort], err))
+        if (!sort_key(p, med_str_trim(med_str_cut(value, ',', &value)), &p->q->sort[p->q->n_sort],
+                      err))
             return false;
         p->q->n_sort++;
     }
@@ -365,7 +373,8 @@ static enum med_found read_result(parser *p, const med_pair *pair, med_err *err)
 static bool keep_self(parser *p, const med_pair *pair, med_err *err)
 {
     med_str name, value;
-    if (!med_percent_encode(p->arena, pair->name, &name) || !med_percent_encode(p->arena, pair->value, &value))
+    if (!med_percent_encode(p->arena, pair->name, &name)
+        || !med_percent_encode(p->arena, pair->value, &value))
         return MED_FAIL_MEMORY(err);
     if (p->self.len > 0)
         med_buf_addc(&p->self, '&');
@@ -381,7 +390,7 @@ static bool read_pair(parser *p, const med_pair *pair, med_err *err)
         return p->conditional || keep_self(p, pair, err);
     enum med_found result = read_result(p, pair, err);
     bool ok = result == MED_FOUND
-        || (result == MED_ABSENT && read_clause(p, pair->name, pair->value, err));
+              || (result == MED_ABSENT && read_clause(p, pair->name, pair->value, err));
     if (ok)
         return keep_self(p, pair, err);
     if (err->issue == MED_ISSUE_VALUE)
@@ -416,7 +425,8 @@ bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type t
     q->schema = s;
     q->type = type;
     q->base = options->base;
-    q->view = (med_query_view){.type = type, .count = options->default_count, .self = MED_STR_EMPTY};
+    q->view =
+        (med_query_view){.type = type, .count = options->default_count, .self = MED_STR_EMPTY};
     parser p = {.arena = a, .options = options, .q = q, .conditional = conditional};
     med_buf_init(&p.self, SELF_BYTES);
     bool ok = read_pairs(&p, pairs, err);
@@ -425,6 +435,12 @@ bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type t
     return ok;
 }
 
-med_query_view med_query_describe(const med_query *q) { return q->view; }
+med_query_view med_query_describe(const med_query *q)
+{
+    return q->view;
+}
 
-bool med_query_is_empty(const med_query *q) { return q->n == 0; }
+bool med_query_is_empty(const med_query *q)
+{
+    return q->n == 0;
+}

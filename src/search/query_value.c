@@ -1,4 +1,5 @@
-/* query_value.c - prefixes and escapes of query values. https://hl7.org/fhir/R4/search.html#escaping */
+/* query_value.c - prefixes and escapes of query values.
+ * https://hl7.org/fhir/R4/search.html#escaping */
 #include "search/query.h"
 
 enum med_prefix med_prefix_cut(med_str *value)

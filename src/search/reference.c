@@ -17,7 +17,7 @@ static bool add_canonical(med_extraction *x, const med_extract_value *v, med_str
     med_store *store = x->schema->store;
     med_str version, url = med_str_cut(text, '|', &version);
     return add(x, v, med_store_hash(store, text))
-        && (url.len == text.len || add(x, v, med_store_hash(store, url)));
+           && (url.len == text.len || add(x, v, med_store_hash(store, url)));
 }
 
 static bool add_text(med_extraction *x, const med_extract_value *v, med_str text)
@@ -57,7 +57,7 @@ static bool add_identifier(med_extraction *x, const med_extract_value *v)
     uint64_t full = med_store_hash2(store, system, '|', value);
     uint64_t bare = med_store_hash(store, value);
     return med_rows_add_token(x, (med_token_row){v->number, MED_ROW_GLOBAL, full})
-        && med_rows_add_token(x, (med_token_row){v->number, MED_ROW_GLOBAL, bare});
+           && med_rows_add_token(x, (med_token_row){v->number, MED_ROW_GLOBAL, bare});
 }
 
 bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_err *err)
@@ -68,7 +68,8 @@ bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_er
     if (kind == MED_JSON_STRING)
         ok = med_json_string(x->arena, x->j, v->at->node, &text);
     else if (kind == MED_JSON_OBJECT)
-        ok = med_extract_member(x, v->at->node, MED_STR("reference"), &text) && add_identifier(x, v);
+        ok =
+            med_extract_member(x, v->at->node, MED_STR("reference"), &text) && add_identifier(x, v);
     if (ok && text.len > 0)
         ok = add_text(x, v, text);
     return ok ? true : MED_FAIL_MEMORY(err);
@@ -77,7 +78,8 @@ bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_er
 /* ---- query values: id, Type/id, absolute URL, canonical ---- */
 
 /* A bare id stands for every type the parameter may point to. */
-static bool expand_id(const med_term_source *s, med_str id, med_type only, med_term *t, med_err *err)
+static bool expand_id(const med_term_source *s, med_str id, med_type only, med_term *t,
+                      med_err *err)
 {
     size_t n = only != MED_TYPE_NONE ? 1 : s->param->n_targets;
     const med_type *types = only != MED_TYPE_NONE ? &only : s->param->targets;

@@ -21,8 +21,8 @@ static void *one_more(med_arena *a, const void *old, size_t n, size_t *room, siz
 /* The rows are const for readers; here, where they grow, they are ours to write. */
 #define APPEND(x, array, n, room, row)                                                             \
     do {                                                                                           \
-        __typeof__(row) *at_ = one_more((x)->arena, (x)->rows.array, (x)->rows.n, &(x)->room,      \
-                                        sizeof(row));                                              \
+        __typeof__(row) *at_ =                                                                     \
+            one_more((x)->arena, (x)->rows.array, (x)->rows.n, &(x)->room, sizeof(row));           \
         if (at_ == NULL)                                                                           \
             return false;                                                                          \
         at_[(x)->rows.n++] = (row);                                                                \

@@ -4,16 +4,18 @@
 /* Dates that say when something happened to the patient, best first; the compartment index is
  * ordered by it. A type's own parameter of the first code it has is taken. */
 static const med_str date_codes[] = {
-    MED_LIT("date"),          MED_LIT("onset-date"), MED_LIT("authoredon"), MED_LIT("authored"),
-    MED_LIT("authored-on"),   MED_LIT("whenhandedover"), MED_LIT("effective-time"),
-    MED_LIT("effective"),     MED_LIT("occurrence"), MED_LIT("period"),     MED_LIT("created"),
-    MED_LIT("recorded-date"), MED_LIT("start-date"), MED_LIT("started"),    MED_LIT("sent"),
-    MED_LIT("collected"),     MED_LIT("recorded"),   MED_LIT("issued"),
+    MED_LIT("date"),           MED_LIT("onset-date"),  MED_LIT("authoredon"),
+    MED_LIT("authored"),       MED_LIT("authored-on"), MED_LIT("whenhandedover"),
+    MED_LIT("effective-time"), MED_LIT("effective"),   MED_LIT("occurrence"),
+    MED_LIT("period"),         MED_LIT("created"),     MED_LIT("recorded-date"),
+    MED_LIT("start-date"),     MED_LIT("started"),     MED_LIT("sent"),
+    MED_LIT("collected"),      MED_LIT("recorded"),    MED_LIT("issued"),
 };
 
 /* Tokens asked for together with a patient: kept clustered by patient, too. */
 static const med_str patient_token_codes[] = {
-    MED_LIT("code"), MED_LIT("category"), MED_LIT("type"), MED_LIT("vaccine-code"), MED_LIT("class"),
+    MED_LIT("code"),         MED_LIT("category"), MED_LIT("type"),
+    MED_LIT("vaccine-code"), MED_LIT("class"),
 };
 
 static void find_known(med_search_schema *s)
@@ -77,9 +79,9 @@ static bool name_params(med_arena *a, const med_search_schema *s, med_str *names
         for (size_t k = 0; k < count; k++) {
             med_param p;
             med_pack_param(s->pack, rows[k], &p);
-            med_str name = med_arena_printf(a, "%.*s.%.*s",
-                                            MED_STR_ARG(med_type_name(s->pack, s->types[i])),
-                                            MED_STR_ARG(p.code));
+            med_str name =
+                med_arena_printf(a, "%.*s.%.*s", MED_STR_ARG(med_type_name(s->pack, s->types[i])),
+                                 MED_STR_ARG(p.code));
             if (name.len == 0)
                 return false;
             if (names != NULL)
@@ -99,7 +101,8 @@ static bool number_params(med_arena *a, med_search_schema *s, med_err *err)
     uint32_t *numbers = ok ? MED_TAKE(scratch, n, uint32_t) : NULL;
     s->param_numbers = MED_TAKE(a, s->n_numbers * s->n_params, uint32_t);
     n = 0;
-    ok = names != NULL && numbers != NULL && s->param_numbers != NULL && name_params(scratch, s, names, &n);
+    ok = names != NULL && numbers != NULL && s->param_numbers != NULL
+         && name_params(scratch, s, names, &n);
     if (!ok)
         (void)MED_FAIL_MEMORY(err);
     ok = ok && med_store_intern(s->store, MED_NAME_PARAM, names, n, numbers, err);
@@ -158,7 +161,7 @@ static uint32_t narrowed_row(const med_search_schema *s, med_type t, const med_p
         med_param p;
         med_pack_param(s->pack, rows[i], &p);
         bool same = p.type == MED_PARAM_REFERENCE
-            && med_str_eq(expression_part(s->pack, t, p.expression), part);
+                    && med_str_eq(expression_part(s->pack, t, p.expression), part);
         if (same)
             return p.index;
     }
@@ -214,8 +217,8 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
     s->patient_params = MED_TAKE(a, s->n_types * s->words, uint64_t);
     s->aliased = MED_TAKE(a, s->n_types * s->words, uint64_t);
-    return s->type_numbers != NULL && s->date_params != NULL
-        && s->patient_params != NULL && s->aliased != NULL;
+    return s->type_numbers != NULL && s->date_params != NULL && s->patient_params != NULL
+           && s->aliased != NULL;
 }
 
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
@@ -249,4 +252,7 @@ med_type med_schema_pack_type(const med_search_schema *s, uint32_t number)
     return number < s->n_numbers ? s->types[number] : MED_TYPE_NONE;
 }
 
-const med_pack *med_schema_pack(const med_search_schema *s) { return s->pack; }
+const med_pack *med_schema_pack(const med_search_schema *s)
+{
+    return s->pack;
+}

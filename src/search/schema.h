@@ -16,15 +16,15 @@ struct med_search_schema {
     med_store *store;
     med_known_types known;
     size_t n_types;
-    uint32_t *type_numbers;     /* by pack type; 0 if it is no resource */
-    med_type *types;            /* by store number */
+    uint32_t *type_numbers; /* by pack type; 0 if it is no resource */
+    med_type *types;        /* by store number */
     size_t n_numbers;
     size_t n_params;
-    uint32_t *param_numbers;    /* by (pack type's store number, pack row); 0 if not its own */
-    uint32_t *date_params;      /* by pack type: row of its clinically relevant date, or UINT32_MAX */
-    uint64_t *patient_params;   /* by pack type, a bitmap of rows: puts it into a compartment */
-    uint64_t *aliased;          /* by pack type, a bitmap of rows: stored under another row */
-    size_t words;               /* of one bitmap */
+    uint32_t *param_numbers;  /* by (pack type's store number, pack row); 0 if not its own */
+    uint32_t *date_params;    /* by pack type: row of its clinically relevant date, or UINT32_MAX */
+    uint64_t *patient_params; /* by pack type, a bitmap of rows: puts it into a compartment */
+    uint64_t *aliased;        /* by pack type, a bitmap of rows: stored under another row */
+    size_t words;             /* of one bitmap */
 };
 
 static inline bool med_schema_bit(const uint64_t *map, size_t words, med_type t, uint32_t row)

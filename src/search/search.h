@@ -18,14 +18,15 @@ typedef struct med_search_schema med_search_schema;
 /* Interns all names; the schema lives in `a`. */
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *s,
                            const med_search_schema **out, med_err *err) MED_MUST_CHECK;
-uint32_t med_schema_type(const med_search_schema *s, med_type t);          /* pack -> store */
+uint32_t med_schema_type(const med_search_schema *s, med_type t);           /* pack -> store */
 med_type med_schema_pack_type(const med_search_schema *s, uint32_t number); /* store -> pack */
 const med_pack *med_schema_pack(const med_search_schema *s);
 
 /* Index rows of a resource (structurally checked before). `base` is this server's base URL, so
  * that absolute references to ourselves count as local. */
 bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
-                 med_type type, med_str id, med_str base, med_rows *out, med_err *err) MED_MUST_CHECK;
+                 med_type type, med_str id, med_str base, med_rows *out,
+                 med_err *err) MED_MUST_CHECK;
 
 enum med_total { MED_TOTAL_DEFAULT, MED_TOTAL_NONE, MED_TOTAL_ESTIMATE, MED_TOTAL_ACCURATE };
 enum med_summary {
@@ -37,9 +38,9 @@ enum med_summary {
 };
 
 typedef struct med_search_options {
-    bool strict;       /* unknown parameters are errors (the default), else ignored and named */
-    med_str base;      /* server base URL */
-    int zone_minutes;  /* of dates without a zone */
+    bool strict;      /* unknown parameters are errors (the default), else ignored and named */
+    med_str base;     /* server base URL */
+    int zone_minutes; /* of dates without a zone */
     int64_t now;
     uint32_t default_count, max_count;
 } med_search_options;
@@ -48,8 +49,8 @@ typedef struct med_query med_query;
 
 /* What the query asked of the answer. */
 typedef struct med_query_view {
-    med_type type;          /* MED_TYPE_NONE: all types */
-    uint32_t count;         /* page size as used */
+    med_type type;  /* MED_TYPE_NONE: all types */
+    uint32_t count; /* page size as used */
     enum med_total total;
     enum med_summary summary;
     const med_str *elements; /* _elements */

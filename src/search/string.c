@@ -30,9 +30,15 @@ static bool add_text(med_extraction *x, const med_extract_value *v, uint32_t nod
     med_str text, folded;
     if (med_json_kind_at(x->j, node) != MED_JSON_STRING)
         return true;
-    if (!med_json_string(x->arena, x->j, node, &text) || !med_fold(x->arena, text, &folded))
+    if (!med_json_string(x->arena, x->j, node, &text))
         return false;
-    return folded.len == 0 || med_rows_add_string(x, (med_string_row){v->number, cut_key(folded)});
+    if (x->raw)
+        return med_rows_add_string(x, (med_string_row){v->number, text});
+    if (!med_fold(x->arena, text, &folded))
+        return false;
+    return folded.len == 0
+           || med_rows_add_string(x,
+                                  (med_string_row){v->number, x->whole ? folded : cut_key(folded)});
 }
 
 static bool add_part(med_extraction *x, const med_extract_value *v, med_str key)

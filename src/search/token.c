@@ -23,25 +23,26 @@ static bool add_coded(med_extraction *x, const med_extract_value *v, med_str sys
     if (text.len > 0 && !med_fold(x->arena, text, &folded))
         return false;
     return med_rows_add_token(x, (med_token_row){v->number, v->places, hash})
-        && med_rows_add_code(x, (med_code_row){hash, v->number, system, code, folded});
+           && med_rows_add_code(x, (med_code_row){hash, v->number, system, code, folded});
 }
 
-static bool add_identifying(med_extraction *x, const med_extract_value *v, med_str system, med_str value)
+static bool add_identifying(med_extraction *x, const med_extract_value *v, med_str system,
+                            med_str value)
 {
     if (value.len == 0)
         return true;
     uint64_t bare = med_store_hash(x->schema->store, value);
     return med_rows_add_token(x, (med_token_row){v->number, v->places, hash_of(x, system, value)})
-        && med_rows_add_token(x, (med_token_row){v->number, v->places, bare});
+           && med_rows_add_token(x, (med_token_row){v->number, v->places, bare});
 }
 
 static bool extract_coding(med_extraction *x, const med_extract_value *v, uint32_t node)
 {
     med_str system, code, display;
     return med_extract_member(x, node, MED_STR("system"), &system)
-        && med_extract_member(x, node, MED_STR("code"), &code)
-        && med_extract_member(x, node, MED_STR("display"), &display)
-        && add_coded(x, v, system, code, display);
+           && med_extract_member(x, node, MED_STR("code"), &code)
+           && med_extract_member(x, node, MED_STR("display"), &display)
+           && add_coded(x, v, system, code, display);
 }
 
 static bool extract_concept(med_extraction *x, const med_extract_value *v)
@@ -60,8 +61,8 @@ static bool extract_identifier(med_extraction *x, const med_extract_value *v)
 {
     med_str system, value;
     return med_extract_member(x, v->at->node, MED_STR("system"), &system)
-        && med_extract_member(x, v->at->node, MED_STR("value"), &value)
-        && add_identifying(x, v, system, value);
+           && med_extract_member(x, v->at->node, MED_STR("value"), &value)
+           && add_identifying(x, v, system, value);
 }
 
 /* R4: the system of a ContactPoint is the kind of contact ("phone"), so it is a token's system. */
@@ -75,8 +76,8 @@ static bool extract_primitive(med_extraction *x, const med_extract_value *v)
     enum med_json_kind kind = med_json_kind_at(x->j, v->at->node);
     enum med_primitive primitive = med_type_primitive(x->schema->pack, v->at->type);
     if (kind == MED_JSON_TRUE || kind == MED_JSON_FALSE)
-        return add_coded(x, v, MED_STR_EMPTY, kind == MED_JSON_TRUE ? MED_STR("true") : MED_STR("false"),
-                         MED_STR_EMPTY);
+        return add_coded(x, v, MED_STR_EMPTY,
+                         kind == MED_JSON_TRUE ? MED_STR("true") : MED_STR("false"), MED_STR_EMPTY);
     if (kind == MED_JSON_NUMBER)
         return add_identifying(x, v, MED_STR_EMPTY, med_json_raw(x->j, v->at->node));
     med_str text;

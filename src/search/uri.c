@@ -11,8 +11,9 @@ bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err
         return true;
     if (!med_json_string(x->arena, x->j, v->at->node, &text))
         return MED_FAIL_MEMORY(err);
-    return text.len == 0 || med_rows_add_uri(x, (med_uri_row){v->number, text}) ? true
-                                                                                 : MED_FAIL_MEMORY(err);
+    return text.len == 0 || med_rows_add_uri(x, (med_uri_row){v->number, text})
+               ? true
+               : MED_FAIL_MEMORY(err);
 }
 
 bool med_term_uri(const med_term_source *s, med_str value, med_term *t, med_err *err)

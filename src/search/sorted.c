@@ -1,0 +1,210 @@
+/* sorted.c - _sort: all matches are found, their keys taken from their own rows, and ordered.
+ * https://hl7.org/fhir/R4/search.html#sort
+ *
+ * A resource without a value comes last, whatever the direction. Equal keys are ordered by the
+ * internal id, so the order is total and a page goes on behind the last key. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "search/page.h"
+
+enum { SORTED_MATCHES = 100000 };
+
+typedef struct key {
+    bool has;
+    int64_t value;
+    double real;
+    med_str text;
+} key;
+
+typedef struct row {
+    med_rid rid;
+    key keys[MED_SORT_KEYS];
+} row;
+
+typedef struct sorted {
+    med_run *r;
+    row *rows;
+    size_t n, room;
+} sorted;
+
+static int compare_keys(const med_sort *s, const key *a, const key *b)
+{
+    int by = 0;
+    if (a->has != b->has)
+        return a->has ? -1 : 1;
+    if (!a->has)
+        return 0;
+    by = (a->value > b->value) - (a->value < b->value);
+    if (by == 0)
+        by = (a->real > b->real) - (a->real < b->real);
+    if (by == 0)
+        by = med_str_compare(a->text, b->text);
+    return s->descending ? -by : by;
+}
+
+static int compare_rows(const void *left, const void *right, void *arg)
+{
+    const row *a = left, *b = right;
+    const med_query *q = arg;
+    for (size_t i = 0; i < q->n_sort; i++) {
+        int by = compare_keys(&q->sort[i], &a->keys[i], &b->keys[i]);
+        if (by != 0)
+            return by;
+    }
+    return (a->rid > b->rid) - (a->rid < b->rid);
+}
+
+/* The key of a resource with several values: the lowest when ascending, else the highest. */
+static void better(const med_sort *s, key *best, key candidate)
+{
+    candidate.has = true;
+    if (!best->has || compare_keys(s, &candidate, best) < 0)
+        *best = candidate;
+}
+
+static med_str token_text(const med_rows *rows, const med_token_row *t)
+{
+    for (size_t i = 0; i < rows->n_codes; i++) {
+        if (rows->codes[i].param == t->param && rows->codes[i].hash == t->hash)
+            return rows->codes[i].code;
+    }
+    return MED_STR_EMPTY;
+}
+
+static void key_of_rows(const med_sort *s, const med_rows *rows, key *out)
+{
+    for (size_t i = 0; i < rows->n_dates; i++) {
+        const med_interval span = rows->dates[i].span;
+        if (rows->dates[i].param == s->number)
+            better(s, out,
+                   (key){.value = s->descending && span.high != MED_TIME_MAX ? span.high : span.low,
+                         .text = MED_STR_EMPTY});
+    }
+    for (size_t i = 0; i < rows->n_strings; i++) {
+        if (rows->strings[i].param == s->number)
+            better(s, out, (key){.text = rows->strings[i].folded});
+    }
+    for (size_t i = 0; i < rows->n_uris; i++) {
+        if (rows->uris[i].param == s->number)
+            better(s, out, (key){.text = rows->uris[i].uri});
+    }
+    for (size_t i = 0; i < rows->n_quantities; i++) {
+        const med_quantity_row *q = &rows->quantities[i];
+        if (q->param == s->number && q->unit == 0)
+            better(s, out,
+                   (key){.real = isfinite(q->low) ? q->low : q->high, .text = MED_STR_EMPTY});
+    }
+    for (size_t i = 0; i < rows->n_tokens; i++) {
+        med_str text =
+            rows->tokens[i].param == s->number ? token_text(rows, &rows->tokens[i]) : MED_STR_EMPTY;
+        if (text.len > 0)
+            better(s, out, (key){.text = text});
+    }
+}
+
+static bool keep_texts(med_arena *a, row *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        med_str text = r->keys[i].has ? r->keys[i].text : MED_STR_EMPTY;
+        if (!med_arena_copy(a, text, &r->keys[i].text))
+            return false;
+    }
+    return true;
+}
+
+static bool take_keys(sorted *s, med_arena *scratch, const med_stored *stored, row *out,
+                      med_err *err)
+{
+    const med_query *q = s->r->q;
+    med_json j;
+    med_rows rows;
+    med_type type = med_schema_pack_type(q->schema, stored->type);
+    out->rid = stored->rid;
+    if (!med_json_parse(scratch, stored->text, &j, NULL, err)
+        || !med_extract_whole(q->schema, scratch, &j, 0, type, stored->id, q->base, false, &rows,
+                              err))
+        return false;
+    for (size_t i = 0; i < q->n_sort; i++) {
+        key *k = &out->keys[i];
+        if (q->sort[i].kind == MED_CLAUSE_UPDATED)
+            *k = (key){.has = true, .value = stored->updated, .text = MED_STR_EMPTY};
+        else if (q->sort[i].kind == MED_CLAUSE_ID)
+            *k = (key){.has = true, .text = stored->id};
+        else
+            key_of_rows(&q->sort[i], &rows, k);
+    }
+    return keep_texts(s->r->arena, out, q->n_sort) ? true : MED_FAIL_MEMORY(err);
+}
+
+static bool add_row(sorted *s, med_arena *scratch, const med_stored *stored, med_err *err)
+{
+    if (s->n == SORTED_MATCHES)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                        "more than %d resources would have to be sorted; narrow the search",
+                        SORTED_MATCHES);
+    if (s->n == s->room) {
+        size_t room = s->room == 0 ? 64 : s->room * 2;
+        row *more = MED_TAKE(s->r->arena, room, row);
+        if (more == NULL)
+            return MED_FAIL_MEMORY(err);
+        if (s->n > 0)
+            memcpy(more, s->rows, s->n * sizeof *more);
+        s->rows = more;
+        s->room = room;
+    }
+    return take_keys(s, scratch, stored, &s->rows[s->n++], err);
+}
+
+static bool collect(sorted *s, med_arena *scratch, med_err *err)
+{
+    med_stream *stream = med_stream_open(s->r, s->r->driver, NULL, err);
+    med_position place;
+    enum med_found found = MED_FAILED;
+    while (stream != NULL && (found = med_stream_next(stream, &place, err)) == MED_FOUND) {
+        med_stored stored;
+        bool matches;
+        if (!med_run_check(s->r, scratch, &place, true, &stored, &matches, err)
+            || (matches && !add_row(s, scratch, &stored, err))) {
+            found = MED_FAILED;
+            break;
+        }
+        med_arena_reset(scratch);
+    }
+    med_stream_close(stream);
+    return found == MED_ABSENT;
+}
+
+/* Index of the row behind the one a page ended with. */
+static size_t behind(const sorted *s, const med_page *page)
+{
+    if (page == NULL)
+        return 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->rows[i].rid == page->place.rid)
+            return i + 1;
+    }
+    return (size_t)page->place.value < s->n ? (size_t)page->place.value : s->n;
+}
+
+bool med_run_sorted(med_run *r, med_arena *scratch, const med_page *page, size_t room,
+                    med_search_entry *entries, size_t *n, med_position *last, bool *more,
+                    med_err *err)
+{
+    sorted s = {.r = r};
+    if (!collect(&s, scratch, err))
+        return false;
+    if (s.n > 0)
+        qsort_r(s.rows, s.n, sizeof *s.rows, compare_rows, (void *)(uintptr_t)r->q);
+    size_t from = behind(&s, page), to = s.n - from > room ? from + room : s.n;
+    for (size_t i = from; i < to; i++) {
+        if (med_view_by_rid(r->view, r->arena, s.rows[i].rid, &entries[*n].resource, err)
+            != MED_FOUND)
+            return false;
+        entries[(*n)++].mode = MED_ENTRY_MATCH;
+        *last =
+            (med_position){.value = (int64_t)i + 1, .text = MED_STR_EMPTY, .rid = s.rows[i].rid};
+    }
+    *more = to < s.n;
+    return true;
+}
