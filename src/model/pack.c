@@ -164,6 +164,7 @@ static med_property property_from(const med_pack *p, const struct pack_property 
         .type = row->type,
         .element = row->element,
         .is_array = row->is_array != 0,
+        .primitive = pack_type_at(p, row->type)->primitive,
     };
 }
 

@@ -106,6 +106,7 @@ typedef struct med_property {
                          abstract Resource for contained and Bundle.entry.resource */
     uint16_t element; /* index for med_type_element */
     bool is_array;
+    uint8_t primitive; /* enum med_primitive of the type */
 } med_property;
 
 /* No type has more elements (a bit set of an object's elements fits). */

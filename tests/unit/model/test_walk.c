@@ -46,144 +46,143 @@ static med_type parse(med_arena *a, const char *text, med_json *j)
     return t;
 }
 
+static const struct {
+    const char *resource, *code, *expected;
+} values[] = {
+    {"{'resourceType':'Patient','id':'p1'}", "_id", "id:p1"},
+    {"{'resourceType':'Patient'}", "_id", ""},
+    {"{'resourceType':'Patient','meta':{'lastUpdated':'2020-01-01T00:00:00Z'}}", "_lastUpdated",
+     "instant:2020-01-01T00:00:00Z"},
+    {"{'resourceType':'Patient','meta':{'profile':['a','b'],'tag':[{'code':'t'}],"
+     "'security':[{'code':'R'},{'code':'V'}],'source':'urn:x'}}",
+     "_profile", "canonical:a; canonical:b"},
+    {"{'resourceType':'Patient','meta':{'tag':[{'code':'t'}],"
+     "'security':[{'code':'R'},{'code':'V'}],'source':'urn:x'}}",
+     "_security", "Coding:R; Coding:V"},
+    {"{'resourceType':'Patient','meta':{'tag':[{'code':'t'}]}}", "_tag", "Coding:t"},
+    {"{'resourceType':'Patient','meta':{'source':'urn:x'}}", "_source", "uri:urn:x"},
+    {"{'resourceType':'Patient','name':[{'family':'A','given':['B','C']},{'family':'D'}]}",
+     "family", "string:A; string:D"},
+    {"{'resourceType':'Patient','name':[{'family':'A','given':['B','C']},{'family':'D'}]}", "given",
+     "string:B; string:C"},
+    {"{'resourceType':'Patient','name':[{'given':['B',null,'C'],"
+     "'_given':[null,{'id':'x'},{'id':'y'}]}]}",
+     "given", "string:B; string:C+"},
+    {"{'resourceType':'Patient','_birthDate':{'id':'x'},'birthDate':'2000'}", "birthdate",
+     "date:2000+"},
+    {"{'resourceType':'Patient','_birthDate':{'id':'x'}}", "birthdate", ""},
+    {"{'resourceType':'Patient','name':[{'family':'A'}]}", "name", "HumanName:A"},
+    {"{'resourceType':'Patient','telecom':[{'system':'phone','value':'1'},"
+     "{'system':'email','value':'2'},{'value':'3'},{'system':'phone','value':'4'}]}",
+     "phone", "ContactPoint:phone; ContactPoint:phone"},
+    {"{'resourceType':'Patient','telecom':[{'value':'2','system':'ema\\u0069l'}]}", "email",
+     "ContactPoint:2"},
+    {"{'resourceType':'Patient','telecom':[{'system':'phone'},{'system':'email'}]}", "telecom",
+     "ContactPoint:phone; ContactPoint:email"},
+    {"{'resourceType':'Patient','deceasedDateTime':'2001'}", "death-date", "dateTime:2001"},
+    {"{'resourceType':'Patient','deceasedBoolean':true}", "death-date", ""},
+    {"{'resourceType':'Patient','link':[{'other':{'reference':'Patient/2'}}]}", "link",
+     "Reference:Patient/2"},
+    {"{'resourceType':'Patient','na\\u006de':[{'fa\\u006dily':'A'}]}", "family", "string:A"},
+    {"{'resourceType':'Patient','gender':7,'name':[[{'family':'A'}],'x',null]}", "family", ""},
+    {"{'resourceType':'Patient','gender':{}}", "gender", ""},
+    {"{'resourceType':'Observation','subject':{'reference':'Patient/1'}}", "patient",
+     "Reference:Patient/1"},
+    {"{'resourceType':'Observation','subject':{'reference':'Patient\\/1'}}", "patient",
+     "Reference:Patient\\/1"},
+    {"{'resourceType':'Observation','subject':{'reference':'Group/1'}}", "patient", ""},
+    {"{'resourceType':'Observation','subject':{'reference':'Group/1'}}", "subject",
+     "Reference:Group/1"},
+    {"{'resourceType':'Observation','subject':{'reference':'http://x/fhir/Patient/1'}}", "patient",
+     "Reference:http://x/fhir/Patient/1"},
+    {"{'resourceType':'Observation','subject':{'reference':'Patient/1/_history/2'}}", "patient",
+     "Reference:Patient/1/_history/2"},
+    {"{'resourceType':'Observation','subject':{'display':'d','type':'Patient'}}", "patient",
+     "Reference:d"},
+    {"{'resourceType':'Observation','subject':{'display':'d'}}", "patient", ""},
+    {"{'resourceType':'Observation','contained':[{'resourceType':'Group','id':'g'},"
+     "{'id':'c','resourceType':'Patient'}],'subject':{'reference':'#c'}}",
+     "patient", "Reference:#c"},
+    {"{'resourceType':'Observation','contained':[{'resourceType':'Group','id':'c'}],"
+     "'subject':{'reference':'#c'}}",
+     "patient", ""},
+    {"{'resourceType':'Observation','subject':{'reference':'urn:uuid:1','type':'Patient'}}",
+     "patient", "Reference:urn:uuid:1"},
+    {"{'resourceType':'Observation','valueQuantity':{'value':1.0}}", "value-quantity",
+     "Quantity:1.0"},
+    {"{'resourceType':'Observation','valueSampledData':{'period':2}}", "value-quantity",
+     "SampledData:2"},
+    {"{'resourceType':'Observation','valueString':'s'}", "value-quantity", ""},
+    {"{'resourceType':'Observation','valueString':'s'}", "value-string", "string:s"},
+    {"{'resourceType':'Observation','valueCodeableConcept':{'text':'t'}}", "value-string",
+     "string:t"},
+    {"{'resourceType':'Observation','effectivePeriod':{'start':'2020'}}", "date", "Period:2020"},
+    {"{'resourceType':'Observation','effectiveInstant':'i'}", "date", "instant:i"},
+    {"{'resourceType':'Observation','code':{'text':'a'},'component':[{'code':{'text':'b'}},"
+     "{'code':{'text':'c'}}]}",
+     "combo-code", "CodeableConcept:a; CodeableConcept:b; CodeableConcept:c"},
+    {"{'resourceType':'Observation','id':'o'}", "code-value-quantity", "Observation:Observation"},
+    {"{'resourceType':'Observation','component':[{'id':'x'}]}", "combo-code-value-quantity",
+     "Observation:Observation; Observation.component:x"},
+    {"{'resourceType':'Observation','component':[{'id':'x'}]}", "component-code-value-quantity",
+     "Observation.component:x"},
+    {"{'resourceType':'Condition','onsetAge':{'value':5}}", "onset-age", "Age:5"},
+    {"{'resourceType':'Condition','onsetRange':{'id':'5'}}", "onset-age", "Range:5"},
+    {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source-uri", "uri:u"},
+    {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source", ""},
+    {"{'resourceType':'Group','characteristic':[{'valueBoolean':false}]}", "value",
+     "boolean:false"},
+    {"{'resourceType':'Bundle','entry':[{'resource':{'resourceType':'Composition','id':'c'}},"
+     "{'resource':{'resourceType':'Patient','id':'p'}}]}",
+     "composition", "Composition:Composition"},
+    {"{'resourceType':'Bundle','entry':[{'fullUrl':'x'},"
+     "{'resource':{'resourceType':'MessageHeader'}}]}",
+     "message", ""},
+    {"{'resourceType':'Library','relatedArtifact':[{'type':'depends-on','resource':'a'},"
+     "{'type':'citation','resource':'b'},{'resource':'c','type':'depends-on'}]}",
+     "depends-on", "canonical:a; canonical:c"},
+    {"{'resourceType':'Appointment','participant':[{'actor':{'reference':'Patient/1'}},"
+     "{'actor':{'reference':'Location/2'}},{'actor':{'reference':'Practitioner/3'}}]}",
+     "location", "Reference:Location/2"},
+    {"{'resourceType':'MedicationRequest','medicationReference':{'reference':'Medication/1'}}",
+     "medication", "Reference:Medication/1"},
+    {"{'resourceType':'MedicationRequest','medicationReference':{'reference':'Medication/1'}}",
+     "code", ""},
+    {"{'resourceType':'Goal','target':[{'dueDate':'2020'},{'dueDuration':{'id':'x'}}]}",
+     "target-date", "date:2020"},
+    {"{'resourceType':'Consent','provision':{'data':[{'reference':{'reference':'A/1'}}]}}", "data",
+     "Reference:A/1"},
+    {"{'resourceType':'Questionnaire','item':[{'code':[{'code':'a'}],'item':[{'code':"
+     "[{'code':'b'}]}]}]}",
+     "code", "Coding:a"},
+    {"{'resourceType':'StructureDefinition','snapshot':{'element':[{'path':'a'}]},"
+     "'differential':{'element':[{'path':'b'}]}}",
+     "path", "string:a; string:b"},
+};
+
 static void test_values(void **state)
 {
     (void)state;
-    static const struct {
-        const char *resource, *code, *expected;
-    } rows[] = {
-        {"{'resourceType':'Patient','id':'p1'}", "_id", "id:p1"},
-        {"{'resourceType':'Patient'}", "_id", ""},
-        {"{'resourceType':'Patient','meta':{'lastUpdated':'2020-01-01T00:00:00Z'}}", "_lastUpdated",
-         "instant:2020-01-01T00:00:00Z"},
-        {"{'resourceType':'Patient','meta':{'profile':['a','b'],'tag':[{'code':'t'}],"
-         "'security':[{'code':'R'},{'code':'V'}],'source':'urn:x'}}",
-         "_profile", "canonical:a; canonical:b"},
-        {"{'resourceType':'Patient','meta':{'tag':[{'code':'t'}],"
-         "'security':[{'code':'R'},{'code':'V'}],'source':'urn:x'}}",
-         "_security", "Coding:R; Coding:V"},
-        {"{'resourceType':'Patient','meta':{'tag':[{'code':'t'}]}}", "_tag", "Coding:t"},
-        {"{'resourceType':'Patient','meta':{'source':'urn:x'}}", "_source", "uri:urn:x"},
-        {"{'resourceType':'Patient','name':[{'family':'A','given':['B','C']},{'family':'D'}]}",
-         "family", "string:A; string:D"},
-        {"{'resourceType':'Patient','name':[{'family':'A','given':['B','C']},{'family':'D'}]}",
-         "given", "string:B; string:C"},
-        {"{'resourceType':'Patient','name':[{'given':['B',null,'C'],"
-         "'_given':[null,{'id':'x'},{'id':'y'}]}]}",
-         "given", "string:B; string:C+"},
-        {"{'resourceType':'Patient','_birthDate':{'id':'x'},'birthDate':'2000'}", "birthdate",
-         "date:2000+"},
-        {"{'resourceType':'Patient','_birthDate':{'id':'x'}}", "birthdate", ""},
-        {"{'resourceType':'Patient','name':[{'family':'A'}]}", "name", "HumanName:A"},
-        {"{'resourceType':'Patient','telecom':[{'system':'phone','value':'1'},"
-         "{'system':'email','value':'2'},{'value':'3'},{'system':'phone','value':'4'}]}",
-         "phone", "ContactPoint:phone; ContactPoint:phone"},
-        {"{'resourceType':'Patient','telecom':[{'value':'2','system':'ema\\u0069l'}]}", "email",
-         "ContactPoint:2"},
-        {"{'resourceType':'Patient','telecom':[{'system':'phone'},{'system':'email'}]}", "telecom",
-         "ContactPoint:phone; ContactPoint:email"},
-        {"{'resourceType':'Patient','deceasedDateTime':'2001'}", "death-date", "dateTime:2001"},
-        {"{'resourceType':'Patient','deceasedBoolean':true}", "death-date", ""},
-        {"{'resourceType':'Patient','link':[{'other':{'reference':'Patient/2'}}]}", "link",
-         "Reference:Patient/2"},
-        {"{'resourceType':'Patient','na\\u006de':[{'fa\\u006dily':'A'}]}", "family", "string:A"},
-        {"{'resourceType':'Patient','gender':7,'name':[[{'family':'A'}],'x',null]}", "family", ""},
-        {"{'resourceType':'Patient','gender':{}}", "gender", ""},
-        {"{'resourceType':'Observation','subject':{'reference':'Patient/1'}}", "patient",
-         "Reference:Patient/1"},
-        {"{'resourceType':'Observation','subject':{'reference':'Patient\\/1'}}", "patient",
-         "Reference:Patient\\/1"},
-        {"{'resourceType':'Observation','subject':{'reference':'Group/1'}}", "patient", ""},
-        {"{'resourceType':'Observation','subject':{'reference':'Group/1'}}", "subject",
-         "Reference:Group/1"},
-        {"{'resourceType':'Observation','subject':{'reference':'http://x/fhir/Patient/1'}}",
-         "patient", "Reference:http://x/fhir/Patient/1"},
-        {"{'resourceType':'Observation','subject':{'reference':'Patient/1/_history/2'}}", "patient",
-         "Reference:Patient/1/_history/2"},
-        {"{'resourceType':'Observation','subject':{'display':'d','type':'Patient'}}", "patient",
-         "Reference:d"},
-        {"{'resourceType':'Observation','subject':{'display':'d'}}", "patient", ""},
-        {"{'resourceType':'Observation','contained':[{'resourceType':'Group','id':'g'},"
-         "{'id':'c','resourceType':'Patient'}],'subject':{'reference':'#c'}}",
-         "patient", "Reference:#c"},
-        {"{'resourceType':'Observation','contained':[{'resourceType':'Group','id':'c'}],"
-         "'subject':{'reference':'#c'}}",
-         "patient", ""},
-        {"{'resourceType':'Observation','subject':{'reference':'urn:uuid:1','type':'Patient'}}",
-         "patient", "Reference:urn:uuid:1"},
-        {"{'resourceType':'Observation','valueQuantity':{'value':1.0}}", "value-quantity",
-         "Quantity:1.0"},
-        {"{'resourceType':'Observation','valueSampledData':{'period':2}}", "value-quantity",
-         "SampledData:2"},
-        {"{'resourceType':'Observation','valueString':'s'}", "value-quantity", ""},
-        {"{'resourceType':'Observation','valueString':'s'}", "value-string", "string:s"},
-        {"{'resourceType':'Observation','valueCodeableConcept':{'text':'t'}}", "value-string",
-         "string:t"},
-        {"{'resourceType':'Observation','effectivePeriod':{'start':'2020'}}", "date",
-         "Period:2020"},
-        {"{'resourceType':'Observation','effectiveInstant':'i'}", "date", "instant:i"},
-        {"{'resourceType':'Observation','code':{'text':'a'},'component':[{'code':{'text':'b'}},"
-         "{'code':{'text':'c'}}]}",
-         "combo-code", "CodeableConcept:a; CodeableConcept:b; CodeableConcept:c"},
-        {"{'resourceType':'Observation','id':'o'}", "code-value-quantity",
-         "Observation:Observation"},
-        {"{'resourceType':'Observation','component':[{'id':'x'}]}", "combo-code-value-quantity",
-         "Observation:Observation; Observation.component:x"},
-        {"{'resourceType':'Observation','component':[{'id':'x'}]}", "component-code-value-quantity",
-         "Observation.component:x"},
-        {"{'resourceType':'Condition','onsetAge':{'value':5}}", "onset-age", "Age:5"},
-        {"{'resourceType':'Condition','onsetRange':{'id':'5'}}", "onset-age", "Range:5"},
-        {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source-uri", "uri:u"},
-        {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source", ""},
-        {"{'resourceType':'Group','characteristic':[{'valueBoolean':false}]}", "value",
-         "boolean:false"},
-        {"{'resourceType':'Bundle','entry':[{'resource':{'resourceType':'Composition','id':'c'}},"
-         "{'resource':{'resourceType':'Patient','id':'p'}}]}",
-         "composition", "Composition:Composition"},
-        {"{'resourceType':'Bundle','entry':[{'fullUrl':'x'},"
-         "{'resource':{'resourceType':'MessageHeader'}}]}",
-         "message", ""},
-        {"{'resourceType':'Library','relatedArtifact':[{'type':'depends-on','resource':'a'},"
-         "{'type':'citation','resource':'b'},{'resource':'c','type':'depends-on'}]}",
-         "depends-on", "canonical:a; canonical:c"},
-        {"{'resourceType':'Appointment','participant':[{'actor':{'reference':'Patient/1'}},"
-         "{'actor':{'reference':'Location/2'}},{'actor':{'reference':'Practitioner/3'}}]}",
-         "location", "Reference:Location/2"},
-        {"{'resourceType':'MedicationRequest','medicationReference':{'reference':'Medication/1'}}",
-         "medication", "Reference:Medication/1"},
-        {"{'resourceType':'MedicationRequest','medicationReference':{'reference':'Medication/1'}}",
-         "code", ""},
-        {"{'resourceType':'Goal','target':[{'dueDate':'2020'},{'dueDuration':{'id':'x'}}]}",
-         "target-date", "date:2020"},
-        {"{'resourceType':'Consent','provision':{'data':[{'reference':{'reference':'A/1'}}]}}",
-         "data", "Reference:A/1"},
-        {"{'resourceType':'Questionnaire','item':[{'code':[{'code':'a'}],'item':[{'code':"
-         "[{'code':'b'}]}]}]}",
-         "code", "Coding:a"},
-        {"{'resourceType':'StructureDefinition','snapshot':{'element':[{'path':'a'}]},"
-         "'differential':{'element':[{'path':'b'}]}}",
-         "path", "string:a; string:b"},
-    };
     const med_pack *p = med_pack_core();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         med_arena *a = med_arena_new(1 << 20);
         med_str copy;
-        assert_true(med_arena_copy(a, med_str_from(rows[i].resource), &copy));
+        assert_true(med_arena_copy(a, med_str_from(values[i].resource), &copy));
         char *text = MED_TAKE(a, copy.len + 1, char);
         for (size_t k = 0; k < copy.len; k++)
             text[k] = copy.ptr[k] == '\'' ? '"' : copy.ptr[k];
         med_json j;
         med_type t = parse(a, text, &j);
         med_param param;
-        if (!med_pack_find_param(p, t, med_str_from(rows[i].code), &param))
-            fail_msg("row %zu: no parameter %s", i, rows[i].code);
+        if (!med_pack_find_param(p, t, med_str_from(values[i].code), &param))
+            fail_msg("row %zu: no parameter %s", i, values[i].code);
         struct dump d = {.p = p, .j = &j, .param = param.index, .stop_after = -1};
         med_buf_init(&d.text, 4096);
         med_err err = {0};
         assert_true(med_walk(p, &j, 0, t, add_value, &d, &err));
-        if (!med_str_eqz(med_buf_str(&d.text), rows[i].expected))
-            fail_msg("row %zu: %s of %s: '%.*s' instead of '%s'", i, rows[i].code, rows[i].resource,
-                     MED_STR_ARG(med_buf_str(&d.text)), rows[i].expected);
+        if (!med_str_eqz(med_buf_str(&d.text), values[i].expected))
+            fail_msg("row %zu: %s of %s: '%.*s' instead of '%s'", i, values[i].code,
+                     values[i].resource, MED_STR_ARG(med_buf_str(&d.text)), values[i].expected);
         med_buf_free(&d.text);
         med_arena_free(a);
     }
