@@ -1,7 +1,7 @@
 #!/bin/sh
 # layers, sizes, banned things, format, headers, traces, notice; and the checks' own tests
 . tests/stages/common.sh
-for tool in layers.py sizes.py banned.py format.sh headers.sh workplace.py notice.py; do
+for tool in layers.py sizes.py banned.py format.sh headers.sh workplace.py notice.py links.py; do
     if [ -x "tools/check_$tool" ]; then
         check "$tool" "tools/check_$tool"
     fi

@@ -170,6 +170,20 @@ class Workplace(Tree):
             self.fails("check_workplace.py", "docs/bad.md:2")
 
 
+class Links(Tree):
+    def setUp(self):
+        super().setUp()
+        run("git", "init", "-q", cwd=self.root)
+
+    def test_names_of_nothing(self):
+        self.put("docs/a.md", "[b](b.md) `good.c` `src/base/good.h` `src/base/` `src/<name>/x.c`\n")
+        self.put("docs/b.md", "[out](https://example.org/x) [up](../docs/a.md)\n")
+        self.passes("check_links.py")
+        for text in ("[gone](gone.md)", "`src/base/gone.c`", "`gone.h`", "`tests/gone/`"):
+            self.put("docs/c.md", text + "\n")
+            self.fails("check_links.py", "docs/c.md: there is no", "gone")
+
+
 class Hardening(Tree):
     FLAGS = ["-O2", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3"]
     LINK = ["-pie", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-Wl,-z,separate-code"]
