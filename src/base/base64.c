@@ -212,11 +212,12 @@ static uint32_t byte_at(med_str s, size_t i)
     return (unsigned char)s.ptr[i];
 }
 
-static char *put_group(const struct alphabet *alphabet, uint32_t bits, size_t digits, char *to)
+static void put_group(const struct alphabet *alphabet, uint32_t bits, char to[4])
 {
-    for (size_t i = 0; i < digits; i++)
-        *to++ = alphabet->digits[bits >> (18 - 6 * i) & 63];
-    return to;
+    to[0] = alphabet->digits[bits >> 18 & 63];
+    to[1] = alphabet->digits[bits >> 12 & 63];
+    to[2] = alphabet->digits[bits >> 6 & 63];
+    to[3] = alphabet->digits[bits & 63];
 }
 
 static void encode(med_buf *b, const struct alphabet *alphabet, med_str s, bool padded)
@@ -227,15 +228,15 @@ static void encode(med_buf *b, const struct alphabet *alphabet, med_str s, bool 
     }
     char *to = b->ptr + b->len;
     size_t i = 0;
-    for (; s.len - i >= 3; i += 3)
-        to = put_group(alphabet, byte_at(s, i) << 16 | byte_at(s, i + 1) << 8 | byte_at(s, i + 2),
-                       4, to);
+    for (; s.len - i >= 3; i += 3, to += 4)
+        put_group(alphabet, byte_at(s, i) << 16 | byte_at(s, i + 1) << 8 | byte_at(s, i + 2), to);
     size_t rest = s.len - i;
     if (rest > 0) {
-        uint32_t bits = byte_at(s, i) << 16 | (rest == 2 ? byte_at(s, i + 1) << 8 : 0);
-        to = put_group(alphabet, bits, rest + 1, to);
-        for (size_t k = rest; padded && k < 3; k++)
-            *to++ = '=';
+        put_group(alphabet, byte_at(s, i) << 16 | (rest == 2 ? byte_at(s, i + 1) << 8 : 0), to);
+        to[3] = '=';
+        if (rest == 1)
+            to[2] = '=';
+        to += padded ? 4 : rest + 1;
     }
     b->len = (size_t)(to - b->ptr);
 }

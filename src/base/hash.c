@@ -24,7 +24,7 @@ static void store_le64(uint8_t *p, uint64_t x)
     memcpy(p, &x, sizeof x);
 }
 
-/* At most seven bytes, the first lowest. */
+/* At most eight bytes, the first lowest. */
 static uint64_t load_tail(const char *p, size_t n)
 {
     uint64_t x = 0;
@@ -33,80 +33,111 @@ static uint64_t load_tail(const char *p, size_t n)
     return x;
 }
 
-static inline void sip_round(uint64_t v[4])
+/* Four words, passed by value: as an array behind a pointer they would live in memory. */
+struct state {
+    uint64_t a, b, c, d;
+};
+
+static inline struct state sip_round(struct state v)
 {
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
+    v.a += v.b;
+    v.b = rotate(v.b, 13) ^ v.a;
+    v.a = rotate(v.a, 32);
+    v.c += v.d;
+    v.d = rotate(v.d, 16) ^ v.c;
+    v.a += v.d;
+    v.d = rotate(v.d, 21) ^ v.a;
+    v.c += v.b;
+    v.b = rotate(v.b, 17) ^ v.c;
+    v.c = rotate(v.c, 32);
+    return v;
 }
 
-static inline void absorb(uint64_t v[4], uint64_t word)
+static inline struct state absorb(struct state v, uint64_t word)
 {
-    v[3] ^= word;
-    sip_round(v);
-    sip_round(v);
-    v[0] ^= word;
+    v.d ^= word;
+    v = sip_round(sip_round(v));
+    v.a ^= word;
+    return v;
 }
 
-static inline uint64_t squeeze(uint64_t v[4])
+static inline struct state finish(struct state v)
 {
-    for (int i = 0; i < 4; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    return sip_round(sip_round(sip_round(sip_round(v))));
 }
 
-static inline void start(uint64_t v[4], med_hash_key key)
+static inline uint64_t result(struct state v)
 {
-    v[0] = key.k0 ^ 0x736f6d6570736575U;
-    v[1] = key.k1 ^ 0x646f72616e646f6dU;
-    v[2] = key.k0 ^ 0x6c7967656e657261U;
-    v[3] = key.k1 ^ 0x7465646279746573U;
+    return v.a ^ v.b ^ v.c ^ v.d;
 }
 
-static inline void absorb_all(uint64_t v[4], med_str s)
+static inline struct state start(med_hash_key key)
+{
+    return (struct state){
+        key.k0 ^ 0x736f6d6570736575U,
+        key.k1 ^ 0x646f72616e646f6dU,
+        key.k0 ^ 0x6c7967656e657261U,
+        key.k1 ^ 0x7465646279746573U,
+    };
+}
+
+static inline struct state absorb_whole_words(struct state v, med_str s)
 {
     size_t whole = s.len & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8)
-        absorb(v, load_le64(s.ptr + i));
-    absorb(v, load_tail(s.ptr + whole, s.len & 7) | (uint64_t)s.len << 56);
+        v = absorb(v, load_le64(s.ptr + i));
+    return v;
+}
+
+/* The bytes behind the last whole word, lowest first. */
+static inline uint64_t tail_of(med_str s)
+{
+    return load_tail(s.ptr + (s.len & ~(size_t)7), s.len & 7);
 }
 
 uint64_t med_siphash(med_hash_key key, med_str s)
 {
-    uint64_t v[4];
-    start(v, key);
-    absorb_all(v, s);
-    v[2] ^= 0xff;
-    return squeeze(v);
+    struct state v = absorb_whole_words(start(key), s);
+    v = absorb(v, tail_of(s) | (uint64_t)s.len << 56);
+    v.c ^= 0xff;
+    return result(finish(v));
 }
 
 void med_siphash128(med_hash_key key, med_str s, uint8_t out[16])
 {
-    uint64_t v[4];
-    start(v, key);
-    v[1] ^= 0xee;
-    absorb_all(v, s);
-    v[2] ^= 0xee;
-    store_le64(out, squeeze(v));
-    v[1] ^= 0xdd;
-    store_le64(out + 8, squeeze(v));
+    struct state v = start(key);
+    v.b ^= 0xee;
+    v = absorb_whole_words(v, s);
+    v = absorb(v, tail_of(s) | (uint64_t)s.len << 56);
+    v.c ^= 0xee;
+    v = finish(v);
+    store_le64(out, result(v));
+    v.b ^= 0xdd;
+    store_le64(out + 8, result(finish(v)));
+}
+
+static struct state state_of(const med_hasher *h)
+{
+    return (struct state){h->v[0], h->v[1], h->v[2], h->v[3]};
+}
+
+static void keep_state(med_hasher *h, struct state v)
+{
+    h->v[0] = v.a;
+    h->v[1] = v.b;
+    h->v[2] = v.c;
+    h->v[3] = v.d;
 }
 
 void med_hasher_begin(med_hasher *h, med_hash_key key)
 {
     *h = (med_hasher){0};
-    start(h->v, key);
+    keep_state(h, start(key));
 }
 
 void med_hasher_add(med_hasher *h, med_str s)
 {
+    struct state v = state_of(h);
     size_t have = h->total & 7;
     h->total += s.len;
     if (have != 0) {
@@ -114,18 +145,16 @@ void med_hasher_add(med_hasher *h, med_str s)
         h->tail |= load_tail(s.ptr, take) << (8 * have);
         if (have + take < 8)
             return;
-        absorb(h->v, h->tail);
+        v = absorb(v, h->tail);
         s = med_str_skip(s, take);
     }
-    size_t whole = s.len & ~(size_t)7;
-    for (size_t i = 0; i < whole; i += 8)
-        absorb(h->v, load_le64(s.ptr + i));
-    h->tail = load_tail(s.ptr + whole, s.len & 7);
+    keep_state(h, absorb_whole_words(v, s));
+    h->tail = tail_of(s);
 }
 
 uint64_t med_hasher_end(med_hasher *h)
 {
-    absorb(h->v, h->tail | h->total << 56);
-    h->v[2] ^= 0xff;
-    return squeeze(h->v);
+    struct state v = absorb(state_of(h), h->tail | h->total << 56);
+    v.c ^= 0xff;
+    return result(finish(v));
 }

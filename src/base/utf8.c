@@ -58,16 +58,39 @@ static size_t skip_ascii(med_str s, size_t at)
     return at;
 }
 
+/* The length of the valid character of two bytes or more at p, of which `left` are there, or
+ * 0. Table 3-7 of the Unicode standard: only the second byte is restricted by the first. */
+static inline size_t wide_length(const unsigned char *p, size_t left)
+{
+    unsigned lead = p[0];
+    if (left < 2 || !is_continuation(p[1]))
+        return 0;
+    if (lead < 0xE0)
+        return lead >= 0xC2 ? 2 : 0;
+    if (left < 3 || !is_continuation(p[2]))
+        return 0;
+    if (lead < 0xF0) {
+        bool overlong = lead == 0xE0 && p[1] < 0xA0;
+        bool surrogate = lead == 0xED && p[1] >= 0xA0;
+        return overlong || surrogate ? 0 : 3;
+    }
+    bool outside = (lead == 0xF0 && p[1] < 0x90) || (lead == 0xF4 && p[1] >= 0x90) || lead > 0xF4;
+    return outside || left < 4 || !is_continuation(p[3]) ? 0 : 4;
+}
+
 size_t med_utf8_check(med_str s)
 {
-    uint32_t code = 0;
-    for (size_t at = skip_ascii(s, 0); at < s.len; at = skip_ascii(s, at)) {
-        size_t len = med_utf8_decode(s, at, &code);
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t at = skip_ascii(s, 0);
+    while (at < s.len) {
+        size_t len = p[at] < 0x80 ? 1 : wide_length(p + at, s.len - at);
         if (len == 0)
             return at;
         at += len;
+        if (len == 1) /* blanks between words are many, runs are worth the call */
+            at = skip_ascii(s, at);
     }
-    return s.len;
+    return at;
 }
 
 size_t med_utf8_encode(uint32_t code, char out[4])

@@ -1,3 +1,5 @@
+#include <utf8proc.h>
+
 #include "base/unicode.h"
 
 #include "base/utf8.h"
@@ -151,13 +153,75 @@ static void survives_every_character(void **state)
     med_arena_free(a);
 }
 
+/* The tables of common letters against utf8proc itself. */
+static void common_letters_fold_like_all_others(void **state)
+{
+    (void)state;
+    med_arena *a = med_arena_new(1 << 20);
+    for (uint32_t c = 0xC0; c < 0x460; c += c == 0x17F ? 0x400 - 0x17F : 1) {
+        char bytes[5] = {0};
+        size_t n = med_utf8_encode(c, bytes);
+        med_str got = MED_STR_EMPTY;
+        assert_true(med_fold(a, (med_str){bytes, n}, &got));
+        utf8proc_uint8_t *want = NULL;
+        utf8proc_ssize_t len =
+            utf8proc_map((const utf8proc_uint8_t *)bytes, (utf8proc_ssize_t)n, &want,
+                         UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD
+                             | UTF8PROC_STRIPMARK | UTF8PROC_IGNORE);
+        assert_true(len > 0);
+        bool same = med_str_eq(got, (med_str){(const char *)want, (size_t)len});
+        /* letters that are taken for others, and those with an apostrophe or a dot in them */
+        static const char special[] =
+            "\u00E6\u00F0\u00F8\u00FE\u0111\u0127\u0131\u0138\u0142\u014B\u0153"
+            "\u0167l\u00B7\u02BCn";
+        bool is_special = strstr(special, (const char *)want) != NULL;
+        if (!same && !is_special)
+            fail_msg("U+%04X folds to '%.*s', not to '%s'", c, MED_STR_ARG(got), (char *)want);
+        free(want);
+    }
+    med_arena_free(a);
+}
+
+/* Long texts take another way through the code than short ones. */
+static void long_texts_fold_like_short_ones(void **state)
+{
+    (void)state;
+    med_arena *a = med_arena_new(1 << 20);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        med_str one = med_str_from(table[i].text);
+        med_buf many;
+        med_buf want;
+        med_buf got;
+        med_buf_init(&many, 100000);
+        med_buf_init(&want, 100000);
+        med_buf_init(&got, 100000);
+        for (int k = 0; k < 60; k++) {
+            med_buf_printf(&many, "%.*s ", MED_STR_ARG(one));
+            med_buf_printf(&want, "%s%s", k == 0 || table[i].want[0] == '\0' ? "" : " ",
+                           table[i].want);
+        }
+        med_str folded = MED_STR_EMPTY;
+        assert_true(med_fold(a, med_buf_str(&many), &folded));
+        ROW(table[i].text, med_str_eq(folded, med_buf_str(&want)));
+        med_fold_to(&got, med_buf_str(&many));
+        ROW(table[i].text, med_str_eq(med_buf_str(&got), med_buf_str(&want)));
+        med_buf_free(&many);
+        med_buf_free(&want);
+        med_buf_free(&got);
+    }
+    med_arena_free(a);
+}
+
 static void stops_at_the_limit(void **state)
 {
     (void)state;
-    med_arena *a = med_arena_new(3);
+    med_arena *a = med_arena_new(4);
     med_str got = MED_STR_EMPTY;
-    assert_false(med_fold(a, MED_STR("four"), &got));
+    assert_false(med_fold(a, MED_STR("four"), &got)); /* and a NUL */
     assert_false(med_fold(a, MED_STR("Ærø"), &got));
+    char text[200];
+    memset(text, 'x', sizeof text);
+    assert_false(med_fold(a, (med_str){text, sizeof text}, &got));
     assert_true(med_fold(a, MED_STR("Ø"), &got));
     med_arena_free(a);
 }
@@ -169,6 +233,8 @@ int main(void)
         cmocka_unit_test(folds_into_a_buffer),
         cmocka_unit_test(a_beginning_stays_a_beginning),
         cmocka_unit_test(survives_every_character),
+        cmocka_unit_test(common_letters_fold_like_all_others),
+        cmocka_unit_test(long_texts_fold_like_short_ones),
         cmocka_unit_test(stops_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
