@@ -8,8 +8,8 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+import time
 import unittest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -312,6 +312,55 @@ class Counts(Tree):
             self.assertEqual(self.counts(kind, text, code), wanted, (kind, text, code))
 
 
+class Runner(Tree):
+    """./test itself: it sums, it is not fooled, and it leaves nothing running."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("test", "tools/lib.sh", "tools/count_tests.py", "tests/stages/common.sh"):
+            os.makedirs(os.path.dirname(os.path.join(self.root, name)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
+        for name in ("tools/packages.build", "tools/packages.test", "definitions/package-lock.json",
+                     "definitions/node_modules/.medulla-lock"):
+            self.put(name, "")
+
+    def stage(self, name, body):
+        self.put(f"tests/stages/{name}.sh", "#!/bin/sh\n# a stage\n. tests/stages/common.sh\n" + body)
+
+    def last(self, *stages):
+        done = run("./test", *stages, cwd=self.root)
+        return done.returncode, done.stdout.splitlines()[-1]
+
+    def test_sums(self):
+        self.stage("good", "pass one\npass two\nskip three\n")
+        self.stage("bad", "pass one\nfail two\n")
+        self.assertEqual(self.last("good"), (0, "2 passed, 0 failed, 1 skipped"))
+        self.assertEqual(self.last("good", "bad"), (1, "3 passed, 1 failed, 1 skipped"))
+
+    def test_a_stage_that_breaks_or_says_nothing(self):
+        self.stage("breaks", "pass one\nfalse\npass two\n")
+        self.stage("silent", ":\n")
+        self.assertEqual(self.last("breaks"), (1, "1 passed, 1 failed"))
+        self.assertEqual(self.last("silent"), (1, "0 passed, 1 failed"))
+
+    def test_leaves_nothing_running(self):
+        self.stage("leaky", 'sleep 300 &\necho $! >leaked\ntrap "" TERM\npass one\n')
+        self.assertEqual(self.last("leaky"), (0, "1 passed, 0 failed"))
+        with open(os.path.join(self.root, "leaked"), encoding="ascii") as file:
+            self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+    def test_stopped_half_way(self):
+        self.stage("slow", "echo $$ >pid\nsleep 300\npass one\n")
+        with subprocess.Popen(["./test", "slow"], cwd=self.root, stdout=subprocess.DEVNULL) as top:
+            path = os.path.join(self.root, "pid")
+            while not os.path.exists(path) or os.path.getsize(path) == 0:
+                time.sleep(0.05)
+            top.terminate()
+            self.assertEqual(top.wait(30), 143)
+        with open(path, encoding="ascii") as file:
+            self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+
 class Lock(Tree):
     """What npm is given is pinned by hash: another content is refused."""
 
@@ -329,4 +378,4 @@ class Lock(Tree):
 
 if __name__ == "__main__":
     # main() prints what ./test counts: "Ran N tests", "OK" or "FAILED (failures=N)".
-    unittest.main(argv=[sys.argv[0]], verbosity=1)
+    unittest.main()
