@@ -334,6 +334,8 @@ static size_t take_chunked(med_conn *c, med_str bytes)
         med_str data;
         used += med_chunked_feed(&c->chunked, med_str_skip(bytes, used), &data);
         bool ok = data.len == 0 || med_exchange_add_body(c->exchange, data, &fault);
+        if (ok && c->chunked.state == MED_CHUNK_DATA) /* a chunk too long is refused unread */
+            ok = med_exchange_has_room(c->exchange, c->chunked.left, &fault);
         if (!ok || c->chunked.state == MED_CHUNK_BAD) {
             refuse(c, ok ? &bad : &fault);
             return bytes.len;

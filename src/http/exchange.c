@@ -133,6 +133,15 @@ bool med_exchange_charge(med_exchange *x, size_t n, med_http_fault *fault)
     return true;
 }
 
+bool med_exchange_has_room(const med_exchange *x, uint64_t n, med_http_fault *fault)
+{
+    size_t limit = x->conn->loop->server->config.limits.body;
+    size_t used = x->has_body ? x->body.len : 0;
+    if (used > limit || n > limit - used)
+        return refuse(fault, 413, "the body is longer than this server takes");
+    return true;
+}
+
 bool med_exchange_reserve_body(med_exchange *x, size_t n, med_http_fault *fault)
 {
     med_conn *c = x->conn;
@@ -143,8 +152,8 @@ bool med_exchange_reserve_body(med_exchange *x, size_t n, med_http_fault *fault)
             return refuse(fault, 503, "no memory for this request");
         x->has_body = true;
     }
-    if (n > x->body.limit - x->body.len)
-        return refuse(fault, 413, "the body is longer than this server takes");
+    if (!med_exchange_has_room(x, n, fault))
+        return false;
     if (!med_buf_reserve(&x->body, n))
         return refuse(fault, 503, "no memory for this body");
     return true;

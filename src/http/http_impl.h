@@ -23,7 +23,7 @@ struct event;
 struct event_base;
 
 enum {
-    MED_HTTP_SCRATCH = 64 << 10,   /* one read of a body */
+    MED_HTTP_SCRATCH = 64 << 10,  /* one read of a body */
     MED_HTTP_HEAD_READ = 8 << 10, /* with the limits of a head and what is swallowed: < 64 KiB */
     MED_HTTP_DIRECT_READ = 256 << 10,
     MED_HTTP_FREE_ARENAS = 64, /* kept by each loop */
@@ -181,6 +181,7 @@ med_exchange *med_exchange_new(med_conn *c);
 void med_exchange_end(med_conn *c);
 /* Takes body bytes; false past a limit, with *fault. */
 bool med_exchange_add_body(med_exchange *x, med_str bytes, med_http_fault *fault);
+bool med_exchange_has_room(const med_exchange *x, uint64_t n, med_http_fault *fault);
 bool med_exchange_reserve_body(med_exchange *x, size_t n, med_http_fault *fault);
 bool med_exchange_charge(med_exchange *x, size_t n, med_http_fault *fault);
 bool med_exchange_read_head(med_conn *c, med_str bytes, med_head *head, med_http_fault *fault);

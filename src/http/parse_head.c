@@ -77,13 +77,28 @@ static enum med_head_progress refused(med_http_fault *fault, int status, const c
     return MED_HEAD_REFUSED;
 }
 
-/* The line [s->line, end) grows: still within the limits? */
-static bool within(const med_head_scan *s, size_t end, const med_http_limits *limits,
-                   med_http_fault *fault)
+/* Where the current line must have ended. */
+static size_t line_limit(const med_head_scan *s, const med_http_limits *limits)
 {
-    if (s->lines == 0 && end - s->line > limits->request_line + 1) /* its CR is not counted */
+    return s->lines == 0 ? s->line + limits->request_line + 1 /* its CR is not counted */
+                         : s->rest + limits->head;
+}
+
+/* The line [s->line, end) was looked at up to s->at: is what is new within the limits, and is
+ * its only CR the one before the LF? Judged in the order of the bytes, so that it does not
+ * matter how many of them are there. */
+static bool check_line(const med_head_scan *s, med_str bytes, size_t end,
+                       const med_http_limits *limits, med_http_fault *fault)
+{
+    size_t limit = line_limit(s, limits);
+    size_t from = s->at > s->line ? s->at - 1 : s->line; /* the byte behind a CR may be new */
+    size_t cr = med_str_find(med_str_sub(bytes, 0, end < limit ? end : limit), '\r', from);
+    bool bare = cr < end && cr < limit && cr + 1 < bytes.len && bytes.ptr[cr + 1] != '\n';
+    if (bare)
+        return refuse(fault, 400, "a line must end in CR LF, not in a bare CR");
+    if (end > limit && s->lines == 0)
         return refuse(fault, 414, "the request line is longer than this server reads");
-    if (s->lines > 0 && end - s->rest > limits->head)
+    if (end > limit)
         return refuse(fault, 431, "the headers are longer than this server reads");
     return true;
 }
@@ -111,7 +126,7 @@ enum med_head_progress med_head_scan_on(med_head_scan *s, med_str bytes,
             return refused(fault, 400, "a request begins with a method");
         const char *found = memchr(bytes.ptr + s->at, '\n', bytes.len - s->at);
         size_t end = found == NULL ? bytes.len : (size_t)(found - bytes.ptr);
-        if (!within(s, end, limits, fault))
+        if (!check_line(s, bytes, end, limits, fault))
             return MED_HEAD_REFUSED;
         if (found == NULL) {
             s->at = bytes.len;

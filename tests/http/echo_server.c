@@ -11,6 +11,7 @@
  *   anything else: method, target, body length and headers as JSON */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -18,15 +19,18 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/worker_pool.h"
 #include "http/server.h"
 
-enum { WORDS = 16 };
+enum { WORDS = 16, LARGEST = 64 << 20 };
 
 typedef struct test_server {
     med_http_server *http;
     med_worker_pool *pool;
     char constant[2048];
+    char *large;                    /* LARGEST bytes of text */
+    _Atomic unsigned long smuggled; /* requests that no client sent as such */
 } test_server;
 
 typedef struct job {
@@ -77,20 +81,11 @@ static void answer_constant(test_server *s, med_http_exchange *x)
     say(x, 200, "application/fhir+json", (med_str){s->constant, sizeof s->constant});
 }
 
-static void answer_large(med_http_exchange *x)
+static void answer_large(const test_server *s, med_http_exchange *x)
 {
-    const med_str line = MED_STR("all work and no play makes a dull byte; ");
     size_t n = (size_t)query_number(x, "bytes");
-    med_buf *b = new_buf(x);
-    if (b == NULL || !med_buf_reserve(b, n)) {
-        say(x, 507, "text/plain", MED_STR("no room\n"));
-        return;
-    }
-    while (b->len < n)
-        med_buf_add(b, med_str_sub(line, 0, n - b->len));
-    say(x, 200, "text/plain", med_buf_str(b));
+    say(x, 200, "text/plain", (med_str){s->large, n < LARGEST ? n : LARGEST});
 }
-
 static void answer_echo(med_http_exchange *x)
 {
     med_str body;
@@ -115,15 +110,15 @@ static void answer_counters(test_server *s, med_http_exchange *x)
             pages = 0;
         (void)fclose(f);
     }
-    med_str text =
-        med_arena_printf(x->arena,
-                         "{\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
-                         ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"timeouts\":%" PRIu64
-                         ",\"malformed\":%" PRIu64 ",\"open\":%u,\"rss\":%ld,\"cpu_us\":%ld}",
-                         c.accepted, c.refused, c.requests, c.bytes_in, c.bytes_out, c.timeouts,
-                         c.malformed, c.open, pages * sysconf(_SC_PAGESIZE),
-                         (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L
-                             + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    med_str text = med_arena_printf(
+        x->arena,
+        "{\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
+        ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"timeouts\":%" PRIu64
+        ",\"malformed\":%" PRIu64 ",\"smuggled\":%lu,\"open\":%u,\"rss\":%ld,\"cpu_us\":%ld}",
+        c.accepted, c.refused, c.requests, c.bytes_in, c.bytes_out, c.timeouts, c.malformed,
+        (unsigned long)s->smuggled, c.open, pages * sysconf(_SC_PAGESIZE),
+        (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec
+            + used.ru_stime.tv_usec);
     say(x, 200, "application/json", text);
 }
 
@@ -177,12 +172,14 @@ static void handle(void *app, med_http_exchange *x)
 {
     test_server *s = app;
     med_str path = x->request->path;
+    if (med_str_search(path, MED_STR("smuggled"), 0) < path.len)
+        s->smuggled++;
     if (med_str_eqz(path, "/constant"))
         answer_constant(s, x);
     else if (med_str_eqz(path, "/async") || med_str_eqz(path, "/slow"))
         answer_later(s, x);
     else if (med_str_eqz(path, "/large"))
-        answer_large(x);
+        answer_large(s, x);
     else if (med_str_eqz(path, "/echo"))
         answer_echo(x);
     else if (med_str_eqz(path, "/counters"))
@@ -266,6 +263,9 @@ int main(int argc, char **argv)
     sigset_t end_signals = block_signals();
     test_server s = {0};
     memset(s.constant, 'x', sizeof s.constant);
+    s.large = MED_NEW(LARGEST, char);
+    for (size_t i = 0; s.large != NULL && i < LARGEST; i++)
+        s.large[i] = "all work and no play makes a dull byte; "[i % 40];
     const med_log log = {.fd = 2, .level = MED_LOG_WARN, .clock = &med_clock_system};
     options o = {.config = {.listen = MED_STR("127.0.0.1:0"),
                             .loops = 2,
@@ -286,7 +286,7 @@ int main(int argc, char **argv)
     }
     med_err err = {0};
     s.pool = med_worker_pool_new(4, 4096, &err);
-    s.http = s.pool == NULL ? NULL : med_http_start(&o.config, handle, &s, &err);
+    s.http = s.pool == NULL || s.large == NULL ? NULL : med_http_start(&o.config, handle, &s, &err);
     if (s.http == NULL) {
         (void)fprintf(stderr, "echo_server: %s\n", err.text);
         med_worker_pool_free(s.pool);
@@ -299,5 +299,6 @@ int main(int argc, char **argv)
     med_http_drain(s.http, (unsigned)o.drain);
     med_worker_pool_free(s.pool);
     med_http_free(s.http);
+    med_free(s.large);
     return 0;
 }
