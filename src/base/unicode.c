@@ -93,7 +93,7 @@ static void put_code(struct sink *sink, uint32_t c)
     if (is_accent(p))
         return;
     const char *letters = latin_letters(c);
-    char bytes[4];
+    char bytes[4] = {0};
     if (letters != NULL)
         put_bytes(sink, letters, strlen(letters));
     else
@@ -151,7 +151,7 @@ static bool put_common(struct sink *sink, uint32_t c)
     }
     if (c < CYRILLIC_FIRST || c >= CYRILLIC_BEHIND)
         return false;
-    char bytes[4];
+    char bytes[4] = {0};
     put_bytes(sink, bytes,
               med_utf8_encode(CYRILLIC_FIRST + folded_cyrillic[c - CYRILLIC_FIRST], bytes));
     return true;

@@ -77,6 +77,7 @@ static void survives_bytes_that_are_no_text(void **state)
     assert_true(strlen(err.expr) < sizeof err.expr);
     assert_false(MED_FAIL(&err, MED_ISSUE_VALUE, "%.*s", (int)sizeof text, text));
     assert_true(strlen(err.text) < sizeof err.text);
+    assert_false(med_err_at(&err, MED_STR("\x80")));
 }
 
 static void memory_is_the_request_s_fault(void **state)

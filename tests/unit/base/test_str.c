@@ -33,6 +33,7 @@ static void finds_and_cuts(void **state)
     assert_int_equal(med_str_search(s, MED_STR(",,"), 0), 3);
     assert_int_equal(med_str_search(s, MED_STR("c"), 6), 6);
     assert_int_equal(med_str_search(s, MED_STR_EMPTY, 2), 2);
+    assert_int_equal(med_str_search(s, MED_STR_EMPTY, 7), 6);
     assert_int_equal(med_str_search(s, MED_STR("longer than s"), 0), 6);
     med_str rest = MED_STR_EMPTY;
     CHECK_STR(med_str_cut(s, ',', &rest), "a");

@@ -107,6 +107,12 @@ static void folds_into_a_buffer(void **state)
     med_buf_init(&b, 3);
     med_fold_to(&b, MED_STR("Ærø"));
     assert_true(b.failed);
+    char text[200];
+    memset(text, 'x', sizeof text);
+    med_buf_clear(&b);
+    med_fold_to(&b, (med_str){text, sizeof text});
+    assert_true(b.failed);
+    assert_int_equal(b.len, 0);
     med_buf_free(&b);
 }
 

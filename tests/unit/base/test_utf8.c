@@ -55,6 +55,10 @@ static void refuses(void **state)
             memset(room, 'a', sizeof room);
             memcpy(room + before, table[i].ptr, table[i].len);
             assert_int_equal(med_utf8_check((med_str){room, sizeof room}), before);
+            uint32_t code = 0;
+            assert_int_equal(med_utf8_decode((med_str){room, sizeof room}, before, &code), 0);
+            assert_int_equal(med_utf8_decode((med_str){room, before + table[i].len}, before, &code),
+                             0);
             assert_int_equal(med_utf8_check((med_str){room, before + table[i].len}), before);
         }
     }
