@@ -63,6 +63,9 @@ typedef struct med_fhirpath_env {
     int64_t now; /* microseconds; now(), today() */
     const med_fhirpath_variable *variables;
     size_t n_variables;
+    /* %rootResource; NULL = the resource. Of a contained resource it is the container, in which
+     * resolve() looks for '#id', too. */
+    const med_value *root;
     /* resolve(): NULL = only contained resources and Bundle entries are found. */
     bool (*resolve)(void *arg, med_arena *a, med_str reference, med_value *out);
     /* memberOf(): NULL = MED_ISSUE_NOT_SUPPORTED. */
@@ -82,5 +85,8 @@ bool med_value_of_resource(const med_pack *p, const med_json *j, uint32_t node, 
 bool med_values_truth(med_values v, bool *out, med_err *err) MED_MUST_CHECK;
 /* FHIRPath of a NODE value ("Patient.name[0].given[1]"), for messages. */
 bool med_value_expression(med_arena *a, const med_pack *p, const med_value *v, med_str *out);
+/* Each value as JSON on a line of its own: nodes as they stand in the resource, dates as strings,
+ * quantities as {"value":4,"unit":"mg"}, types as "System.String". */
+void med_values_print(med_buf *out, med_values v);
 
 #endif
