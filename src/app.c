@@ -1,0 +1,125 @@
+/* app.c - see app.h. */
+#include "app.h"
+
+#include <unistd.h>
+
+#include "base/datetime.h"
+#include "store/sqlite/sqlite.h"
+
+static unsigned cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+static void open_log(med_app *app)
+{
+    static const struct {
+        const char *name;
+        enum med_log_level level;
+    } levels[] = {{"error", MED_LOG_ERROR},
+                  {"warn", MED_LOG_WARN},
+                  {"info", MED_LOG_INFO},
+                  {"debug", MED_LOG_DEBUG}};
+    med_str level = med_config_text(app->config, "log.level");
+    bool json = med_str_eqz(med_config_text(app->config, "log.format"), "json");
+    app->log = (med_log){.fd = STDERR_FILENO,
+                         .level = MED_LOG_INFO,
+                         .format = json ? MED_LOG_JSON : MED_LOG_LOGFMT,
+                         .clock = &med_clock_system};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (med_str_eqz(level, levels[i].name))
+            app->log.level = levels[i].level;
+    }
+}
+
+static void count_threads(med_app *app)
+{
+    int64_t loops = med_config_int(app->config, "http.loops");
+    int64_t workers = med_config_int(app->config, "worker.threads");
+    app->loops = loops > 0 ? (unsigned)loops : cores();
+    app->workers = workers > 0 ? (unsigned)workers : 2 * cores();
+}
+
+static bool open_store(med_app *app, bool create, med_err *err)
+{
+    const med_config *c = app->config;
+    med_sqlite_options o = {
+        .data = med_config_text(c, "store.data"),
+        .create = create,
+        .readers = app->loops + app->workers + 1,
+        .clock = &med_clock_system,
+        .random = &med_random_system,
+        .log = &app->log,
+        .wal_serving = (size_t)med_config_int(c, "store.wal"),
+        .wal_bulk = (size_t)med_config_int(c, "store.wal_bulk"),
+        .cache_writer = (size_t)med_config_int(c, "store.cache"),
+        .cache_reader = (size_t)med_config_int(c, "store.reader_cache"),
+        .queue_limit = (size_t)med_config_int(c, "store.queue"),
+    };
+    app->store = med_sqlite_open(&o, err);
+    return app->store != NULL;
+}
+
+/* "+01:00" -> 60. */
+static int zone_minutes(med_str zone)
+{
+    int64_t hours = 0, minutes = 0;
+    med_str rest, first = med_str_cut(zone, ':', &rest);
+    if (!med_str_to_int64(first, &hours) || !med_str_to_int64(rest, &minutes))
+        return 0;
+    bool west = zone.len > 0 && zone.ptr[0] == '-';
+    return (int)(hours * 60 + (west ? -minutes : minutes));
+}
+
+static bool fill_fhir(med_app *app, med_err *err)
+{
+    const med_config *c = app->config;
+    char now[MED_INSTANT_LEN];
+    med_instant_format(med_now(&med_clock_system), now);
+    app->fhir = (med_fhir){
+        .pack = med_pack_core(),
+        .store = app->store,
+        .clock = &med_clock_system,
+        .random = &med_random_system,
+        .log = &app->log,
+        .base = med_config_text(c, "fhir.base_url"),
+        .zone_minutes = zone_minutes(med_config_text(c, "fhir.zone")),
+        .default_count = (uint32_t)med_config_int(c, "fhir.count_default"),
+        .max_count = (uint32_t)med_config_int(c, "fhir.count_max"),
+        .bundle_entries = (size_t)med_config_int(c, "fhir.bundle_entries"),
+        .cascade_limit = (size_t)med_config_int(c, "fhir.cascade_limit"),
+        .check_references = med_config_bool(c, "fhir.check_references"),
+        .check_codes = med_config_bool(c, "fhir.check_codes"),
+        .update_as_create = med_config_bool(c, "fhir.update_as_create"),
+        .multiple_delete = med_config_bool(c, "fhir.multiple_delete"),
+        .auth_off = med_str_eqz(med_config_text(c, "auth.mode"), "off"),
+        .idempotency_seconds = med_config_int(c, "fhir.idempotency_seconds"),
+    };
+    if (app->fhir.base.len == 0)
+        app->fhir.base = med_arena_printf(app->arena, "http://%.*s/fhir",
+                                          MED_STR_ARG(med_config_text(c, "http.listen")));
+    if (!med_arena_copy(app->arena, (med_str){now, sizeof now}, &app->fhir.started))
+        return MED_FAIL_MEMORY(err);
+    return med_search_schema_new(app->arena, app->fhir.pack, app->store, &app->fhir.schema, err);
+}
+
+bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)
+{
+    *app = (med_app){.arena = a, .config = config};
+    open_log(app);
+    count_threads(app);
+    if (!open_store(app, create, err))
+        return false;
+    if (fill_fhir(app, err))
+        return true;
+    med_app_close(app);
+    return false;
+}
+
+void med_app_close(med_app *app)
+{
+    if (app->store != NULL)
+        med_store_close(app->store);
+    app->store = NULL;
+}

@@ -1,0 +1,26 @@
+/* app.h - a store opened with the settings, and all that FHIR needs around it.
+ *
+ * The same for every command: `serve` puts HTTP in front, `import` and the others use it as it
+ * is. Only app.c and the commands name the store's back end. */
+#ifndef MED_APP_H
+#define MED_APP_H
+
+#include "config.h"
+#include "fhir/call.h"
+
+typedef struct med_app {
+    med_arena *arena; /* lives as long as the app */
+    const med_config *config;
+    med_log log;
+    med_store *store;
+    med_fhir fhir;
+    unsigned loops, workers; /* as resolved: 0 in the settings means by the number of cores */
+} med_app;
+
+/* Opens (with `create`: makes) the data directory of the settings. `app` must stay where it is.
+ * On failure nothing is left open. */
+bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create,
+                  med_err *err) MED_MUST_CHECK;
+void med_app_close(med_app *app);
+
+#endif
