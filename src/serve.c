@@ -57,6 +57,7 @@ static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committe
     med_err err = {0};
     const med_fhir *f = x->call.fhir;
     int64_t deadline = med_monotonic(f->clock) + (int64_t)seconds * SECOND;
+    x->call.slot = slot;
     x->call.view = med_store_view(f->store, slot, deadline, &err);
     if (x->call.view == NULL) {
         fail(x, &err);
@@ -64,7 +65,8 @@ static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committe
     }
     enum med_next next =
         committed ? med_perform_committed(&x->performance) : med_perform_step(&x->performance);
-    med_view_end(x->call.view);
+    if (x->call.view != NULL)
+        med_view_end(x->call.view);
     x->call.view = NULL;
     advance(x, next);
 }

@@ -63,6 +63,8 @@ typedef struct med_fhir_request {
     const med_json *json; /* parsed body: of a Bundle entry, the Bundle's tape */
     uint32_t root;        /* node of the resource in `json` */
     bool in_bundle;
+    bool checked;  /* the structure was checked with the whole Bundle */
+    bool resolved; /* the transaction has evaluated the condition: `id` is the target */
 } med_fhir_request;
 
 /* The answer, before it becomes HTTP or Bundle.entry.response. */
@@ -106,6 +108,7 @@ typedef struct med_call {
     med_fhir_request request;
     med_fhir_response response;
     med_view *view;        /* for this thread, set by the driver while a half runs */
+    unsigned slot;         /* reader connection of `view`; a batch opens it anew */
     med_changeset *change; /* own, or the transaction's */
     size_t write;          /* index of this call's write in change, SIZE_MAX if it has none */
     size_t n_writes;       /* how many from there (cascade, multiple delete) */

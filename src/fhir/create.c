@@ -35,7 +35,8 @@ static enum med_step prepare(med_call *call, med_err *err)
     med_write *w;
     if (!check_type(call, err))
         return MED_STEP_FAILED;
-    if (call->request.if_none_exist.len > 0 && !find_existing(call, &answered, err))
+    if (call->request.if_none_exist.len > 0 && !call->request.resolved
+        && !find_existing(call, &answered, err))
         return MED_STEP_FAILED;
     if (answered)
         return MED_STEP_OK;

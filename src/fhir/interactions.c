@@ -14,6 +14,7 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_history_instance,
     &med_interaction_history_type,
     &med_interaction_history_system,
+    &med_interaction_bundle,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

@@ -18,7 +18,7 @@ extern const med_interaction med_interaction_search_type_post;   /* search.c */
 extern const med_interaction med_interaction_history_instance;   /* history.c */
 extern const med_interaction med_interaction_history_type;       /* history.c */
 extern const med_interaction med_interaction_history_system;     /* history.c */
-extern const med_interaction med_interaction_bundle;             /* batch.c, transaction.c */
+extern const med_interaction med_interaction_bundle;             /* system_bundle.c */
 extern const med_interaction med_interaction_capabilities;       /* capabilities.c */
 extern const med_interaction med_interaction_meta_instance;      /* meta_operations.c */
 extern const med_interaction med_interaction_meta_version;       /* meta_operations.c */

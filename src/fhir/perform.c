@@ -121,6 +121,7 @@ static bool open_view(med_call *call, unsigned slot, med_err *err)
 {
     enum { VIEW_SECONDS = 30 };
     int64_t deadline = med_monotonic(call->fhir->clock) + VIEW_SECONDS * INT64_C(1000000);
+    call->slot = slot;
     call->view = med_store_view(call->fhir->store, slot, deadline, err);
     return call->view != NULL;
 }

@@ -93,6 +93,9 @@ static bool find_target(med_call *call, med_err *err)
     med_fhir_request *r = &call->request;
     med_match *matches;
     size_t n;
+    if (r->resolved)
+        return check_id(call, true, err);
+    r->id = MED_STR_EMPTY; /* of an earlier try */
     if (!med_change_condition(call, r->type, &r->query, 2, &matches, &n, err))
         return false;
     if (n > 1)

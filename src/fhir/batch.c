@@ -1,0 +1,148 @@
+/* batch.c - https://hl7.org/fhir/R4/http.html#transaction */
+#include "fhir/batch.h"
+
+#include <pthread.h>
+
+#include "fhir/entries.h"
+#include "fhir/perform.h"
+
+enum { VIEW_SECONDS = 30, SECOND = 1000000 };
+
+typedef struct batch {
+    med_call *bundle;
+    med_entries entries;
+    med_performance *performances;
+    enum med_next *next;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    size_t waiting; /* commits not yet done */
+} batch;
+
+static bool reopen_view(med_call *bundle, med_err *err)
+{
+    const med_fhir *f = bundle->fhir;
+    if (bundle->view != NULL)
+        med_view_end(bundle->view);
+    bundle->view = med_store_view(f->store, bundle->slot,
+                                  med_monotonic(f->clock) + (int64_t)VIEW_SECONDS * SECOND, err);
+    return bundle->view != NULL;
+}
+
+static void commit_done(med_commit *c)
+{
+    batch *b = c->arg;
+    pthread_mutex_lock(&b->lock);
+    if (--b->waiting == 0)
+        pthread_cond_signal(&b->done);
+    pthread_mutex_unlock(&b->lock);
+}
+
+static void wait_for_commits(batch *b)
+{
+    pthread_mutex_lock(&b->lock);
+    while (b->waiting > 0)
+        pthread_cond_wait(&b->done, &b->lock);
+    pthread_mutex_unlock(&b->lock);
+}
+
+static void submit(batch *b, size_t i)
+{
+    med_err err = {0};
+    med_commit *c = &b->performances[i].commit;
+    c->done = commit_done;
+    c->arg = b;
+    pthread_mutex_lock(&b->lock);
+    b->waiting++;
+    pthread_mutex_unlock(&b->lock);
+    if (med_store_commit(b->bundle->fhir->store, c, &err))
+        return;
+    med_call_fail(&b->entries.at[i].call, &err);
+    b->next[i] = MED_NEXT_RESPOND;
+    commit_done(c);
+}
+
+static bool is_write(const med_entry *e)
+{
+    return e->err.issue == MED_ISSUE_NONE && e->call.interaction->writes;
+}
+
+static void prepare_writes(batch *b)
+{
+    for (size_t i = 0; i < b->entries.n; i++) {
+        med_entry *e = &b->entries.at[i];
+        b->next[i] = MED_NEXT_RESPOND;
+        if (e->err.issue != MED_ISSUE_NONE)
+            med_call_fail(&e->call, &e->err);
+        if (!is_write(e))
+            continue;
+        e->call.view = b->bundle->view;
+        med_performance_init(&b->performances[i], &e->call);
+        b->next[i] = med_perform_step(&b->performances[i]);
+    }
+    for (size_t i = 0; i < b->entries.n; i++) {
+        if (b->next[i] == MED_NEXT_COMMIT)
+            submit(b, i);
+    }
+    wait_for_commits(b);
+}
+
+/* What was overtaken is done again by itself; med_perform opens its own view. */
+static bool finish_writes(batch *b, med_err *err)
+{
+    for (size_t i = 0; i < b->entries.n; i++) {
+        med_call *call = &b->entries.at[i].call;
+        if (b->next[i] != MED_NEXT_COMMIT)
+            continue;
+        call->view = b->bundle->view;
+        b->next[i] = med_perform_committed(&b->performances[i]);
+    }
+    for (size_t i = 0; i < b->entries.n; i++) {
+        if (b->next[i] != MED_NEXT_WORKER)
+            continue;
+        if (b->bundle->view != NULL)
+            med_view_end(b->bundle->view);
+        b->bundle->view = NULL;
+        med_perform(&b->entries.at[i].call, b->bundle->slot);
+    }
+    return b->bundle->view != NULL || reopen_view(b->bundle, err);
+}
+
+static void run_reads(batch *b)
+{
+    for (size_t i = 0; i < b->entries.n; i++) {
+        med_entry *e = &b->entries.at[i];
+        if (e->err.issue != MED_ISSUE_NONE || e->call.interaction->writes)
+            continue;
+        e->call.view = b->bundle->view;
+        e->call.slot = b->bundle->slot;
+        med_performance_init(&b->performances[i], &e->call);
+        (void)med_perform_step(&b->performances[i]);
+    }
+}
+
+static bool run(batch *b, med_err *err)
+{
+    med_call *bundle = b->bundle;
+    if (!med_entries_read(bundle, &b->entries, err))
+        return false;
+    b->performances = MED_TAKE(bundle->arena, b->entries.n, med_performance);
+    b->next = MED_TAKE(bundle->arena, b->entries.n, enum med_next);
+    if (b->performances == NULL || b->next == NULL)
+        return MED_FAIL_MEMORY(err);
+    prepare_writes(b);
+    if (!reopen_view(bundle, err) || !finish_writes(b, err))
+        return false;
+    run_reads(b);
+    return med_entries_respond(bundle, &b->entries, "batch-response", err);
+}
+
+enum med_step med_batch_run(med_call *bundle, med_err *err)
+{
+    batch b = {.bundle = bundle};
+    pthread_mutex_init(&b.lock, NULL);
+    pthread_cond_init(&b.done, NULL);
+    bool ok = run(&b, err);
+    pthread_cond_destroy(&b.done);
+    pthread_mutex_destroy(&b.lock);
+    return ok ? MED_STEP_OK : MED_STEP_FAILED;
+}
