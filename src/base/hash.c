@@ -71,11 +71,12 @@ static inline uint64_t result(struct state v)
     return v.a ^ v.b ^ v.c ^ v.d;
 }
 
-static inline struct state start(med_hash_key key)
+/* `wide` is 0xee for 128 bits, else 0. */
+static inline struct state start(med_hash_key key, uint64_t wide)
 {
     return (struct state){
         key.k0 ^ 0x736f6d6570736575U,
-        key.k1 ^ 0x646f72616e646f6dU,
+        key.k1 ^ 0x646f72616e646f6dU ^ wide,
         key.k0 ^ 0x6c7967656e657261U,
         key.k1 ^ 0x7465646279746573U,
     };
@@ -97,7 +98,7 @@ static inline uint64_t tail_of(med_str s)
 
 uint64_t med_siphash(med_hash_key key, med_str s)
 {
-    struct state v = absorb_whole_words(start(key), s);
+    struct state v = absorb_whole_words(start(key, 0), s);
     v = absorb(v, tail_of(s) | (uint64_t)s.len << 56);
     v.c ^= 0xff;
     return result(finish(v));
@@ -105,9 +106,7 @@ uint64_t med_siphash(med_hash_key key, med_str s)
 
 void med_siphash128(med_hash_key key, med_str s, uint8_t out[16])
 {
-    struct state v = start(key);
-    v.b ^= 0xee;
-    v = absorb_whole_words(v, s);
+    struct state v = absorb_whole_words(start(key, 0xee), s);
     v = absorb(v, tail_of(s) | (uint64_t)s.len << 56);
     v.c ^= 0xee;
     v = finish(v);
@@ -132,7 +131,7 @@ static void keep_state(med_hasher *h, struct state v)
 void med_hasher_begin(med_hasher *h, med_hash_key key)
 {
     *h = (med_hasher){0};
-    keep_state(h, start(key));
+    keep_state(h, start(key, 0));
 }
 
 void med_hasher_add(med_hasher *h, med_str s)
