@@ -47,7 +47,7 @@ void med_demo_consent_write(med_demo_chart *c)
     med_put_close(o);
     med_put_concept(o, "policyRule",
                     (med_demo_coding){"http://terminology.hl7.org/CodeSystem/v3-ActCode",
-                                      deny ? "OPTOUT" : "OPTIN", deny ? "opt-out" : "opt-in"},
+                                      deny ? "OPTOUT" : "OPTIN", deny ? "op-out" : "opt-in"},
                     NULL);
     med_put_object(o, "provision");
     med_put(o, "type", deny ? "deny" : "permit");

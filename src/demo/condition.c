@@ -2,12 +2,13 @@
 #include "demo/record.h"
 
 /* con-4: what has abated is inactive, resolved or in remission. */
-static void put_status(med_demo_out *o, bool resolved)
+static void put_status(med_demo_out *o, bool resolved, bool remission)
 {
+    const char *code = resolved ? "resolved" : remission ? "remission" : "active";
+    const char *display = resolved ? "Resolved" : remission ? "Remission" : "Active";
     med_put_concept(o, "clinicalStatus",
                     (med_demo_coding){"http://terminology.hl7.org/CodeSystem/condition-clinical",
-                                      resolved ? "resolved" : "active",
-                                      resolved ? "Resolved" : "Active"},
+                                      code, display},
                     NULL);
     med_put_concept(o, "verificationStatus",
                     (med_demo_coding){"http://terminology.hl7.org/CodeSystem/condition-ver-status",
@@ -22,7 +23,7 @@ static uint16_t write_condition(med_demo_chart *c, enum med_demo_condition d, bo
     bool resolved = end <= c->last;
     const med_demo_worker *who = c->visit.id != 0 ? c->visit.who : c->p->doctor;
     uint16_t id = med_demo_chart_begin(c, "Condition");
-    put_status(o, resolved);
+    put_status(o, resolved, med_demo_is_tumour(d) && c->last > onset + 400);
     med_put_category(c, "http://terminology.hl7.org/CodeSystem/condition-category",
                      problem ? "problem-list-item" : "encounter-diagnosis",
                      problem ? "Problem List Item" : "Encounter Diagnosis");

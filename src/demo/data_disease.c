@@ -17,7 +17,8 @@ const med_demo_disease_kind med_demo_diseases[MED_CHRONIC_COUNT] = {
         MED_PANEL(GLUCOSE) | MED_PANEL(RENAL) | MED_PANEL(LIPID) | MED_PANEL(URINE), true, false,
         false, MED_ENDOCRINOLOGY, 0,
         {STEP1(0, 0, 0, MED_METFORMIN), STEP2(1, 500, 0, MED_EMPAGLIFLOZIN, MED_SITAGLIPTIN),
-         STEP2(2, 1100, 0, MED_GLARGINE, MED_SEMAGLUTIDE)}},
+         STEP2(2, 1100, 0, MED_GLARGINE, MED_SEMAGLUTIDE),
+         STEP2(0, 40, 0, MED_ATORVASTATIN, MED_ROSUVASTATIN)}},
     [MED_DYSLIPIDAEMIA] = {
         {{0, 0, 8, 60, 150, 260, 330, 340, 250}, {0, 0, 5, 35, 95, 220, 330, 350, 270}}, 25, 80,
         MED_PANEL(LIPID) | MED_PANEL(LIVER), true, false, false, MED_GENERAL_PRACTICE, 0,
@@ -47,7 +48,7 @@ const med_demo_disease_kind med_demo_diseases[MED_CHRONIC_COUNT] = {
         {{0, 0, 0, 2, 20, 60, 130, 190, 220}, {0, 0, 0, 0, 7, 25, 65, 115, 160}}, 40, 85,
         MED_PANEL(LIPID) | MED_PANEL(RENAL), true, false, false, MED_CARDIOLOGY, 0,
         {STEP1(0, 0, 0, MED_ASPIRIN), STEP1(0, 0, 0, MED_ATORVASTATIN),
-         STEP2(0, 0, 0, MED_BISOPROLOL, MED_METOPROLOL)}},
+         STEP2(0, 0, 0, MED_BISOPROLOL, MED_METOPROLOL), STEP1(1, 0, 365, MED_CLOPIDOGREL)}},
     [MED_CKD] = {
         {{0, 0, 0, 1, 6, 22, 70, 160, 290}, {0, 0, 0, 1, 6, 22, 75, 180, 310}}, 38, 88,
         MED_PANEL(RENAL) | MED_PANEL(URINE) | MED_PANEL(BLOOD), true, false, false,

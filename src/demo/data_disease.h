@@ -5,7 +5,7 @@
 #include "demo/data_care.h"
 #include "demo/data_lab.h"
 
-enum { MED_DEMO_DECADES = 9, MED_DEMO_STEPS = 3, MED_DEMO_CHOICES = 3 };
+enum { MED_DEMO_DECADES = 9, MED_DEMO_STEPS = 4, MED_DEMO_CHOICES = 3 };
 
 /* One step of a treatment: some of `choice`, after `delay` days, if the disease is at least so
  * severe (0 to 2). A course ends after `days`, or never when 0. */

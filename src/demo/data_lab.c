@@ -59,6 +59,9 @@ const med_demo_lab_kind med_demo_labs[MED_LAB_COUNT] = {
         "µg/L", "ug/L", 1, {0, 0}, {5.0, 5.0}},
     [MED_CA153] = {"6875-9", "Cancer Ag 15-3 [Units/volume] in Serum or Plasma", "CA 15-3",
         "kU/L", "k[IU]/L", 0, {0, 0}, {25, 25}},
+    [MED_TROPONIN] = {"67151-1",
+        "Troponin T.cardiac [Mass/volume] in Serum or Plasma by High sensitivity method",
+        "Troponin T (hs)", "ng/L", "ng/L", 0, {0, 0}, {14, 14}},
 };
 
 const med_demo_panel_kind med_demo_panels[MED_PANEL_COUNT] = {
@@ -74,4 +77,5 @@ const med_demo_panel_kind med_demo_panels[MED_PANEL_COUNT] = {
     [MED_PANEL_PSA] = {"11502-2", "Laboratory report", MED_PSA, 1},
     [MED_PANEL_CEA] = {"11502-2", "Laboratory report", MED_CEA, 1},
     [MED_PANEL_CA153] = {"11502-2", "Laboratory report", MED_CA153, 1},
+    [MED_PANEL_HEART] = {"11502-2", "Laboratory report", MED_TROPONIN, 1},
 };

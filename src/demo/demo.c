@@ -7,7 +7,7 @@
 
 /* Room for the providers of MED_DEMO_MAX_PEOPLE. */
 #define WORLD_LIMIT ((size_t)1 << 30)
-enum { MEAN_PER_PERSON = 55 };
+enum { MEAN_PER_PERSON = 57 };
 
 static bool check_options(const med_demo_options *options, med_err *err)
 {

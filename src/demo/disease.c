@@ -112,6 +112,19 @@ static void draw_diseases(med_demo_person *p, med_demo_rng *r)
     }
 }
 
+bool med_demo_is_tumour(enum med_demo_condition d)
+{
+    return d == MED_BREAST_CANCER || d == MED_PROSTATE_CANCER || d == MED_COLON_CANCER;
+}
+
+bool med_demo_is_followed(const med_demo_person *p, enum med_demo_condition d, int32_t day)
+{
+    if (!med_demo_has(p, d, day) || d == MED_RHINITIS || d == MED_ECZEMA || d == MED_MIGRAINE
+        || d == MED_REFLUX || d == MED_OBESITY)
+        return false;
+    return !med_demo_is_tumour(d) || day < p->state[d].onset + 3650;
+}
+
 static bool has_ever(const med_demo_person *p, enum med_demo_condition d)
 {
     return p->state[d].onset != MED_DEMO_NEVER;
@@ -127,7 +140,8 @@ static bool may_take(const med_demo_person *p, enum med_demo_drug drug, int32_t 
         return false;
     if (m->class == MED_CLASS_TRIPTAN && (heart || med_demo_age(p, day) > 65))
         return false;
-    if (m->class == MED_CLASS_PLATELET && has_ever(p, MED_FIBRILLATION))
+    if ((m->class == MED_CLASS_PLATELET || m->class == MED_CLASS_PLATELET2)
+        && has_ever(p, MED_FIBRILLATION))
         return false; /* anticoagulated already */
     if (m->class == MED_CLASS_BETA && has_ever(p, MED_ASTHMA))
         return false;

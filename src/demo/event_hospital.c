@@ -78,7 +78,10 @@ void med_demo_event_stay(med_demo_chart *c, const med_demo_event *event)
     measure_on_admission(c, stay);
     double crp = stay->crp * (1 + 0.3 * med_demo_wobble(c->p, event->day, 511));
     if (stay->max_days > 1)
-        med_demo_labs_write(c, MED_PANEL(BLOOD) | MED_PANEL(CRP) | MED_PANEL(RENAL), crp);
+        med_demo_labs_write(c,
+                            MED_PANEL(BLOOD) | MED_PANEL(CRP) | MED_PANEL(RENAL)
+                                | (event->arg == MED_STAY_INFARCTION ? MED_PANEL(HEART) : 0u),
+                            crp);
     if (stay->procedure != NULL) {
         med_demo_time start = plan.start + (stay->urgent ? 4 : 2) * 3600;
         (void)med_demo_procedure_write(c, stay->procedure, stay->procedure_display, start, 70,

@@ -8,6 +8,15 @@ void med_demo_event_child(med_demo_chart *c, const med_demo_event *event)
     plan.type = "410620009";
     plan.type_display = "Well child visit";
     plan.reason_text = MED_SAY_CHILD;
+    if (event->day == c->p->birth) { /* in the maternity ward */
+        plan.class = "IMP";
+        plan.type = "32485007";
+        plan.type_display = "Hospital admission";
+        plan.start = med_demo_at(event->day, 15, 10);
+        plan.minutes = 2 * 1440 - 240;
+        plan.who = med_demo_worker_of(c->home->hospital, MED_OBSTETRICS);
+        plan.where = c->home->hospital;
+    }
     (void)med_demo_visit_begin(c, &plan);
     med_demo_weight_write(c);
     med_demo_height_write(c);
@@ -36,16 +45,10 @@ void med_demo_event_checkup(med_demo_chart *c, const med_demo_event *event)
     med_demo_height_write(c);
     med_demo_bmi_write(c);
     unsigned panels = MED_PANEL(LIPID) | MED_PANEL(GLUCOSE);
-    if (c->p->female || med_demo_rng_chance(&c->rng, 300))
+    if (med_demo_rng_chance(&c->rng, 350))
         panels |= MED_PANEL(BLOOD);
     if (event->arg == 1)
         med_demo_labs_write(c, panels, 0);
-}
-
-/* Something a control at the general practitioner's is for. */
-static bool is_followed(enum med_demo_condition d)
-{
-    return d != MED_RHINITIS && d != MED_ECZEMA && d != MED_MIGRAINE;
 }
 
 static void list_reasons(med_demo_chart *c, int32_t day, med_demo_visit_plan *plan)
@@ -53,8 +56,7 @@ static void list_reasons(med_demo_chart *c, int32_t day, med_demo_visit_plan *pl
     size_t n = 0;
     for (int d = 0; d < MED_CHRONIC_COUNT && n < 3; d++) {
         enum med_demo_condition disease = (enum med_demo_condition)d;
-        if (is_followed(disease) && med_demo_has(c->p, disease, day)
-            && c->p->state[d].condition != 0)
+        if (med_demo_is_followed(c->p, disease, day) && c->p->state[d].condition != 0)
             plan->reasons[n++] = c->p->state[d].condition;
     }
 }
@@ -105,7 +107,7 @@ static unsigned light_panels(const med_demo_chart *c, int32_t day)
     };
     unsigned panels = 0;
     for (size_t i = 0; i < sizeof quick / sizeof quick[0]; i++) {
-        if (med_demo_has(c->p, quick[i].disease, day))
+        if (med_demo_is_followed(c->p, quick[i].disease, day))
             panels |= quick[i].panels;
     }
     return panels;
@@ -116,14 +118,21 @@ void med_demo_event_control(med_demo_chart *c, const med_demo_event *event)
     bool full = event->arg == 1;
     looks l = {.panels = 0};
     for (int d = 0; d < MED_CHRONIC_COUNT; d++) {
-        if (med_demo_has(c->p, (enum med_demo_condition)d, event->day))
-            add_disease(&l, (enum med_demo_condition)d);
+        enum med_demo_condition disease = (enum med_demo_condition)d;
+        if (med_demo_is_followed(c->p, disease, event->day)
+            || (d == MED_OBESITY && med_demo_has(c->p, disease, event->day)))
+            add_disease(&l, disease);
     }
     if (!full)
         l.panels = light_panels(c, event->day);
     med_demo_visit_plan plan = med_demo_office_visit(c, event->day);
     plan.reason_text = MED_SAY_CONTROL;
     list_reasons(c, event->day, &plan);
+    if (med_demo_rng_chance(&c->rng, 40)) { /* did not come the first time */
+        med_demo_visit_plan missed = plan;
+        missed.start -= (med_demo_time)14 * MED_DEMO_DAY;
+        (void)med_demo_appointment_write(c, &missed, false);
+    }
     if (full && med_demo_rng_chance(&c->rng, 500))
         plan.appointment = med_demo_appointment_write(c, &plan, true);
     (void)med_demo_visit_begin(c, &plan);
@@ -131,8 +140,7 @@ void med_demo_event_control(med_demo_chart *c, const med_demo_event *event)
     if (full && l.weight && med_demo_has(c->p, MED_OBESITY, event->day))
         med_demo_bmi_write(c);
     med_demo_labs_write(c, l.panels, 0);
-    if (event->day > c->last - 750)
-        med_demo_prescribe_due(c, event->day);
+    med_demo_prescribe_due(c, event->day);
 }
 
 void med_demo_event_onset(med_demo_chart *c, const med_demo_event *event)

@@ -4,7 +4,7 @@
 #include "base/datetime.h"
 
 /* Age of the oldest in a household, by decades from twenty. */
-static const uint16_t head_decades[] = {100, 215, 225, 170, 140, 115, 70, 16};
+static const uint16_t head_decades[] = {70, 152, 202, 205, 172, 140, 78, 18};
 
 typedef struct draft {
     med_demo_household *home;

@@ -10,10 +10,10 @@ static double white_cells(const med_demo_person *p, int32_t day)
     return value + (p->smoking == MED_SMOKER ? 0.7 : 0);
 }
 
-static double liver(const med_demo_person *p, int32_t day, double lean, unsigned thing)
+static double liver(const med_demo_person *p, int32_t day, double lean, double own, unsigned thing)
 {
     double bmi = med_demo_bmi(p, day);
-    double value = lean + 1.3 * (bmi > 23 ? bmi - 23 : 0) + 3 * p->lipid_z;
+    double value = lean + 1.3 * (bmi > 23 ? bmi - 23 : 0) + own;
     value += 3 * med_demo_wobble(p, day, thing);
     return value < 8 ? 8 : value;
 }
@@ -79,9 +79,9 @@ double med_demo_lab_value(const med_demo_person *p, enum med_demo_lab lab, int32
     case MED_FERRITIN:
         return med_demo_ferritin(p, day);
     case MED_ALT:
-        return liver(p, day, p->female ? 17 : 21, 202);
+        return liver(p, day, p->female ? 17 : 21, 3 * p->lipid_z, 202);
     case MED_GGT:
-        return liver(p, day, p->female ? 16 : 22, 203);
+        return liver(p, day, p->female ? 15 : 22, 6 * p->blood_z, 203);
     case MED_CRP:
         return 2.2 + 1.6 * med_demo_wobble(p, day, 204);
     case MED_URINE_ALBUMIN:
@@ -92,6 +92,8 @@ double med_demo_lab_value(const med_demo_person *p, enum med_demo_lab lab, int32
         return med_demo_cea(p, day);
     case MED_CA153:
         return med_demo_ca153(p, day);
+    case MED_TROPONIN: /* taken in an infarction */
+        return 640 + 480 * med_demo_wobble(p, day, 205);
     case MED_LAB_COUNT:
         break;
     }

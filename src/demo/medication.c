@@ -145,6 +145,7 @@ static void write_dispenses(med_demo_chart *c, const prescription *rx)
         int32_t late = i == 0 ? (med_demo_wobble(c->p, rx->from, 401) > 0 ? 1 : 0)
                               : (int32_t)(3 * (1 + med_demo_wobble(c->p, rx->from + i, 402)));
         int32_t day = rx->from + i * rx->days + late;
+        day += med_demo_weekday(day) == 6; /* closed on Sundays */
         if (day >= c->last || day >= rx->to)
             return;
         bool forgotten =
@@ -158,13 +159,14 @@ static void write_dispenses(med_demo_chart *c, const prescription *rx)
 
 static void prescribe_year(med_demo_chart *c, med_demo_course *course, int32_t day, int32_t supply)
 {
-    int32_t year = day + 4 * 91;
+    int32_t from = course->covered > day ? course->covered : day; /* renewed in good time */
+    int32_t year = from + 4 * 91;
     int32_t to = course->stop < year ? course->stop : year;
-    int32_t fills = (to - day + supply - 1) / supply;
+    int32_t fills = (to - from + supply - 1) / supply;
     prescription rx = {
         .drug = course->drug,
         .written = c->visit.end - 120,
-        .from = day,
+        .from = from,
         .to = to,
         .days = supply,
         .fills = fills < 1 ? 1 : fills,
@@ -179,7 +181,8 @@ static void prescribe_year(med_demo_chart *c, med_demo_course *course, int32_t d
 
 static bool is_due(const med_demo_course *course, int32_t day)
 {
-    return course->start <= day + 7 && day + 14 < course->stop && course->covered < day + 30;
+    int32_t from = course->covered > day ? course->covered : day;
+    return course->start <= day + 7 && from + 14 < course->stop && course->covered < day + 130;
 }
 
 void med_demo_prescribe_due(med_demo_chart *c, int32_t day)
@@ -187,7 +190,7 @@ void med_demo_prescribe_due(med_demo_chart *c, int32_t day)
     size_t taken = 0;
     for (size_t i = 0; i < c->p->course_count; i++)
         taken += c->p->courses[i].start <= day && day < c->p->courses[i].stop;
-    int32_t supply = taken > 2 ? 182 : 91; /* who takes many fetches them twice a year */
+    int32_t supply = taken > 1 ? 182 : 91; /* who takes many fetches them twice a year */
     for (size_t i = 0; i < c->p->course_count; i++) {
         if (is_due(&c->p->courses[i], day))
             prescribe_year(c, &c->p->courses[i], day, supply);

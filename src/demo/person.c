@@ -25,7 +25,7 @@ double med_demo_effect(const med_demo_person *p, enum med_demo_drug_class class,
 const med_demo_pregnancy *med_demo_pregnant(const med_demo_person *p, int32_t day)
 {
     for (size_t i = 0; i < p->pregnancy_count; i++) {
-        if (p->pregnancies[i].start <= day && day < p->pregnancies[i].birth)
+        if (p->pregnancies[i].start <= day && day <= p->pregnancies[i].birth)
             return &p->pregnancies[i];
     }
     return NULL;

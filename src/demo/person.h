@@ -148,6 +148,9 @@ static inline bool med_demo_had(const med_demo_person *p, enum med_demo_conditio
 {
     return p->state[d].onset <= day;
 }
+/* The general practitioner has controls for it: chronic, and of a tumour for ten years. */
+bool med_demo_is_followed(const med_demo_person *p, enum med_demo_condition d, int32_t day);
+bool med_demo_is_tumour(enum med_demo_condition d);
 /* Days that a medicine of this class has been taken by then; 0: not taken. */
 int32_t med_demo_days_on(const med_demo_person *p, enum med_demo_drug_class class, int32_t day);
 /* How much of its effect it has by then, 0 to 1: it comes in `days`, and needs taking. */

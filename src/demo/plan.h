@@ -5,7 +5,7 @@
 #include "demo/person.h"
 
 /* Days before the last one of which events are told. */
-enum { MED_DEMO_WINDOW = 4 * 365, MED_DEMO_ILLNESS_WINDOW = 3 * 365 };
+enum { MED_DEMO_WINDOW = 4 * 365, MED_DEMO_ILLNESS_WINDOW = 1000 };
 
 void med_demo_plan_make(med_demo_person *p);
 

@@ -40,7 +40,7 @@ static size_t draw_acute(const med_demo_person *p, med_demo_rng *r, int32_t day)
 
 void med_demo_plan_acute(med_demo_person *p, med_demo_rng *r)
 {
-    static const uint8_t yearly[MED_DEMO_AGE_GROUPS] = {20, 9, 9, 9}; /* tenths of an illness */
+    static const uint8_t yearly[MED_DEMO_AGE_GROUPS] = {18, 8, 7, 7}; /* tenths of an illness */
     int32_t from = window_start(p, MED_DEMO_ILLNESS_WINDOW);
     int32_t span = med_demo_last_day(p) - from;
     if (span < 60)

@@ -1,13 +1,6 @@
 /* plan_chronic.c - diagnoses, controls and specialists of chronic diseases. */
 #include "demo/plan.h"
 
-/* Followed by the general practitioner with regular controls. */
-static bool is_followed(enum med_demo_condition d)
-{
-    return d != MED_RHINITIS && d != MED_ECZEMA && d != MED_MIGRAINE && d != MED_REFLUX
-           && d != MED_OBESITY;
-}
-
 static bool changes_quickly(enum med_demo_condition d)
 {
     return d == MED_DIABETES || d == MED_DEPRESSION || d == MED_ANAEMIA || d == MED_COPD
@@ -62,8 +55,9 @@ static int32_t first_control(const med_demo_person *p)
 {
     int32_t first = MED_DEMO_NEVER;
     for (int d = 0; d < MED_CHRONIC_COUNT; d++) {
-        if (is_followed((enum med_demo_condition)d) && p->state[d].onset < first)
-            first = p->state[d].onset;
+        int32_t onset = p->state[d].onset;
+        if (onset < first && med_demo_is_followed(p, (enum med_demo_condition)d, onset))
+            first = onset;
     }
     return first == MED_DEMO_NEVER ? first : first + 60;
 }
@@ -72,7 +66,7 @@ static bool ails_quickly(const med_demo_person *p, int32_t day)
 {
     for (int d = 0; d < MED_CHRONIC_COUNT; d++) {
         if (changes_quickly((enum med_demo_condition)d)
-            && med_demo_has(p, (enum med_demo_condition)d, day))
+            && med_demo_is_followed(p, (enum med_demo_condition)d, day))
             return true;
     }
     return false;
@@ -81,8 +75,7 @@ static bool ails_quickly(const med_demo_person *p, int32_t day)
 static bool ails(const med_demo_person *p, int32_t day)
 {
     for (int d = 0; d < MED_CHRONIC_COUNT; d++) {
-        if (is_followed((enum med_demo_condition)d)
-            && med_demo_has(p, (enum med_demo_condition)d, day))
+        if (med_demo_is_followed(p, (enum med_demo_condition)d, day))
             return true;
     }
     return false;
@@ -92,7 +85,7 @@ static bool ails(const med_demo_person *p, int32_t day)
 static void plan_controls(med_demo_person *p, med_demo_rng *r)
 {
     int32_t from = first_control(p), last = med_demo_last_day(p);
-    int32_t oldest = last - 3 * 365;
+    int32_t oldest = last - 900;
     if (from == MED_DEMO_NEVER)
         return;
     if (from < oldest)
@@ -116,15 +109,15 @@ static void plan_specialists(med_demo_person *p, med_demo_rng *r)
     for (int i = 0; i < MED_CHRONIC_COUNT; i++) {
         enum med_demo_condition d = (enum med_demo_condition)i;
         const med_demo_state *s = &p->state[d];
-        bool tumour = med_demo_diseases[d].specialty == MED_ONCOLOGY;
+        bool tumour = med_demo_is_tumour(d);
         bool asked = tumour || s->severity > 0 || d == MED_DEMENTIA || d == MED_FIBRILLATION;
         if (s->onset == MED_DEMO_NEVER || !asked
             || med_demo_diseases[d].specialty == MED_GENERAL_PRACTICE)
             continue;
         for (int year = 0; year < (tumour ? 3 : 1); year++) {
             int32_t day = med_demo_working_day(last - year * 365 - med_demo_rng_range(r, 20, 340));
-            if (day > s->onset + 70 && med_demo_has(p, d, day)
-                && med_demo_rng_chance(r, tumour ? 900 : 420))
+            bool ill = tumour ? med_demo_is_followed(p, d, day) : med_demo_has(p, d, day);
+            if (day > s->onset + 70 && ill && med_demo_rng_chance(r, tumour ? 900 : 420))
                 med_demo_plan_add(p, MED_EVENT_SPECIALIST, day, (unsigned)d, tumour ? 1 : 2, 1);
         }
     }

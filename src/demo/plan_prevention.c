@@ -89,6 +89,8 @@ static void plan_child_visits(med_demo_person *p, med_demo_rng *r)
     static const uint8_t months[] = {1,  3,  6,  9,   12,  18,  24,  36,
                                      48, 60, 84, 108, 132, 156, 180, 204};
     int32_t from = p->today - 6 * 365;
+    if (p->birth > p->today - MED_DEMO_WINDOW)
+        med_demo_plan_add(p, MED_EVENT_CHILD, p->birth, 0, 1, 3);
     for (size_t i = 0; i < sizeof months / sizeof months[0]; i++) {
         int32_t day =
             p->birth + months[i] * 61 / 2 + med_demo_rng_range(r, 0, months[i] < 12 ? 8 : 40);
@@ -104,10 +106,10 @@ static void plan_checkups(med_demo_person *p, med_demo_rng *r)
     if (med_demo_rng_chance(r, 120))
         return; /* who never comes */
     int32_t day = last - med_demo_rng_range(r, 20, 700);
-    for (unsigned n = 0; n < 3 && day > last - 5 * 365; n++) {
+    for (unsigned n = 0; n < 2 && day > last - MED_DEMO_WINDOW; n++) {
         int32_t at = med_demo_working_day(day);
         if (med_demo_age(p, at) >= 19 && med_demo_pregnant(p, at) == NULL)
-            med_demo_plan_add(p, MED_EVENT_CHECKUP, at, n < 2 || med_demo_age(p, at) > 40, 1, 1);
+            med_demo_plan_add(p, MED_EVENT_CHECKUP, at, n == 0, 1, 1);
         day -= med_demo_rng_range(r, 500, 1000);
     }
 }

@@ -97,7 +97,7 @@ static med_demo_coding location_type(enum med_demo_place_kind kind)
         {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "HOSP", "Hospital"},
         {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "OF", "Outpatient facility"},
         {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PHARM", "Pharmacy"},
-        {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "HLAB", "hospital lab"},
+        {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "HLAB", "hospital laboratory"},
     };
     return types[kind];
 }

@@ -1,6 +1,7 @@
 /* world.c - how many providers there are, and where. */
 #include "demo/world.h"
 
+#include "base/datetime.h"
 #include "demo/provider.h"
 
 /* With n people in a country. */
@@ -102,10 +103,18 @@ unsigned med_demo_weekday(int32_t day)
     return (unsigned)((day % 7 + 7 + 3) % 7); /* day 0 was a Thursday */
 }
 
+static bool is_holiday(int32_t day)
+{
+    int year = 0, month = 0, date = 0;
+    med_civil_from_days(day, &year, &month, &date);
+    return (month == 1 && date == 1) || (month == 12 && date >= 24 && date <= 26);
+}
+
 int32_t med_demo_working_day(int32_t day)
 {
-    unsigned weekday = med_demo_weekday(day);
-    return weekday < 5 ? day : day + 7 - (int32_t)weekday;
+    while (med_demo_weekday(day) > 4 || is_holiday(day))
+        day++;
+    return day;
 }
 
 med_demo_time med_demo_slot_start(int32_t today, unsigned k)

@@ -66,7 +66,8 @@ med_demo_worker *med_demo_worker_of(med_demo_place *place, enum med_demo_special
 med_demo_time med_demo_slot_start(int32_t today, unsigned k);
 /* Monday is 0. */
 unsigned med_demo_weekday(int32_t day);
-int32_t med_demo_working_day(int32_t day); /* that day, or the next one that is no weekend */
+/* That day, or the next one that is no weekend and none of the holidays all five have. */
+int32_t med_demo_working_day(int32_t day);
 med_demo_coding med_demo_specialty_coding(enum med_demo_specialty specialty);
 void med_put_address(med_demo_out *o, const char *key, const char *use, const med_demo_country *c,
                      const med_demo_town *town, const char *street, unsigned house,
