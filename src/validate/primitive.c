@@ -205,7 +205,6 @@ bool med_primitive_is_valid(enum med_primitive primitive, med_str s)
     switch (primitive) {
     case MED_PRIMITIVE_STRING:
     case MED_PRIMITIVE_MARKDOWN:
-    case MED_PRIMITIVE_FHIRPATH_STRING:
         return is_string(s);
     case MED_PRIMITIVE_CODE:
         return is_code(s);
@@ -214,6 +213,7 @@ bool med_primitive_is_valid(enum med_primitive primitive, med_str s)
     case MED_PRIMITIVE_URI:
     case MED_PRIMITIVE_URL:
     case MED_PRIMITIVE_CANONICAL:
+    case MED_PRIMITIVE_FHIRPATH_STRING: /* ids of elements and Extension.url: no spaces */
         return is_uri(s);
     case MED_PRIMITIVE_OID:
         return is_oid(s);
@@ -259,8 +259,9 @@ const char *med_primitive_expected(enum med_primitive primitive)
         return "an integer from 1 to 2147483647, without quotes, fraction or exponent";
     case MED_PRIMITIVE_DECIMAL:
         return "a decimal number, without quotes";
-    case MED_PRIMITIVE_STRING:
     case MED_PRIMITIVE_FHIRPATH_STRING:
+        return "a string without white space";
+    case MED_PRIMITIVE_STRING:
         return "a string: not empty, at most 1 MiB, no control characters but tab and line ends";
     case MED_PRIMITIVE_MARKDOWN:
         return "markdown: a string, not empty, no control characters but tab and line ends";

@@ -129,8 +129,7 @@ static void check_xhtml(struct check *c, uint32_t node, med_str text)
 /* Text without escapes can not hold control characters: then only its length matters. */
 static bool is_free_text(enum med_primitive primitive)
 {
-    return primitive == MED_PRIMITIVE_STRING || primitive == MED_PRIMITIVE_MARKDOWN
-           || primitive == MED_PRIMITIVE_FHIRPATH_STRING;
+    return primitive == MED_PRIMITIVE_STRING || primitive == MED_PRIMITIVE_MARKDOWN;
 }
 
 static void check_format(struct check *c, med_type owner, const med_property *property,
