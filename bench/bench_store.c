@@ -58,7 +58,7 @@ static double cpu(void)
     struct rusage u;
     (void)getrusage(RUSAGE_SELF, &u);
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec)
-         + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+           + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void die(const char *what, const med_err *err)
@@ -73,9 +73,10 @@ static void name_id(char out[40], uint64_t kind, uint64_t number)
     med_hash_key key = {kind, 7};
     uint8_t h[16];
     med_siphash128(key, (med_str){(const char *)&number, sizeof number}, h);
-    (void)snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-4%01x%02x-a%01x%02x-%02x%02x%02x%02x%02x%02x",
-                   h[0], h[1], h[2], h[3], h[4], h[5], h[6] & 15, h[7], h[8] & 15, h[9], h[10],
-                   h[11], h[12], h[13], h[14], h[15]);
+    (void)snprintf(out, 40,
+                   "%02x%02x%02x%02x-%02x%02x-4%01x%02x-a%01x%02x-%02x%02x%02x%02x%02x%02x", h[0],
+                   h[1], h[2], h[3], h[4], h[5], h[6] & 15, h[7], h[8] & 15, h[9], h[10], h[11],
+                   h[12], h[13], h[14], h[15]);
 }
 
 static med_str id_str(const char id[40])
@@ -87,14 +88,20 @@ static void fill_text(struct bench *b, struct material *m, double value, int64_t
 {
     (void)snprintf(
         m->text, sizeof m->text,
-        "{\"resourceType\":\"Observation\",\"id\":\"%s\",\"meta\":{\"profile\":[\"http://hl7.org/fhir/"
-        "StructureDefinition/vitalsigns\"]},\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":"
+        "{\"resourceType\":\"Observation\",\"id\":\"%s\",\"meta\":{\"profile\":[\"http://hl7.org/"
+        "fhir/"
+        "StructureDefinition/"
+        "vitalsigns\"]},\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":"
         "\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":\"vital-signs\","
-        "\"display\":\"vital-signs\"}]}],\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":"
-        "\"%s\",\"display\":\"Measurement %s of something\"}],\"text\":\"Measurement %s of something\"},"
+        "\"display\":\"vital-signs\"}]}],\"code\":{\"coding\":[{\"system\":\"http://"
+        "loinc.org\",\"code\":"
+        "\"%s\",\"display\":\"Measurement %s of something\"}],\"text\":\"Measurement %s of "
+        "something\"},"
         "\"subject\":{\"reference\":\"Patient/%s\"},\"encounter\":{\"reference\":\"Encounter/%s\"},"
-        "\"effectiveDateTime\":\"20%02u-%02u-%02uT%02u:%02u:%02u+01:00\",\"issued\":\"20%02u-%02u-%02uT%"
-        "02u:%02u:%02u.%03u+01:00\",\"valueQuantity\":{\"value\":%.4f,\"unit\":\"mm[Hg]\",\"system\":"
+        "\"effectiveDateTime\":\"20%02u-%02u-%02uT%02u:%02u:%02u+01:00\",\"issued\":\"20%02u-%02u-%"
+        "02uT%"
+        "02u:%02u:%02u.%03u+01:00\",\"valueQuantity\":{\"value\":%.4f,\"unit\":\"mm[Hg]\","
+        "\"system\":"
         "\"http://unitsofmeasure.org\",\"code\":\"mm[Hg]\"}}",
         m->id, m->code, m->code, m->code, m->person, m->visit, (unsigned)(day / 366 % 30),
         (unsigned)(day / 30 % 12 + 1), (unsigned)(day % 28 + 1), (unsigned)(next_random(b) % 24),
@@ -131,8 +138,8 @@ static med_write make_observation(struct bench *b, struct material *m, uint64_t 
     m->references[1] = (med_reference_row){b->encounter, encounter};
     m->date = (med_date_row){b->date, {moment, moment + 1000000}};
     m->value = (med_quantity_row){b->value, 4711, value, value};
-    m->targets[0] = (med_target_row){b->patient, id_str(m->person), m->patient,
-                                     MED_STR("Observation.subject")};
+    m->targets[0] =
+        (med_target_row){b->patient, id_str(m->person), m->patient, MED_STR("Observation.subject")};
     return (med_write){.kind = MED_WRITE_PUT,
                        .type = b->observation,
                        .id = id_str(m->id),
@@ -239,7 +246,8 @@ static void submit(struct bench *b, struct slot *slot, size_t writes, bool bulk,
     uint64_t person = next_random(b) % b->people;
     for (size_t i = 0; i < writes; i++) {
         if (writes == 1 || i % 97 == 0)
-            person = next_random(b) % b->people; /* a bundle is about one person, a batch about many */
+            person =
+                next_random(b) % b->people; /* a bundle is about one person, a batch about many */
         slot->writes[i] = people ? make_patient(b, &slot->material[i], b->made++)
                                  : make_observation(b, &slot->material[i], person);
         if (!med_store_prepare(b->store, slot->arena, &slot->writes[i], &err))

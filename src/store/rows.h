@@ -22,7 +22,9 @@ typedef struct med_token_row {
     uint64_t hash; /* 63 bits, keyed: med_store_hash of system|code, or of the bare value */
 } med_token_row;
 
-/* The dictionary behind coded tokens: serves `code` alone, `system|` and :text. */
+/* The dictionary behind coded tokens: serves `code` alone, `system|` and :text. A global token
+ * that has one is counted (med_view_count_token is then one look); give one for every token of
+ * which many resources may have the same. */
 typedef struct med_code_row {
     uint64_t hash;
     uint32_t param;
@@ -56,8 +58,9 @@ typedef struct med_quantity_row {
 
 typedef struct med_uri_row {
     uint32_t param;
-    med_str uri;
+    med_str uri; /* the store keeps the first MED_URI_KEY bytes */
 } med_uri_row;
+enum { MED_URI_KEY = 2048 };
 
 /* A local reference found anywhere in the resource, with or without a search parameter: it
  * must exist at the commit, and its target can not be deleted while it stands. */

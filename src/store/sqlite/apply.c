@@ -259,17 +259,17 @@ static bool write_row(struct writing *x, struct stored_row *row, med_str rowset,
     row->id = id.bytes;
     row->id_len = id.len;
     row->id_is_uuid = id.uuid;
-    uint8_t text_hash[16];
-    uint8_t hash[16];
-    const med_hash_key *key = med_keyring_check(&x->s->keys, row->key);
-    if (row->change == MED_DELETED)
-        med_siphash128(*key, MED_STR_EMPTY, text_hash);
-    else
-        memcpy(text_hash, x->w->hash, sizeof text_hash);
-    med_sqlite_row_hash(&x->s->keys, row, text_hash, hash);
+    bool gone = row->change == MED_DELETED;
+    if (!gone)
+        memcpy(row->text_hash, x->w->hash, MED_CHECK_BYTES);
+    uint8_t hash[2 * MED_CHECK_BYTES];
+    memcpy(hash, row->text_hash, MED_CHECK_BYTES);
+    med_str packed = gone ? MED_STR_EMPTY : x->w->packed;
+    if (!med_sqlite_row_check(&x->s->keys, row, packed, hash + MED_CHECK_BYTES))
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
 
     int64_t blob = 0;
-    bool is_blob = row->change != MED_DELETED && x->w->packed.len > MED_BLOB_FROM;
+    bool is_blob = packed.len > MED_BLOB_FROM;
     if (is_blob && !write_blob(x, &blob, err))
         return false;
     sqlite3_stmt *stmt = med_connection_statement(

@@ -321,6 +321,8 @@ static void run_list(struct sqlite_store *s, med_commit *first)
     bool bulk = false;
     for (const med_commit *c = first; c != NULL; c = c->next)
         bulk = bulk || c->bulk;
+    if (s->wal_cut_due && !s->failed) /* what was purged is gone when its commit is done */
+        med_sqlite_checkpoint_if_due(s, bulk);
     while (first != NULL) { /* `done` may free the commit */
         med_commit *next = first->next;
         first->done(first);
@@ -400,7 +402,7 @@ static void run_jobs(struct sqlite_store *s, struct job *job)
 static void wait_for_work(struct sqlite_store *s)
 {
     while (s->first == NULL && s->first_job == NULL && !s->stopping) {
-        if (!s->full) {
+        if (!s->full && !s->wal_cut_due) {
             pthread_cond_wait(&s->queue_filled, &s->queue_lock);
             continue;
         }
@@ -427,6 +429,8 @@ void *med_sqlite_commit_thread(void *store)
         pthread_mutex_unlock(&s->queue_lock);
         if (s->full && !s->failed && med_monotonic(s->clock) >= s->next_probe)
             probe(s);
+        if (first == NULL && s->wal_cut_due && !s->failed)
+            med_sqlite_checkpoint_if_due(s, false);
         if (first != NULL)
             run_list(s, first);
         if (job != NULL)

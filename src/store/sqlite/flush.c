@@ -3,6 +3,7 @@
  * Sorted rows meet the same page one after another: 0.5 us a row in batches of 10,000 where
  * unsorted ones take 3. */
 #include "store/sqlite/sqlite_impl.h"
+#include "store/sqlite/table.h"
 
 static bool run(struct sqlite_store *s, sqlite3_stmt *stmt, med_err *err)
 {
@@ -11,60 +12,18 @@ static bool run(struct sqlite_store *s, sqlite3_stmt *stmt, med_err *err)
     return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "writing the index", err);
 }
 
-/* The columns of a table's statements, in order: letters of struct index_row, r = rid, s = text,
- * C and D as doubles. */
-static const struct {
-    enum statement add, cut;
-    const char *columns;
-} tables[TABLE_COUNT] = {
-    [TABLE_TOKEN] = {STATEMENT_ADD_TOKEN, STATEMENT_CUT_TOKEN, "abr"},
-    [TABLE_REFERENCE] = {STATEMENT_ADD_REFERENCE, STATEMENT_CUT_REFERENCE, "abr"},
-    [TABLE_DATE] = {STATEMENT_ADD_DATE, STATEMENT_CUT_DATE, "abcrd"},
-    [TABLE_STRING] = {STATEMENT_ADD_STRING, STATEMENT_CUT_STRING, "asr"},
-    [TABLE_QUANTITY] = {STATEMENT_ADD_QUANTITY, STATEMENT_CUT_QUANTITY, "abCrD"},
-    [TABLE_URI] = {STATEMENT_ADD_URI, STATEMENT_CUT_URI, "asr"},
-    [TABLE_UPDATED] = {STATEMENT_ADD_UPDATED, STATEMENT_CUT_UPDATED, "abr"},
-    [TABLE_PATIENT] = {STATEMENT_ADD_PATIENT, STATEMENT_CUT_PATIENT, "abcr"},
-    [TABLE_PTOK] = {STATEMENT_ADD_PTOK, STATEMENT_CUT_PTOK, "abcdr"},
-    [TABLE_TARGET] = {STATEMENT_ADD_TARGET, STATEMENT_CUT_TARGET, "ar"},
-};
-
-static int bind_column(sqlite3_stmt *stmt, int at, char column, const struct index_row *row)
-{
-    switch (column) {
-    case 'a':
-        return sqlite3_bind_int64(stmt, at, row->a);
-    case 'b':
-        return sqlite3_bind_int64(stmt, at, row->b);
-    case 'c':
-        return sqlite3_bind_int64(stmt, at, row->c);
-    case 'd':
-        return sqlite3_bind_int64(stmt, at, row->d);
-    case 'C':
-        return sqlite3_bind_double(stmt, at, med_double_from_key(row->c));
-    case 'D':
-        return sqlite3_bind_double(stmt, at, med_double_from_key(row->d));
-    case 's':
-        return sqlite3_bind_text64(stmt, at, row->text.ptr, row->text.len, SQLITE_STATIC,
-                                   SQLITE_UTF8);
-    default:
-        return sqlite3_bind_int64(stmt, at, (int64_t)row->rid);
-    }
-}
-
 static bool flush_table(struct sqlite_store *s, enum table table, med_err *err)
 {
     struct pending_rows *rows = &s->pending.tables[table];
     med_pending_sort(rows);
-    const char *columns = tables[table].columns;
+    const struct table_shape *shape = med_table_shape(table);
     for (size_t i = 0; i < rows->n; i++) {
         const struct index_row *row = &rows->at[i];
-        sqlite3_stmt *stmt = med_connection_statement(
-            &s->writer, row->cut ? tables[table].cut : tables[table].add, err);
+        sqlite3_stmt *stmt =
+            med_connection_statement(&s->writer, row->cut ? shape->cut : shape->add, err);
         if (stmt == NULL)
             return false;
-        for (int k = 0; columns[k] != '\0'; k++)
-            (void)bind_column(stmt, k + 1, columns[k], row);
+        med_table_bind(stmt, shape, row);
         if (!run(s, stmt, err))
             return false;
     }

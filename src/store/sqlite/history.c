@@ -131,13 +131,13 @@ static sqlite3_stmt *open_feed(struct sqlite_view *v, const med_history *q, stru
     return stmt;
 }
 
-static bool add_version(struct sqlite_view *v, med_arena *a, const med_history *q, med_rid rid,
-                        uint32_t version, struct found *f, med_err *err)
+enum med_found med_sqlite_version_by_rid(struct sqlite_view *v, med_arena *a, med_rid rid,
+                                         uint32_t version, bool text, med_stored *out, med_err *err)
 {
     sqlite3_stmt *current = med_connection_statement(v->connection, STATEMENT_READ_RID, err);
     sqlite3_stmt *old = med_connection_statement(v->connection, STATEMENT_READ_VERSION, err);
     if (current == NULL || old == NULL)
-        return false;
+        return MED_FAILED;
     struct stored_row row = {.rid = rid};
     (void)sqlite3_bind_int64(current, 1, (int64_t)rid);
     sqlite3_stmt *stmt = current;
@@ -150,16 +150,35 @@ static bool add_version(struct sqlite_view *v, med_arena *a, const med_history *
         rc = sqlite3_step(old);
         whole = rc == SQLITE_ROW && med_sqlite_row(old, &row);
     }
-    bool good = false;
+    enum med_found found = MED_ABSENT;
     if (whole)
-        good = add_row(v, a, q, stmt, &row, f, err);
-    else if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-        (void)bad_row(v, &row, err); /* the feed has it, so it must be there */
-    else
-        (void)med_sqlite_read_failed(v, rc, err);
+        found = med_sqlite_row_read(v, a, stmt, &row, text, out, err);
+    else if (rc == SQLITE_ROW)
+        found = bad_row(v, &row, err) ? MED_FOUND : MED_FAILED;
+    else if (rc != SQLITE_DONE)
+        found = med_sqlite_read_failed(v, rc, err);
     (void)sqlite3_reset(current);
     (void)sqlite3_reset(old);
-    return good;
+    return found;
+}
+
+static bool add_version(struct sqlite_view *v, med_arena *a, const med_history *q, med_rid rid,
+                        uint32_t version, struct found *f, med_err *err)
+{
+    med_stored *to = room_for_one(a, f);
+    if (to == NULL)
+        return MED_FAIL_MEMORY(err);
+    struct stored_row missing = {.rid = rid, .version = version};
+    switch (med_sqlite_version_by_rid(v, a, rid, version, q->text, to, err)) {
+    case MED_FOUND:
+        f->n++;
+        return true;
+    case MED_ABSENT: /* the feed has it, so it must be there */
+        return bad_row(v, &missing, err);
+    case MED_FAILED:
+        break;
+    }
+    return false;
 }
 
 static bool by_feed(struct sqlite_view *v, med_arena *a, const med_history *q, struct found *f,

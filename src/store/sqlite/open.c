@@ -138,29 +138,59 @@ static int64_t key_proof(const struct sqlite_store *s)
     return (int64_t)med_store_hash(&s->base, MED_STR("medulla: is this the key of this store?"));
 }
 
-static bool check_key(struct sqlite_store *s, med_err *err)
+/* A number kept under a name since the first start; *same tells whether it is `value`. */
+static bool compare_setting(struct sqlite_store *s, med_str name, int64_t value, bool *same,
+                            med_err *err)
 {
-    const med_str name = MED_STR("key_proof");
     sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_SETTING, err);
-    if (stmt == NULL || !med_statement_bind_str(stmt, 1, name))
+    if (stmt == NULL)
         return false;
+    if (!med_statement_bind_str(stmt, 1, name))
+        return MED_FAIL_MEMORY(err);
     int rc = sqlite3_step(stmt);
-    bool same = rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) == key_proof(s);
+    *same = rc != SQLITE_ROW || sqlite3_column_int64(stmt, 0) == value;
     (void)sqlite3_reset(stmt);
-    if (same)
-        return true;
-    if (rc == SQLITE_ROW)
-        return MED_FAIL(err, MED_ISSUE_SECURITY,
-                        "the file `key` belongs to another store: put back the right one");
     if (rc == SQLITE_DONE) {
         stmt = med_connection_statement(&s->writer, STATEMENT_SET_SETTING, err);
-        if (stmt == NULL || !med_statement_bind_str(stmt, 1, name))
+        if (stmt == NULL)
             return false;
-        (void)sqlite3_bind_int64(stmt, 2, key_proof(s));
+        if (!med_statement_bind_str(stmt, 1, name))
+            return MED_FAIL_MEMORY(err);
+        (void)sqlite3_bind_int64(stmt, 2, value);
         rc = sqlite3_step(stmt);
         (void)sqlite3_reset(stmt);
     }
-    return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "checking the key", err);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE
+           || med_connection_fail(&s->writer, rc, "checking its settings", err);
+}
+
+static bool check_key(struct sqlite_store *s, med_err *err)
+{
+    bool same = false;
+    return compare_setting(s, MED_STR("key_proof"), key_proof(s), &same, err)
+           && (same
+               || MED_FAIL(err, MED_ISSUE_SECURITY,
+                           "the file `key` belongs to another store: put back the right one"));
+}
+
+/* Bodies can only be read with the very bytes they were packed with. */
+static bool check_dictionaries(struct sqlite_store *s, med_err *err)
+{
+    for (size_t i = 0; i < s->packer.n_dictionaries; i++) {
+        const med_dictionary *d = &s->packer.dictionaries[i].of;
+        char name[32];
+        (void)snprintf(name, sizeof name, "dictionary_%u", d->id);
+        bool same = false;
+        if (!compare_setting(s, med_str_from(name), (int64_t)med_store_hash(&s->base, d->bytes),
+                             &same, err))
+            return false;
+        if (!same)
+            return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                            "zstd dictionary %u has other bytes than when this store was written: "
+                            "a changed dictionary needs a new id, and the old one stays",
+                            d->id);
+    }
+    return true;
 }
 
 static bool sum_counter(struct sqlite_store *s, int64_t param, _Atomic uint64_t *out, med_err *err)
@@ -200,7 +230,8 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     unsigned format = o->format != 0 ? o->format : MED_SQLITE_FORMAT;
     size_t cache = or_default(o->cache_writer, (size_t)64 << 20);
     if (!med_connection_open(&s->writer, s->file, s->vfs, CONNECTION_WRITER, cache, err)
-        || !med_sqlite_migrate(&s->writer, format, err) || !check_key(s, err) || !load_state(s, err)
+        || !med_sqlite_migrate(&s->writer, format, err) || !check_key(s, err)
+        || !check_dictionaries(s, err) || !load_state(s, err)
         || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))
         return false;
     (void)sqlite3_wal_hook(s->writer.db, med_sqlite_note_wal, s);

@@ -183,13 +183,11 @@ static bool is_same_text(struct sqlite_store *s, const struct step *step, const 
 {
     *same = false;
     if (step->again) {
-        *same = step->text_hash != NULL && memcmp(step->text_hash, w->hash, sizeof w->hash) == 0;
+        *same = step->text_hash != NULL && memcmp(step->text_hash, w->hash, MED_CHECK_BYTES) == 0;
         return true;
     }
     if (step->row.key == med_keyring_current(&s->keys)) {
-        uint8_t hash[16];
-        med_sqlite_row_hash(&s->keys, &step->row, w->hash, hash);
-        *same = memcmp(hash, step->row.hash, sizeof hash) == 0;
+        *same = memcmp(step->row.text_hash, w->hash, MED_CHECK_BYTES) == 0;
         return true;
     }
     med_stored old;

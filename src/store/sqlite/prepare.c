@@ -53,6 +53,23 @@ static bool prepare_tokens(med_arena *a, med_rows *rows, med_err *err)
     return true;
 }
 
+/* A key must fit a page or two; the whole URI stands in the resource. */
+static bool cut_uris(med_arena *a, med_rows *rows, med_err *err)
+{
+    bool all_fit = true;
+    for (size_t i = 0; i < rows->n_uris; i++)
+        all_fit = all_fit && rows->uris[i].uri.len <= MED_URI_KEY;
+    if (all_fit)
+        return true;
+    med_uri_row *cut = MED_TAKE(a, rows->n_uris, med_uri_row);
+    if (cut == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < rows->n_uris; i++)
+        cut[i] = (med_uri_row){rows->uris[i].param, med_str_sub(rows->uris[i].uri, 0, MED_URI_KEY)};
+    rows->uris = cut;
+    return true;
+}
+
 static bool rows_are_sound(const med_rows *rows, med_err *err)
 {
     for (size_t i = 0; i < rows->n_quantities; i++) {
@@ -67,6 +84,11 @@ static bool rows_are_sound(const med_rows *rows, med_err *err)
     return true;
 }
 
+bool med_sqlite_prepare_rows(med_arena *a, med_rows *rows, med_err *err)
+{
+    return rows_are_sound(rows, err) && cut_uris(a, rows, err) && prepare_tokens(a, rows, err);
+}
+
 bool med_sqlite_prepare(const med_store *store, med_arena *a, med_write *w, med_err *err)
 {
     struct sqlite_store *s = (struct sqlite_store *)(uintptr_t)store; /* contexts are lent */
@@ -79,6 +101,6 @@ bool med_sqlite_prepare(const med_store *store, med_arena *a, med_write *w, med_
     if (w->kind != MED_WRITE_PUT)
         return true;
     med_siphash128(*med_keyring_check(&s->keys, med_keyring_current(&s->keys)), w->text, w->hash);
-    return rows_are_sound(&w->rows, err) && prepare_tokens(a, &w->rows, err)
+    return med_sqlite_prepare_rows(a, &w->rows, err)
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
 }

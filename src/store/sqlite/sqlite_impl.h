@@ -16,6 +16,7 @@
 
 enum { MED_FEED_PURGED = 4 }; /* feed.change beside enum med_change */
 enum { MED_PATH_MAX = 4096 };
+enum { MED_ID_BYTES = 64, MED_CHECK_BYTES = 8 };
 enum { MED_BLOB_FROM = 32 << 10 }; /* packed bodies above this go to the table blob */
 
 struct sqlite_cursor {
@@ -47,6 +48,7 @@ struct sqlite_view {
     struct sqlite_cursor *idle[STATEMENT_COUNT];
     struct unpacker *unpacker;
     bool writer;
+    bool deep; /* hash texts, too */
 };
 
 /* Work for the commit thread that is not a commit: run between groups. */
@@ -156,6 +158,10 @@ enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
 enum replay med_idempotency_find(struct sqlite_store *s, med_commit *c, med_err *err);
 bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err *err);
 
+/* ---- prepare.c ---- */
+/* Sorts tokens, makes doubles one, marks those that are counted; cuts long keys. */
+bool med_sqlite_prepare_rows(med_arena *a, med_rows *rows, med_err *err);
+
 /* ---- flush.c: pending idents, index rows and counters -> tables ---- */
 bool med_sqlite_flush(struct sqlite_store *s, med_err *err);
 
@@ -192,19 +198,19 @@ struct stored_row {
     unsigned change;
     med_rid patient;
     uint32_t key, dictionary;
-    uint8_t hash[16];
+    uint8_t text_hash[MED_CHECK_BYTES]; /* half of med_write.hash: tells no-op updates */
+    uint8_t check[MED_CHECK_BYTES];     /* of all other columns and the packed body */
     int body_column;
 };
 /* Columns as RESOURCE_COLUMNS in statement.h. False when the row is not well formed. */
 bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out);
-/* The check value of a row whose text has the hash `text`. */
-void med_sqlite_row_hash(const struct keyring *keys, const struct stored_row *row,
-                         const uint8_t text[16], uint8_t out[16]);
+/* The check value of a row; false when its key is missing. */
+bool med_sqlite_row_check(const struct keyring *keys, const struct stored_row *row, med_str packed,
+                          uint8_t out[MED_CHECK_BYTES]);
 /* Decodes the id, and unpacks and checks the body when `text`. */
 enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
                                    const struct stored_row *row, bool text, med_stored *out,
                                    med_err *err);
-enum { MED_ID_BYTES = 64 };
 /* An id as it is kept: 16 bytes if it is a lower-case UUID, else the text. */
 struct packed_id {
     unsigned char bytes[MED_ID_BYTES];
@@ -224,6 +230,10 @@ enum med_found med_sqlite_by_rid(med_view *v, med_arena *a, med_rid rid, med_sto
 bool med_sqlite_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err);
 bool med_sqlite_history(med_view *v, med_arena *a, const med_history *q, med_stored **out,
                         size_t *n, med_err *err);
+/* Any version of a resource; MED_ABSENT when there is none such. Between enter and leave. */
+enum med_found med_sqlite_version_by_rid(struct sqlite_view *v, med_arena *a, med_rid rid,
+                                         uint32_t version, bool text, med_stored *out,
+                                         med_err *err);
 bool med_sqlite_history_count(med_view *v, const med_history *q, uint64_t *out, med_err *err);
 med_view *med_sqlite_view(med_store *s, unsigned slot, int64_t deadline, med_err *err);
 void med_sqlite_view_end(med_view *v);

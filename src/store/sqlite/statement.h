@@ -110,6 +110,53 @@
     X(PTOK_DOWN, "SELECT rid, moment FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?6"    \
                  " AND (moment, rid) < (?3, ?4) AND moment >= ?5"                                  \
                  " ORDER BY moment DESC, rid DESC")                                                \
+    /* verify: is this index row there, and what index rows are there behind a key */              \
+    X(HAS_DATE, "SELECT 1 FROM date WHERE param = ?1 AND class = ?2 AND low = ?3 AND rid = ?4"     \
+                " AND span = ?5")                                                                  \
+    X(HAS_STRING, "SELECT 1 FROM string WHERE param = ?1 AND folded = ?2 AND rid = ?3")            \
+    X(HAS_QUANTITY, "SELECT 1 FROM quantity WHERE param = ?1 AND unit = ?2 AND low = ?3"           \
+                    " AND rid = ?4 AND high = ?5")                                                 \
+    X(HAS_URI, "SELECT 1 FROM uri WHERE param = ?1 AND uri = ?2 AND rid = ?3")                     \
+    X(HAS_UPDATED, "SELECT 1 FROM updated WHERE type = ?1 AND updated = ?2 AND rid = ?3")          \
+    X(HAS_PATIENT, "SELECT 1 FROM patient WHERE patient = ?1 AND type = ?2 AND moment = ?3"        \
+                   " AND rid = ?4")                                                                \
+    X(HAS_PTOK, "SELECT 1 FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?3"               \
+                " AND moment = ?4 AND rid = ?5")                                                   \
+    X(HAS_TARGET, "SELECT 1 FROM target WHERE target = ?1 AND rid = ?2")                           \
+    X(HAS_REFERENCE_ROW, "SELECT 1 FROM reference WHERE target = ?1 AND param = ?2 AND rid = ?3")  \
+    X(ALL_TOKEN, "SELECT param, hash, rid FROM token WHERE (param, hash, rid) > (?1, ?2, ?3)"      \
+                 " ORDER BY param, hash, rid LIMIT 1000")                                          \
+    X(ALL_REFERENCE, "SELECT target, param, rid FROM reference"                                    \
+                     " WHERE (target, param, rid) > (?1, ?2, ?3)"                                  \
+                     " ORDER BY target, param, rid LIMIT 1000")                                    \
+    X(ALL_DATE, "SELECT param, class, low, rid, span FROM date"                                    \
+                " WHERE (param, class, low, rid, span) > (?1, ?2, ?3, ?4, ?5)"                     \
+                " ORDER BY param, class, low, rid, span LIMIT 1000")                               \
+    X(ALL_STRING,                                                                                  \
+      "SELECT param, folded, rid FROM string WHERE (param, folded, rid) > (?1, ?2, ?3)"            \
+      " ORDER BY param, folded, rid LIMIT 1000")                                                   \
+    X(ALL_QUANTITY, "SELECT param, unit, low, rid, high FROM quantity"                             \
+                    " WHERE (param, unit, low, rid, high) > (?1, ?2, ?3, ?4, ?5)"                  \
+                    " ORDER BY param, unit, low, rid, high LIMIT 1000")                            \
+    X(ALL_URI, "SELECT param, uri, rid FROM uri WHERE (param, uri, rid) > (?1, ?2, ?3)"            \
+               " ORDER BY param, uri, rid LIMIT 1000")                                             \
+    X(ALL_UPDATED, "SELECT type, updated, rid FROM updated"                                        \
+                   " WHERE (type, updated, rid) > (?1, ?2, ?3)"                                    \
+                   " ORDER BY type, updated, rid LIMIT 1000")                                      \
+    X(ALL_PATIENT, "SELECT patient, type, moment, rid FROM patient"                                \
+                   " WHERE (patient, type, moment, rid) > (?1, ?2, ?3, ?4)"                        \
+                   " ORDER BY patient, type, moment, rid LIMIT 1000")                              \
+    X(ALL_PTOK, "SELECT patient, param, hash, moment, rid FROM ptok"                               \
+                " WHERE (patient, param, hash, moment, rid) > (?1, ?2, ?3, ?4, ?5)"                \
+                " ORDER BY patient, param, hash, moment, rid LIMIT 1000")                          \
+    X(ALL_TARGET, "SELECT target, rid FROM target WHERE (target, rid) > (?1, ?2)"                  \
+                  " ORDER BY target, rid LIMIT 1000")                                              \
+    X(ALL_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid > ?1"      \
+                     " ORDER BY r.rid LIMIT 200")                                                  \
+    X(ALL_COUNTERS, "SELECT param, hash, n FROM counter WHERE (param, hash) > (?1, ?2)"            \
+                    " ORDER BY param, hash LIMIT 200")                                             \
+    X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = ?1")                               \
+    X(QUICK_CHECK, "PRAGMA quick_check(1)")                                                        \
     /* writing */                                                                                  \
     X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3 WHERE one = 1")                  \
     X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \

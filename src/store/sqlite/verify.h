@@ -1,0 +1,27 @@
+/* verify.h - what the parts of verify share. Private to store/sqlite/. */
+#ifndef MED_STORE_SQLITE_VERIFY_H
+#define MED_STORE_SQLITE_VERIFY_H
+
+#include "store/sqlite/sqlite_impl.h"
+
+struct verifying {
+    struct sqlite_store *s;
+    struct sqlite_view *v;
+    med_verify *to;
+    med_arena *a; /* emptied for each page */
+    med_err *err;
+};
+
+/* One look at the store: false when it could not go on. */
+typedef bool (*verify_page)(struct verifying *x, void *at, bool *more);
+/* Looks page by page, each in a snapshot of its own, and once more when one was cut off. */
+bool med_verify_pages(struct verifying *x, verify_page page, void *at);
+
+void med_verify_fault(struct verifying *x, const char *kind, med_str where, const char *what);
+/* *err says what is wrong with one row: a fault if it is damage, else the end (false). */
+bool med_verify_failed(struct verifying *x, const char *kind, med_str where, const med_err *err);
+
+/* verify_index.c: index rows, counters and the map of ids against the resources. */
+bool med_verify_index(struct verifying *x);
+
+#endif
