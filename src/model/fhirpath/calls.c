@@ -220,8 +220,10 @@ static bool call_type(med_fp_compiler *c, const struct call *call, struct med_fp
         op = MED_FP_IS;
     else if (is_named(call, "as"))
         op = MED_FP_AS;
-    return med_fp_parse_type(c, &test) && close_call(c, call, 1)
-           && med_fp_emit_type_test(c, op, call->at, &test, shape);
+    if (!med_fp_parse_type(c, &test))
+        return false;
+    test.lenient = false;
+    return close_call(c, call, 1) && med_fp_emit_type_test(c, op, call->at, &test, shape);
 }
 
 /* iif(criterion, then[, else]): only the branch that is needed runs. */

@@ -149,45 +149,37 @@ static bool nodes_equal(med_fp_run *r, const med_value *a, const med_value *b, b
 
 /* ---- pairs ---- */
 
+/* A quantity of what may be one: a FHIR quantity, or a number, which has the unit 1. */
+static bool to_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out)
+{
+    if (!is_number(v->kind))
+        return med_fp_any_quantity(r, v, good, out);
+    *out = *v;
+    out->kind = MED_VALUE_QUANTITY;
+    out->unit = MED_STR("1");
+    return med_fp_text(r, v, good, &out->text);
+}
+
 /* Both as System values; quantities when either is one. */
 static bool prepare(med_fp_run *r, const med_value *a, const med_value *b, med_value *x,
                     med_value *y)
 {
-    if (!med_fp_system(r, a, x) || !med_fp_system(r, b, y))
-        return false;
     bool good = false;
-    bool wanted = x->kind == MED_VALUE_QUANTITY || y->kind == MED_VALUE_QUANTITY
-                  || (x->kind == MED_VALUE_NODE && y->kind == MED_VALUE_NODE && x->type == y->type);
-    if (!wanted)
-        return true;
+    bool good_too = false;
     med_value p;
     med_value q;
-    if (x->kind == MED_VALUE_NODE && med_fp_member(x, "comparator") != 0)
-        return true;
-    if (y->kind == MED_VALUE_NODE && med_fp_member(y, "comparator") != 0)
-        return true;
-    if (!med_fp_quantity(r, x, &good, &p))
+    if (!med_fp_system(r, a, x) || !med_fp_system(r, b, y))
         return false;
-    if (!good && is_number(x->kind)) {
-        p = *x; /* a number is a quantity of unit 1 */
-        good = med_fp_text(r, x, &good, &p.text);
-        p.kind = MED_VALUE_QUANTITY;
-        p.unit = MED_STR("1");
-    }
-    if (!good)
+    bool wanted = x->kind == MED_VALUE_QUANTITY || y->kind == MED_VALUE_QUANTITY
+                  || (med_fp_is_quantity_node(r, x) && med_fp_is_quantity_node(r, y));
+    if (!wanted)
         return true;
-    if (!med_fp_quantity(r, y, &good, &q))
+    if (!to_quantity(r, x, &good, &p) || !to_quantity(r, y, &good_too, &q))
         return false;
-    if (!good && is_number(y->kind)) {
-        q = *y;
-        good = med_fp_text(r, y, &good, &q.text);
-        q.kind = MED_VALUE_QUANTITY;
-        q.unit = MED_STR("1");
+    if (good && good_too) {
+        *x = p;
+        *y = q;
     }
-    if (!good)
-        return true;
-    *x = p;
-    *y = q;
     return true;
 }
 
@@ -340,7 +332,8 @@ enum med_fp_order med_fp_compare(med_fp_run *r, const med_value *a, const med_va
         if (!med_fp_quantity_compare(r, &x, &y, false, &comparable, &order) || !comparable)
             return MED_FP_UNORDERED;
     } else {
-        *good = false;
+        /* a FHIR quantity without a value or with a comparator: nobody can tell */
+        *good = med_fp_is_quantity_node(r, &x) || med_fp_is_quantity_node(r, &y);
         return MED_FP_UNORDERED;
     }
     return order < 0 ? MED_FP_BEFORE : order > 0 ? MED_FP_AFTER : MED_FP_SAME;

@@ -165,6 +165,7 @@ bool med_fp_parse_type(med_fp_compiler *c, struct med_fp_type_test *out)
         out->fhir = med_pack_type(c->p, name);
     if (!med_str_eqz(space, "FHIR"))
         out->has_system = system_kind(name, &out->system);
+    out->lenient = space.len == 0 && out->fhir == MED_TYPE_NONE && out->has_system;
     /* System.Patient is no error, it is just never true */
     if (out->fhir == MED_TYPE_NONE && !out->has_system && !med_str_eqz(space, "System"))
         return fail_unknown_type(c, name, at);
@@ -499,8 +500,10 @@ static bool parse_type_infix(med_fp_compiler *c, struct med_fp_shape *shape)
     size_t at = c->token.at;
     enum med_fp_op op = is_word(c, "is") ? MED_FP_IS : MED_FP_AS;
     struct med_fp_type_test test;
-    return med_fp_advance(c) && med_fp_parse_type(c, &test)
-           && med_fp_emit_type_test(c, op, at, &test, shape);
+    if (!med_fp_advance(c) || !med_fp_parse_type(c, &test))
+        return false;
+    test.lenient = test.lenient && op == MED_FP_IS;
+    return med_fp_emit_type_test(c, op, at, &test, shape);
 }
 
 /* `and`, `or`, `implies` leave their right side out where the left one decides. */

@@ -112,6 +112,9 @@ struct med_fp_step {
 struct med_fp_type_test {
     med_type fhir;
     bool has_system;
+    /* `answer is Boolean`, as invariant que-7 of R4 writes it for a FHIR boolean: true for the
+     * FHIR primitive, too. Only the operator, only without "System.". */
+    bool lenient;
     enum med_value_kind system;
 };
 

@@ -310,7 +310,14 @@ static bool test_is(med_fp_run *r, const struct med_fp_type_test *test)
         return true;
     if (items.n > 1)
         return med_fp_fail(r, MED_ISSUE_PROCESSING, "'is' takes one item, not several");
-    return med_fp_result_bool(r, 0, med_fp_is_of(r, items.at, test));
+    bool is = med_fp_is_of(r, items.at, test);
+    if (!is && test->lenient) {
+        med_value v;
+        if (!med_fp_system(r, items.at, &v))
+            return false;
+        is = v.kind == test->system;
+    }
+    return med_fp_result_bool(r, 0, is);
 }
 
 /* `as` and ofType take primitives of exactly that type (a code is no string here), and of the

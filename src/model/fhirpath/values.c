@@ -165,35 +165,68 @@ uint32_t med_fp_member(const med_value *v, const char *name)
     return med_json_member(v->json, object, med_str_from(name));
 }
 
-/* A FHIR quantity keeps its type: its unit 'a' may then stand for a calendar year, too. */
-bool med_fp_quantity(med_fp_run *r, const med_value *from, bool *good, med_value *out)
+bool med_fp_is_quantity_node(const med_fp_run *r, const med_value *v)
 {
-    const med_value copy = *from; /* out may be the same */
-    const med_value *v = &copy;
-    *good = v->kind == MED_VALUE_QUANTITY;
-    *out = *v;
-    if (v->kind != MED_VALUE_NODE || v->type == MED_TYPE_NONE || has_scalar(v)
-        || !med_type_is_a(r->p, v->type, med_pack_type(r->p, MED_STR("Quantity"))))
+    return v->kind == MED_VALUE_NODE && v->type != MED_TYPE_NONE && !has_scalar(v)
+           && med_type_is_a(r->p, v->type, med_pack_type(r->p, MED_STR("Quantity")));
+}
+
+static bool text_of_member(med_fp_run *r, const med_value *v, const char *name, med_str *out)
+{
+    uint32_t node = med_fp_member(v, name);
+    *out = MED_STR_EMPTY;
+    if (node == 0 || med_json_kind_at(v->json, node) != MED_JSON_STRING)
         return true;
+    return med_json_string(r->a, v->json, node, out) || MED_FAIL_MEMORY(r->err);
+}
+
+/* A FHIR quantity keeps its type: its unit 'a' may then stand for a calendar year, too. */
+static bool quantity_of_node(med_fp_run *r, const med_value *v, bool any_unit, bool *good,
+                             med_value *out)
+{
+    med_str code;
+    med_str system;
+    med_str unit;
     uint32_t value = med_fp_member(v, "value");
-    uint32_t code = med_fp_member(v, "code");
-    uint32_t system = med_fp_member(v, "system");
     if (value == 0 || med_json_kind_at(v->json, value) != MED_JSON_NUMBER)
         return true;
-    if (med_fp_member(v, "comparator") != 0)
-        return med_fp_fail(r, MED_ISSUE_PROCESSING, "a quantity with a comparator is no number");
+    if (!text_of_member(r, v, "code", &code) || !text_of_member(r, v, "system", &system)
+        || !text_of_member(r, v, "unit", &unit))
+        return false;
     *out = med_fp_string(med_json_raw(v->json, value));
     out->kind = MED_VALUE_QUANTITY;
     out->type = v->type;
-    out->unit = MED_STR("1");
-    bool ucum =
-        system != 0 && med_json_string_is(v->json, system, MED_STR("http://unitsofmeasure.org"));
-    if (code != 0 && !ucum)
-        return true; /* a unit of another system is not comparable */
-    if (code != 0 && !med_json_string(r->a, v->json, code, &out->unit))
-        return MED_FAIL_MEMORY(r->err);
-    *good = code != 0 || med_fp_member(v, "unit") == 0;
-    return true;
+    bool ucum = med_str_eqz(system, "http://unitsofmeasure.org") && code.len > 0;
+    *good = ucum || any_unit || (code.len == 0 && unit.len == 0);
+    if (ucum)
+        out->unit = code;
+    else if (code.len > 0)
+        out->unit = med_arena_printf(r->a, "%.*s|%.*s", MED_STR_ARG(system), MED_STR_ARG(code));
+    else
+        out->unit = unit.len > 0 ? unit : MED_STR("1");
+    return out->unit.len > 0 || MED_FAIL_MEMORY(r->err);
+}
+
+bool med_fp_any_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out)
+{
+    const med_value from = *v; /* out may be the same */
+    *good = v->kind == MED_VALUE_QUANTITY;
+    *out = from;
+    if (!med_fp_is_quantity_node(r, &from) || med_fp_member(&from, "comparator") != 0)
+        return true;
+    return quantity_of_node(r, &from, true, good, out);
+}
+
+bool med_fp_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out)
+{
+    const med_value from = *v;
+    *good = v->kind == MED_VALUE_QUANTITY;
+    *out = from;
+    if (!med_fp_is_quantity_node(r, &from))
+        return true;
+    if (med_fp_member(&from, "comparator") != 0)
+        return med_fp_fail(r, MED_ISSUE_PROCESSING, "a quantity with a comparator is no number");
+    return quantity_of_node(r, &from, false, good, out);
 }
 
 static bool is_calendar(med_str unit)

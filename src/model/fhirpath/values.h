@@ -30,6 +30,11 @@ bool med_fp_system(med_fp_run *r, const med_value *v, med_value *out);
 bool med_fp_fill_text(med_fp_run *r, med_value *v);
 /* Text of a System value, as toString() gives it; *good is false when it has none. */
 bool med_fp_text(med_fp_run *r, const med_value *v, bool *good, med_str *out);
+/* Is it a FHIR Quantity (Age, Duration, ...)? */
+bool med_fp_is_quantity_node(const med_fp_run *r, const med_value *v);
+/* A FHIR quantity to compare with another: its unit is "system|code", or the unit's text, when it
+ * is no UCUM code; such units are comparable with themselves. */
+bool med_fp_any_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out);
 /* A System quantity of a FHIR one (value, UCUM code); *good is false when it is none. */
 bool med_fp_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out);
 
