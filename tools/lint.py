@@ -20,11 +20,14 @@ CPPCHECK = ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,po
 
 
 def rows(build, only):
-    """(source named from the root, its row of compile_commands.json), generated ones left out."""
+    """(source named from the root, its row of compile_commands.json); generated ones are left
+    out, and what several targets compile is looked at once."""
+    seen = set()
     with open(os.path.join(ROOT, build, "compile_commands.json"), encoding="utf-8") as file:
         for row in json.load(file):
             source = os.path.relpath(os.path.join(row["directory"], row["file"]), ROOT)
-            if source.startswith("src/") and (not only or source in only):
+            if source.startswith("src/") and source not in seen and (not only or source in only):
+                seen.add(source)
                 yield source, row
 
 
