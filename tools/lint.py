@@ -14,7 +14,7 @@ import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 CPPCHECK = ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,portability",
-            "--inline-suppr", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+            "--inline-suppr", "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=ctuuninitvar",
             "--error-exitcode=1", "-D_GNU_SOURCE", '-DMED_VERSION="0"',
             "-DPCRE2_CODE_UNIT_WIDTH=8", "-I", "src"]
 
@@ -36,7 +36,8 @@ def analyzer_command(row):
     words = words[1:] if os.path.basename(words[0]) == "ccache" else words
     out = words.index("-o")
     return [*words[:out + 1], "/dev/null", *words[out + 2:], "-fanalyzer", "-Werror",
-            "-MF", "/dev/null"]
+            "-Wno-analyzer-use-of-uninitialized-value", "-fdiagnostics-color=never",
+            "-fdiagnostics-path-format=none", "-MF", "/dev/null"]
 
 
 def command(tool, build, source, row):

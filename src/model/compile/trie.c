@@ -165,7 +165,7 @@ static bool spread(const med_path *path, const med_step **steps, size_t *n, med_
 
 bool med_trie_add(med_trie *t, const med_path *path, uint32_t param, med_err *err)
 {
-    const med_step *steps[STEPS_MAX];
+    const med_step *steps[STEPS_MAX] = {NULL};
     size_t n = 0;
     if (!spread(path, steps, &n, err))
         return false;
