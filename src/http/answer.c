@@ -156,13 +156,15 @@ bool med_answer_prepare(med_conn *c)
     mend(c, r);
     bool bodyless = r->status == 204 || r->status == 304;
     med_str body = bodyless || x->request.method == MED_HEAD ? MED_STR_EMPTY : r->body;
-    /* a request that filled its arena must still be told so */
     med_arena *a = x->seen.arena;
     size_t room = room_for(r);
     /* through TLS head and body are two records: small bodies are copied to make it one */
     size_t joined = c->tls != NULL ? (body.len < (14 << 10) ? body.len : 0) : 0;
-    med_arena_set_limit(a, SIZE_MAX / 4);
     char *head = MED_TAKE(a, room + joined, char);
+    if (head == NULL) { /* a request that filled its arena must still be told so */
+        x->spare = med_loop_take_arena(c->loop);
+        head = x->spare == NULL ? NULL : MED_TAKE(x->spare, room + joined, char);
+    }
     if (head == NULL)
         return false;
     char *to = head;

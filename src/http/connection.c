@@ -81,7 +81,6 @@ static void die(med_conn *c)
     if (c->counted)
         med_address_table_leave(c->loop->server->addresses, &c->address);
     c->state = MED_CONN_DEAD;
-    med_listener_resume(c->loop);
 }
 
 static void release(med_conn *c)
@@ -99,6 +98,7 @@ static void release(med_conn *c)
     med_buf_free(&c->in);
     med_free(c);
     tell_drain(l->server);
+    med_listener_resume(l);
 }
 
 void med_conn_close(med_conn *c)
@@ -166,7 +166,11 @@ static void finish(med_conn *c)
         return;
     }
     if (c->close_after) {
-        die(c);
+        bool sent_ahead = c->in.len > 0 || !c->read_on;
+        if (sent_ahead)
+            linger(c, MED_HTTP_SCRATCH);
+        else
+            die(c);
         return;
     }
     c->state = MED_CONN_HEAD;

@@ -31,9 +31,13 @@ med_exchange *med_exchange_new(med_conn *c)
 
 void med_exchange_end(med_conn *c)
 {
-    if (c->exchange != NULL)
-        med_loop_give_arena(c->loop, c->exchange->seen.arena);
+    med_exchange *x = c->exchange;
     c->exchange = NULL;
+    if (x == NULL)
+        return;
+    if (x->spare != NULL)
+        med_loop_give_arena(c->loop, x->spare);
+    med_loop_give_arena(c->loop, x->seen.arena);
 }
 
 static bool refuse(med_http_fault *fault, int status, const char *text)

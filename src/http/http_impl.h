@@ -43,6 +43,7 @@ typedef struct med_exchange {
     med_buf body;     /* as received */
     med_str inflated; /* once asked for */
     bool has_body, is_inflated;
+    med_arena *spare; /* of the answer's head when the exchange's arena is full, else NULL */
     uint64_t charged; /* bytes counted in server->bodies */
     struct med_exchange *next_answer;
 } med_exchange;

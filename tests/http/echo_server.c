@@ -264,8 +264,9 @@ int main(int argc, char **argv)
     test_server s = {0};
     memset(s.constant, 'x', sizeof s.constant);
     s.large = MED_NEW(LARGEST, char);
-    for (size_t i = 0; s.large != NULL && i < LARGEST; i++)
-        s.large[i] = "all work and no play makes a dull byte; "[i % 40];
+    for (size_t i = 0; s.large != NULL && i < LARGEST; i += 64) /* LARGEST is a multiple */
+        memcpy(s.large + i, "all work and no play makes a dull byte; and again and again and\n",
+               64);
     const med_log log = {.fd = 2, .level = MED_LOG_WARN, .clock = &med_clock_system};
     options o = {.config = {.listen = MED_STR("127.0.0.1:0"),
                             .loops = 2,
