@@ -1,0 +1,48 @@
+/* loader.h - many resources into the store at once: what import and demo share.
+ *
+ * Threads of its own parse, check, extract and pack; the store commits what they hand over in
+ * large groups. Single resources become PUTs (POSTs when they have no id). Transaction and
+ * batch Bundles run as over HTTP; other Bundles are taken apart. What is refused goes to
+ * `reject` with its reason and is not in the store; everything else is.
+ *
+ * References between chunks may point forward, so the existence of targets is not checked
+ * while loading; med_loader_dangling tells what is missing at the end. */
+#ifndef MED_LOADER_H
+#define MED_LOADER_H
+
+#include "app.h"
+
+typedef struct med_loader med_loader;
+
+typedef struct med_loader_type {
+    med_str type;
+    uint64_t created, updated, unchanged, rejected;
+} med_loader_type;
+
+typedef struct med_loader_options {
+    unsigned threads; /* 0: two */
+    /* Called from any thread, one at a time. `text` is the rejected resource. */
+    void (*reject)(void *arg, med_str source, uint64_t line, med_str reason, med_str text);
+    void *arg;
+} med_loader_options;
+
+med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *err) MED_MUST_CHECK;
+
+/* One resource or Bundle in JSON; the text is copied. Blocks while too much is in flight.
+ * False when the store no longer takes writes. */
+bool med_loader_add(med_loader *l, med_str source, uint64_t line, med_str text,
+                    med_err *err) MED_MUST_CHECK;
+
+/* Waits until all that was added is in the store or rejected. */
+bool med_loader_flush(med_loader *l, med_err *err) MED_MUST_CHECK;
+
+typedef struct med_loader_counts {
+    uint64_t resources, rejected, bytes;
+} med_loader_counts;
+void med_loader_count(med_loader *l, med_loader_counts *out);
+/* By type, sorted by name; valid until the loader is freed. */
+const med_loader_type *med_loader_types(med_loader *l, size_t *n);
+
+void med_loader_free(med_loader *l);
+
+#endif
