@@ -29,7 +29,7 @@ const med_demo_vaccine_kind med_demo_vaccines[MED_VACCINE_COUNT] = {
     [MED_VACCINE_COVID] = {"J07BN01", "covid-19, RNA-based vaccine", 0.3, false,
         {{"840539006", "Disease caused by SARS-CoV-2"}}},
     [MED_VACCINE_TBE] = {"J07BA01", "encephalitis, tick borne, inactivated, whole virus", 0.5, false,
-        {{"712986001", "Encephalitis caused by tick-borne encephalitis virus"}}},
+        {{"712986001", "Tickborne encephalitis"}}},
     [MED_VACCINE_BCG] = {"J07AN01", "tuberculosis, live attenuated", 0.05, false,
         {{"56717001", "Tuberculosis"}}},
     [MED_VACCINE_HEPB] = {"J07BC01", "hepatitis B, purified antigen", 0.5, false,

@@ -114,8 +114,9 @@ static void write_dispense(med_demo_chart *c, const prescription *rx, int32_t da
     med_demo_out *o = c->out;
     const med_demo_place *pharmacy = c->home->pharmacy;
     int minute = (int)(40 + 30 * med_demo_wobble(c->p, day, 400 + (unsigned)rx->drug));
-    med_demo_time handed = day == rx->from ? rx->written + 3600 + minute * 60
-                                           : med_demo_at(day, 9 + day % 8, minute % 60);
+    med_demo_time handed = day == med_demo_day_of(rx->written)
+                               ? rx->written + 3600 + minute * 60
+                               : med_demo_at(day, 9 + day % 8, minute % 60);
     (void)med_demo_chart_begin(c, "MedicationDispense");
     med_put(o, "status", "completed");
     put_medicine(o, rx->drug);
