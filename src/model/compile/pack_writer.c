@@ -5,7 +5,7 @@
 
 enum {
     FIRST_STRING_SLOTS = 1 << 14,
-    EXTRACTION = 1, /* to be raised when the same expression compiles to another path */
+    EXTRACTION = 1, /* to be raised when the walk takes other values by the same trie */
 };
 #define SECTION_LIMIT ((size_t)64 << 20)
 
@@ -166,6 +166,32 @@ static void hash_params(med_pack_writer *w, med_hasher *h)
     }
 }
 
+/* The trie in the order of its rows; strings by content, since their places may move. */
+static void hash_trie(med_pack_writer *w, med_hasher *h)
+{
+    for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_NODES); i++) {
+        const struct pack_node *n = med_pack_writer_row(w, PACK_NODES, i);
+        hash_number(h, n->edges.n);
+    }
+    for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_EDGES); i++) {
+        const struct pack_edge *e = med_pack_writer_row(w, PACK_EDGES, i);
+        hash_text(w, h, (struct pack_str){e->name, e->len});
+        hash_number(h, (uint64_t)e->type << 32 | e->branches.n);
+    }
+    for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_BRANCHES); i++) {
+        const struct pack_branch *b = med_pack_writer_row(w, PACK_BRANCHES, i);
+        hash_number(h, (uint64_t)b->filters.n << 32 | b->emits.n);
+        hash_number(h, (uint64_t)b->index << 1 | (b->child == PACK_NONE));
+    }
+    for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_FILTERS); i++) {
+        const struct pack_filter *f = med_pack_writer_row(w, PACK_FILTERS, i);
+        hash_number(h, (uint64_t)f->kind << 32 | f->type);
+        hash_text(w, h, f->key);
+        hash_text(w, h, f->value);
+    }
+    med_hasher_add(h, med_buf_str(&w->sections[PACK_PARAM_LIST]));
+}
+
 static struct pack_str version_of(med_pack_writer *w, med_str release)
 {
     med_hasher h;
@@ -173,6 +199,7 @@ static struct pack_str version_of(med_pack_writer *w, med_str release)
     hash_number(&h, EXTRACTION);
     hash_types(w, &h);
     hash_params(w, &h);
+    hash_trie(w, &h);
     med_str text = med_arena_printf(w->arena, "%.*s-%016llx", MED_STR_ARG(release),
                                     (unsigned long long)med_hasher_end(&h));
     return med_pack_writer_string(w, text);

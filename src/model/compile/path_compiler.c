@@ -178,13 +178,21 @@ static bool step_name(struct parser *c, const med_paths *focus, med_str name, me
     return found || fail_no_element(c, focus->at[0].type, name);
 }
 
+/* As the FHIRPath engine has it: a code is no string here, but an Age is a Quantity. */
+static bool may_become(const struct parser *c, med_type from, med_type to)
+{
+    return from == to
+           || (med_type_is_a(c->p, from, to)
+               && med_type_primitive(c->p, from) == MED_PRIMITIVE_NONE);
+}
+
 /* as(T), ofType(T): paths whose type is T or made from it. */
 static bool step_as(struct parser *c, const med_paths *focus, med_type type, med_paths *out)
 {
     bool found = focus->n == 0;
     for (size_t i = 0; i < focus->n; i++) {
         const med_path *path = &focus->at[i];
-        if (med_type_is_a(c->p, path->type, type)) {
+        if (may_become(c, path->type, type)) {
             found = true;
             if (!add_path(c, out, *path))
                 return false;

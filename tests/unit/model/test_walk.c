@@ -129,6 +129,8 @@ static const struct {
     {"{'resourceType':'Condition','onsetAge':{'value':5}}", "onset-age", "Age:5"},
     {"{'resourceType':'Condition','onsetRange':{'id':'5'}}", "onset-age", "Range:5"},
     {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source-uri", "uri:u"},
+    {"{'resourceType':'ConceptMap','sourceCanonical':'u'}", "source-uri", ""},
+    {"{'resourceType':'ConceptMap','sourceCanonical':'u'}", "source", "canonical:u"},
     {"{'resourceType':'ConceptMap','sourceUri':'u'}", "source", ""},
     {"{'resourceType':'Group','characteristic':[{'valueBoolean':false}]}", "value",
      "boolean:false"},
