@@ -9,6 +9,7 @@ enum { ARENA_BYTES = 256 << 20 };
 
 static const med_command *const commands[] = {
     &med_command_serve,
+    &med_command_demo,
     &med_command_import,
     &med_command_config,
     &med_command_version,

@@ -44,6 +44,7 @@ typedef struct med_command {
     enum med_exit (*run)(const med_arguments *args);
 } med_command;
 
+extern const med_command med_command_demo;    /* demo.c */
 extern const med_command med_command_import;  /* import.c */
 extern const med_command med_command_serve;   /* serve.c */
 extern const med_command med_command_version; /* version.c */

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "command/command.h"
+#include "command/serving.h"
 #include "serve.h"
 
 enum { DRAIN_SECONDS = 10, RETRY_AFTER_SECONDS = 2 };
@@ -142,7 +142,7 @@ static enum med_exit wait_for_end(const med_app *app, const sigset_t *signals)
     return MED_EXIT_OK;
 }
 
-static enum med_exit serve(med_app *app, const sigset_t *signals)
+static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
 {
     med_err err = {0};
     med_serve_config config = {0};
@@ -151,13 +151,15 @@ static enum med_exit serve(med_app *app, const sigset_t *signals)
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     MED_LOG(&app->log, MED_LOG_INFO, "serving", MED_LOG_TEXT("fhir", app->fhir.base),
             MED_LOG_TEXT("auth", med_config_text(app->config, "auth.mode")));
+    if (demo)
+        med_demo_welcome(app);
     enum med_exit code = wait_for_end(app, signals);
     MED_LOG(&app->log, MED_LOG_INFO, "stopping", MED_LOG_INT("drain_seconds", DRAIN_SECONDS));
     med_serve_stop(server, DRAIN_SECONDS);
     return code;
 }
 
-static enum med_exit run(const med_arguments *args)
+enum med_exit med_serve_run(const med_arguments *args, bool demo)
 {
     med_err err = {0};
     med_app app;
@@ -171,21 +173,34 @@ static enum med_exit run(const med_arguments *args)
         return med_command_fail(err.issue == MED_ISSUE_NOT_SUPPORTED ? MED_EXIT_REFUSED
                                                                      : MED_EXIT_FAILED,
                                 "%s", err.text);
-    code = serve(&app, &signals);
+    if (demo && !med_demo_fill(&app, args, &err))
+        code = med_command_fail(err.issue == MED_ISSUE_VALUE ? MED_EXIT_USAGE : MED_EXIT_FAILED,
+                                "%s", err.text);
+    else
+        code = serve(&app, &signals, demo);
     med_app_close(&app);
     return code;
+}
+
+static enum med_exit run(const med_arguments *args)
+{
+    med_str unused;
+    return med_serve_run(args, med_argument(args, "demo", &unused));
 }
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
     {"listen", "HOST:PORT", "http.listen", "address to serve (default 127.0.0.1:8080)"},
     {"auth", "on|off", "auth.mode", "off: no sign-in, loopback only"},
+    {"demo", NULL, NULL, "fill an empty data directory with the demo nation first"},
+    {"people", "N", NULL, "with --demo: how many people (default 1000)"},
+    {"seed", "N", NULL, "with --demo: another seed, another nation"},
     {NULL, NULL, NULL, NULL},
 };
 
 const med_command med_command_serve = {
     .name = "serve",
-    .usage = "[--data DIR] [--listen HOST:PORT] [--auth on|off]",
+    .usage = "[--data DIR] [--listen HOST:PORT] [--auth on|off] [--demo]",
     .summary = "serve FHIR R4 over HTTP",
     .examples = "  medulla serve --auth off\n"
                 "  medulla serve --data /var/lib/medulla --config /etc/medulla.conf\n",
