@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/datetime.h"
+#include "fhir/interactions.h"
 #include "store/sqlite/sqlite.h"
 
 static unsigned cores(void)
@@ -111,7 +112,8 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
     count_threads(app);
     if (!open_store(app, create, err))
         return false;
-    if (fill_fhir(app, err))
+    if (fill_fhir(app, err)
+        && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err))
         return true;
     med_app_close(app);
     return false;

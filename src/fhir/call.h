@@ -21,8 +21,9 @@ typedef struct med_fhir {
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
-    med_str base;    /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
-    med_str started; /* instant the server started: CapabilityStatement.date */
+    med_str base;         /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
+    med_str capabilities; /* the CapabilityStatement, made at the start */
+    med_str started;      /* instant the server started: CapabilityStatement.date */
     int zone_minutes;
     uint32_t default_count, max_count;
     size_t bundle_entries; /* most entries of a batch or transaction */

@@ -15,6 +15,13 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_history_type,
     &med_interaction_history_system,
     &med_interaction_bundle,
+    &med_interaction_capabilities,
+    &med_interaction_meta_instance,
+    &med_interaction_meta_version,
+    &med_interaction_meta_type,
+    &med_interaction_meta_system,
+    &med_interaction_meta_add,
+    &med_interaction_meta_delete,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

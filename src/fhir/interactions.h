@@ -27,4 +27,8 @@ extern const med_interaction med_interaction_meta_system;        /* meta_operati
 extern const med_interaction med_interaction_meta_add;           /* meta_operations.c */
 extern const med_interaction med_interaction_meta_delete;        /* meta_operations.c */
 
+/* capabilities.c: the text of /metadata, for med_fhir.capabilities. */
+bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out,
+                           med_err *err) MED_MUST_CHECK;
+
 #endif
