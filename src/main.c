@@ -12,6 +12,7 @@ static const med_command *const commands[] = {
     &med_command_demo,
     &med_command_import,
     &med_command_config,
+    &med_command_licenses,
     &med_command_version,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

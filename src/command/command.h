@@ -44,11 +44,12 @@ typedef struct med_command {
     enum med_exit (*run)(const med_arguments *args);
 } med_command;
 
-extern const med_command med_command_demo;    /* demo.c */
-extern const med_command med_command_import;  /* import.c */
-extern const med_command med_command_serve;   /* serve.c */
-extern const med_command med_command_version; /* version.c */
-extern const med_command med_command_config;  /* config_show.c */
+extern const med_command med_command_config;   /* config_show.c */
+extern const med_command med_command_demo;     /* demo.c */
+extern const med_command med_command_import;   /* import.c */
+extern const med_command med_command_licenses; /* licenses.c */
+extern const med_command med_command_serve;    /* serve.c */
+extern const med_command med_command_version;  /* version.c */
 
 /* The value of one of the command's own options; false when it was not given. */
 bool med_argument(const med_arguments *args, const char *name, med_str *value);

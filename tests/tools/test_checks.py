@@ -60,11 +60,11 @@ class Layers(Tree):
         self.put("src/search/bad.h", '#include "base/good.h"\n#include "http/message.h"\n')
         self.fails("check_layers.py", "src/search/bad.h:2")
 
-    def test_only_main_names_a_back_end(self):
-        self.put("src/main.c", '#include "store/sqlite.h"\n')
+    def test_only_one_file_names_a_back_end(self):
+        self.put("src/app.c", '#include "store/sqlite.h"\n')
         self.passes("check_layers.py")
         self.put("src/serve.c", '#include "store/sqlite.h"\n')
-        self.fails("check_layers.py", "src/serve.c:1", "main.c")
+        self.fails("check_layers.py", "src/serve.c:1", "app.c")
 
     def test_only_http_knows_libevent(self):
         self.put("src/http/server.c", "#include <event2/http.h>\n")
