@@ -117,7 +117,7 @@ void med_response_compress(med_deflaters *d, med_arena *a, bool accepted, med_re
         || header(r, "Content-Encoding").len > 0)
         return;
     /* two headers are needed, and caches must know that the answer depends on the question */
-    if (r->n_headers + 2 > MED_RESPONSE_HEADERS || header(r, "Vary").len > 0)
+    if (r->n_headers + 2 > MED_RESPONSE_HEADERS)
         return;
     (void)med_response_header(r, "Vary", MED_STR("Accept-Encoding"));
     z_stream *z = accepted ? take(d) : NULL;

@@ -10,7 +10,7 @@
 #include "http/server.h"
 
 const med_http_limits med_http_default_limits = {
-    .request_line = 16 << 10,
+    .request_line = 8 << 10, /* as much as the usual proxies hand on */
     .head = 32 << 10,
     .headers = 100,
     .body = (size_t)64 << 20,
