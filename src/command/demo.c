@@ -94,7 +94,7 @@ void med_demo_welcome(const med_app *app)
     const med_str base = app->fhir.base;
     printf("\nA made-up nation is ready. Nobody in it lives.\n\n"
            "  curl '%.*s/Patient?_count=2&_pretty=true'\n"
-           "  curl '%.*s/Observation?code=8480-6&_sort=-date&_count=3'\n"
+           "  curl '%.*s/Observation?code=85354-9&_sort=-date&_count=3'\n"
            "  curl '%.*s/metadata?_summary=true'\n\n"
            "Ctrl-C stops it; the same command goes on with the same data.\n\n",
            MED_STR_ARG(base), MED_STR_ARG(base), MED_STR_ARG(base));

@@ -7,6 +7,8 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_create,
     &med_interaction_update,
     &med_interaction_conditional_update,
+    &med_interaction_patch,
+    &med_interaction_conditional_patch,
     &med_interaction_delete,
     &med_interaction_conditional_delete,
     &med_interaction_search_type,
