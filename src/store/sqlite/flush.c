@@ -88,13 +88,12 @@ static bool flush_counters(struct sqlite_store *s, med_err *err)
     return true;
 }
 
-static bool is_referred_to(struct sqlite_store *s, med_rid rid, bool *out, med_err *err)
+static bool is_named(struct sqlite_store *s, med_rid rid, bool *out, med_err *err)
 {
-    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_REFERRERS, err);
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_IS_NAMED, err);
     if (stmt == NULL)
         return false;
     (void)sqlite3_bind_int64(stmt, 1, (int64_t)rid);
-    (void)sqlite3_bind_int64(stmt, 2, 1);
     int rc = sqlite3_step(stmt);
     (void)sqlite3_reset(stmt);
     *out = rc == SQLITE_ROW;
@@ -106,15 +105,15 @@ static bool is_referred_to(struct sqlite_store *s, med_rid rid, bool *out, med_e
 static bool drop_purged_idents(struct sqlite_store *s, med_err *err)
 {
     for (const struct purged *p = s->purged; p != NULL; p = p->next) {
-        bool referred = false;
-        if (!is_referred_to(s, p->rid, &referred, err))
+        bool named = false;
+        if (!is_named(s, p->rid, &named, err))
             return false;
         sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_DROP_IDENT, err);
         if (stmt == NULL)
             return false;
         (void)sqlite3_bind_int64(stmt, 1, (int64_t)p->ident);
         (void)sqlite3_bind_int64(stmt, 2, (int64_t)p->rid);
-        if (!referred && !run(s, stmt, err))
+        if (!named && !run(s, stmt, err))
             return false;
     }
     if (s->purged != NULL)

@@ -62,6 +62,9 @@
     X(CODES_BY_BOTH, "SELECT hash FROM code WHERE param = ?1 AND code = ?2 AND system = ?3")       \
     X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = ?1"           \
                  " UNION ALL SELECT rid FROM target WHERE target = ?1) LIMIT ?2")                  \
+    X(IS_NAMED,                                                                                    \
+      "SELECT 1 FROM reference WHERE target = ?1 UNION ALL SELECT 1 FROM target WHERE target = ?1" \
+      " UNION ALL SELECT 1 FROM patient WHERE patient = ?1 LIMIT 1")                               \
     X(HAS_TOKEN, "SELECT 1 FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                \
     X(HAS_REFERENCE, "SELECT 1 FROM reference WHERE param = ?1 AND target = ?2 AND rid = ?3")      \
     /* scans: ?1 ?2 the key, then the start, then the end */                                       \
