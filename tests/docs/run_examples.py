@@ -11,8 +11,8 @@ An example is a fenced block with `<!-- test -->` in the line before it:
     {"resourceType":"Patient",...
     ```
 
-Lines with "$ " are commands (a trailing backslash goes on in the next line); the lines below are
-what they print, compared without regard to white space: "..." in a line stands for anything in
+Lines with "$ " are commands (going on in the next lines for as long as the shell wants more, as
+with an open quote); the lines below are what they print, compared without regard to white space: "..." in a line stands for anything in
 it, a line that is only "..." for any lines. Nothing below a command means that only its exit
 code counts. The blocks of one file share one shell, whose `medulla` is PROGRAM, whose
 folder is a fresh one, and for which http://127.0.0.1:8080 is a fresh demo server (without
@@ -42,6 +42,11 @@ def documents():
         yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".md"))
 
 
+def is_whole(command):
+    done = subprocess.run(["sh", "-n", "-c", command], stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0 and not command.endswith("\\")
+
+
 def examples(text):
     """(line number, command, expected lines) of each marked block."""
     for block in BLOCK.finditer(text):
@@ -49,12 +54,13 @@ def examples(text):
         command, expected, start, more = None, [], 0, False
         for offset, line in enumerate(block[1].splitlines()):
             if more:
-                command, more = command + "\n" + line, line.endswith("\\")
+                command += "\n" + line
+                more = not is_whole(command)
             elif line.startswith("$ "):
                 if command is not None:
                     yield start, command, expected
                 command, expected, start = line[2:], [], number + offset
-                more = line.endswith("\\")
+                more = not is_whole(command)
             else:
                 expected.append(line)
         if command is not None:
@@ -115,7 +121,7 @@ class Server:
             self.address = "127.0.0.1:%d" % probe.getsockname()[1]
         with open(os.path.join(folder, "server.log"), "wb") as log:
             self.process = subprocess.Popen(
-                [program, "serve", "--demo", "--auth", "off", "--listen", self.address,
+                [program, "demo", "--people", "20", "--listen", self.address,
                  "--data", os.path.join(folder, "store")], stdout=log, stderr=log,
                 env=dict(os.environ, MEDULLA_ADMIN_LISTEN=""))
         for _ in range(600):
