@@ -227,7 +227,8 @@ static bool find_one(patching *p, med_str path, med_value *out, bool *found, med
                         v.n);
     if (v.n == 0)
         return true;
-    if (v.at[0].kind != MED_VALUE_NODE || v.at[0].node == 0)
+    bool only_extension = v.at[0].node == 0 && v.at[0].extension != 0;
+    if (v.at[0].kind != MED_VALUE_NODE || only_extension)
         return MED_FAIL(err, MED_ISSUE_PROCESSING, "the path leads to no element of the resource");
     *out = v.at[0];
     return true;
