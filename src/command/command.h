@@ -44,6 +44,13 @@ typedef struct med_command {
     enum med_exit (*run)(const med_arguments *args);
 } med_command;
 
+extern const med_command med_command_backup;   /* backup.c */
+extern const med_command med_command_restore;  /* backup.c */
+extern const med_command med_command_verify;   /* verify.c */
+extern const med_command med_command_export;   /* export.c */
+extern const med_command med_command_doctor;   /* doctor.c */
+extern const med_command med_command_fhirpath; /* fhirpath.c */
+extern const med_command med_command_purge;    /* purge.c */
 extern const med_command med_command_config;   /* config_show.c */
 extern const med_command med_command_demo;     /* demo.c */
 extern const med_command med_command_import;   /* import.c */

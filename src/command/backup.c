@@ -1,0 +1,136 @@
+/* backup.c - `medulla backup TO` and `medulla restore FROM`.
+ *
+ * A backup is a data directory that can be served as it is. Neither command ever overwrites. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "progress.h"
+
+static void show(void *arg, uint64_t done, uint64_t total)
+{
+    med_progress_show(arg, total > 0 ? (double)done / (double)total : -1, done, 0);
+}
+
+static enum med_exit run_backup(const med_arguments *args)
+{
+    med_err err = {0};
+    med_app app;
+    med_progress_bar bar;
+    med_str unused;
+    bool with_key = med_argument(args, "with-key", &unused);
+    if (args->n != 1)
+        return med_command_fail(MED_EXIT_USAGE, "backup needs one word: the directory to make");
+    if (!med_app_open(&app, args->arena, args->config, false, &err))
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    med_progress_start(&bar, "backing up", "pages");
+    bool ok = med_store_backup(app.store, args->words[0], with_key, show, &bar, &err);
+    med_app_close(&app);
+    if (!ok)
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    printf("backup made: %.*s%s\n", MED_STR_ARG(args->words[0]),
+           with_key ? " (with the key: keep it as safe as the data)"
+                    : "\nThe key is not in it: keep a copy of the data directory's file 'key' "
+                      "elsewhere, or "
+                      "it can not be restored.");
+    return MED_EXIT_OK;
+}
+
+/* ---- restore ---- */
+
+static bool copy_bytes(int from, int to, med_err *err)
+{
+    char bytes[1 << 16];
+    ssize_t n;
+    while ((n = read(from, bytes, sizeof bytes)) > 0) {
+        for (ssize_t at = 0; at < n;) {
+            ssize_t put = write(to, bytes + at, (size_t)(n - at));
+            if (put < 0)
+                return MED_FAIL(err, MED_ISSUE_NO_STORE, "writing failed: %s",
+                                strerrordesc_np(errno));
+            at += put;
+        }
+    }
+    if (n < 0 || fsync(to) != 0)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "copying failed: %s", strerrordesc_np(errno));
+    return true;
+}
+
+/* Copies one file of the backup; a missing one is an error only if it `must` be there. */
+static bool copy_file(const med_arguments *args, med_str to, const char *name, bool must,
+                      med_err *err)
+{
+    med_str source = med_arena_printf(args->arena, "%.*s/%s", MED_STR_ARG(args->words[0]), name);
+    med_str target = med_arena_printf(args->arena, "%.*s/%s", MED_STR_ARG(to), name);
+    int from = open(source.ptr, O_RDONLY | O_CLOEXEC);
+    if (from < 0 && !must)
+        return true;
+    if (from < 0)
+        return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "%s is no backup: it has no file '%s'%s",
+                        args->words[0].ptr, name,
+                        strcmp(name, "key") == 0 ? "; copy the key of the backed up store beside it"
+                                                 : "");
+    int out = open(target.ptr, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = out >= 0 ? copy_bytes(from, out, err)
+                       : MED_FAIL(err, MED_ISSUE_CONFLICT, "can not make %s: %s", target.ptr,
+                                  strerrordesc_np(errno));
+    if (out >= 0)
+        (void)close(out);
+    (void)close(from);
+    return ok;
+}
+
+static bool restore(const med_arguments *args, med_str to, med_err *err)
+{
+    if (mkdir(to.ptr, 0700) != 0)
+        return MED_FAIL(err, MED_ISSUE_CONFLICT,
+                        "%s can not be made (%s); restore only makes a new data directory", to.ptr,
+                        strerrordesc_np(errno));
+    return copy_file(args, to, "key", true, err) && copy_file(args, to, "medulla.db", true, err);
+}
+
+static enum med_exit run_restore(const med_arguments *args)
+{
+    med_err err = {0};
+    med_str to;
+    if (args->n != 1)
+        return med_command_fail(MED_EXIT_USAGE, "restore needs one word: the backup's directory");
+    if (!med_arena_copy(args->arena, med_config_text(args->config, "store.data"), &to))
+        return med_command_fail(MED_EXIT_FAILED, "no memory");
+    if (!restore(args, to, &err))
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    printf("restored to %s; check it with: medulla verify --data %s\n", to.ptr, to.ptr);
+    return MED_EXIT_OK;
+}
+
+static const med_option backup_options[] = {
+    {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"with-key", NULL, NULL, "put the key into the backup"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const med_option restore_options[] = {
+    {"data", "DIR", "store.data", "data directory to make (default medulla-data)"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const med_command med_command_backup = {
+    .name = "backup",
+    .usage = "[--data DIR] [--with-key] TO",
+    .summary = "copy the store, consistent, to a new directory",
+    .examples = "  medulla backup --data DIR --with-key /backups/2026-01-31\n",
+    .options = backup_options,
+    .run = run_backup,
+};
+
+const med_command med_command_restore = {
+    .name = "restore",
+    .usage = "[--data DIR] FROM",
+    .summary = "make a new data directory from a backup; never overwrites",
+    .examples = "  medulla restore --data NEW-DIR /backups/2026-01-31\n",
+    .options = restore_options,
+    .run = run_restore,
+};

@@ -1,0 +1,138 @@
+/* doctor.c - `medulla doctor`: what is wrong here, and the command that mends it. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "command/command.h"
+
+enum { FREE_MIB = 1024, FILES_WANTED = 4096 };
+
+typedef struct checkup {
+    const med_arguments *args;
+    med_str data;
+    int faults;
+} checkup;
+
+static void good(const char *what, const char *fmt, const char *detail)
+{
+    printf("ok    %-18s ", what);
+    printf("%s%s\n", fmt, detail);
+}
+
+/* One fault: what is wrong, and what mends it. */
+static void bad(checkup *c, const char *what, const char *wrong, const char *mend)
+{
+    c->faults++;
+    printf("FAULT %-18s %s\n      %-18s mend it with: %s\n", what, wrong, "", mend);
+}
+
+static void check_data(checkup *c)
+{
+    struct stat st;
+    med_str mend =
+        med_arena_printf(c->args->arena, "medulla serve --data %s --auth off", c->data.ptr);
+    if (stat(c->data.ptr, &st) != 0)
+        bad(c, "data directory", strerrordesc_np(errno), mend.ptr);
+    else if (!S_ISDIR(st.st_mode))
+        bad(c, "data directory", "it is no directory", "choose another with --data DIR");
+    else if ((st.st_mode & 077) != 0)
+        bad(c, "data directory", "other users may look into it",
+            med_arena_printf(c->args->arena, "chmod 700 %s", c->data.ptr).ptr);
+    else
+        good("data directory", c->data.ptr, "");
+}
+
+static void check_space(checkup *c)
+{
+    struct statvfs v;
+    if (statvfs(c->data.ptr, &v) != 0)
+        return;
+    uint64_t mib = (uint64_t)v.f_bavail * v.f_frsize / (1024 * 1024);
+    med_str text = med_arena_printf(c->args->arena, "%lu MiB free", (unsigned long)mib);
+    if (mib < FREE_MIB)
+        bad(c, "disk space", text.ptr,
+            "free at least 1 GiB on that file system, or move the data directory");
+    else
+        good("disk space", text.ptr, "");
+}
+
+static void check_key(checkup *c)
+{
+    struct stat st;
+    med_str path = med_arena_printf(c->args->arena, "%s/key", c->data.ptr);
+    if (stat(path.ptr, &st) != 0)
+        return; /* there is no store yet */
+    if ((st.st_mode & 077) != 0)
+        bad(c, "key", "other users may read it",
+            med_arena_printf(c->args->arena, "chmod 600 %s", path.ptr).ptr);
+    else
+        good("key", path.ptr, "");
+}
+
+static void check_store(checkup *c)
+{
+    med_err err = {0};
+    med_app app;
+    if (!med_app_open(&app, c->args->arena, c->args->config, false, &err)) {
+        if (err.issue == MED_ISSUE_LOCK_ERROR)
+            good("store", "in use: ", err.text);
+        else if (err.issue != MED_ISSUE_NOT_FOUND)
+            bad(c, "store", err.text,
+                err.issue == MED_ISSUE_NOT_SUPPORTED
+                    ? "a newer version of medulla: that one made it"
+                    : "medulla restore --data NEW-DIR BACKUP");
+        return;
+    }
+    med_store_stats stats;
+    med_store_count(app.store, &stats);
+    good("store",
+         med_arena_printf(c->args->arena, "%lu resources, commit %ld",
+                          (unsigned long)stats.resources, (long)stats.last_t)
+             .ptr,
+         "");
+    med_app_close(&app);
+}
+
+static void check_files(checkup *c)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    med_str text = med_arena_printf(c->args->arena, "%lu", (unsigned long)limit.rlim_max);
+    if (limit.rlim_max < FILES_WANTED)
+        bad(c, "open files", text.ptr,
+            "raise it: ulimit -n 65536, or LimitNOFILE= in the service unit");
+    else
+        good("open files", text.ptr, "");
+}
+
+static enum med_exit run(const med_arguments *args)
+{
+    checkup c = {.args = args};
+    if (!med_arena_copy(args->arena, med_config_text(args->config, "store.data"), &c.data))
+        return med_command_fail(MED_EXIT_FAILED, "no memory");
+    check_data(&c);
+    check_space(&c);
+    check_key(&c);
+    check_store(&c);
+    check_files(&c);
+    if (c.faults > 0)
+        printf("%d to mend\n", c.faults);
+    return c.faults > 0 ? MED_EXIT_FAILED : MED_EXIT_OK;
+}
+
+static const med_option options[] = {
+    {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const med_command med_command_doctor = {
+    .name = "doctor",
+    .usage = "[--data DIR]",
+    .summary = "tell what is wrong and the command that mends it",
+    .examples = "  medulla doctor --data DIR\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,240 @@
+/* export.c - `medulla export DIR`: one NDJSON file a type, and a manifest with checksums.
+ *
+ * The change feed is read in pages of its own short views, up to the commit at which the export
+ * began: a resource is written at its newest version up to that commit, and its deletion leaves
+ * it out. So the export is the store as of one commit, and no reader lives long. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/datetime.h"
+#include "command/command.h"
+#include "fhir/resource_text.h"
+#include "progress.h"
+
+enum { TYPES = 512, PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, DIGEST_HEX = 64 };
+#define PAGE_ARENA ((size_t)1 << 30)
+
+typedef struct out_file {
+    FILE *file;
+    EVP_MD_CTX *digest;
+    uint64_t count;
+    med_str name;
+} out_file;
+
+typedef struct export
+{
+    const med_arguments *args;
+    med_app app;
+    med_progress_bar bar;
+    out_file files[TYPES];
+    int64_t as_of;
+    uint64_t written, seen;
+}
+export;
+
+static bool open_file(export *x, out_file *f, med_str type, med_err *err)
+{
+    f->name = med_arena_printf(x->args->arena, "%.*s.ndjson", MED_STR_ARG(type));
+    med_str path = med_arena_printf(x->args->arena, "%s/%s", x->args->words[0].ptr, f->name.ptr);
+    f->file = fopen(path.ptr, "wxe");
+    f->digest = EVP_MD_CTX_new();
+    if (f->file == NULL || f->digest == NULL
+        || EVP_DigestInit_ex(f->digest, EVP_sha256(), NULL) != 1)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "can not make %s: %s", path.ptr,
+                        strerrordesc_np(errno));
+    return true;
+}
+
+static bool write_resource(export *x, const med_stored *s, med_err *err)
+{
+    const med_fhir *f = &x->app.fhir;
+    out_file *to = &x->files[s->type < TYPES ? s->type : 0];
+    med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, s->type));
+    med_buf line;
+    if (to->file == NULL && !open_file(x, to, type, err))
+        return false;
+    med_buf_init(&line, MED_JSON_MAX_BYTES);
+    med_resource_render(&line, type, s->id, s->version, s->updated, s->text);
+    med_buf_addc(&line, '\n');
+    bool ok = !line.failed && fwrite(line.ptr, 1, line.len, to->file) == line.len
+              && EVP_DigestUpdate(to->digest, line.ptr, line.len) == 1;
+    med_buf_free(&line);
+    to->count++;
+    x->written++;
+    return ok ? true
+              : MED_FAIL(err, MED_ISSUE_NO_STORE, "writing failed: %s", strerrordesc_np(errno));
+}
+
+/* Is this the newest version of its resource up to the export's commit? */
+static enum med_found is_newest(export *x, med_view *v, med_arena *a, const med_stored *s,
+                                med_err *err)
+{
+    med_stored current;
+    med_history later = {.rid = s->rid,
+                         .since = MED_TIME_MIN,
+                         .until = MED_TIME_MAX,
+                         .limit = 1,
+                         .oldest_first = true,
+                         .after_t = s->t,
+                         .after_rid = s->rid};
+    med_stored *next;
+    size_t n;
+    enum med_found found = med_view_by_rid(v, a, s->rid, &current, err);
+    if (found != MED_FOUND)
+        return found;
+    if (current.version == s->version)
+        return MED_FOUND;
+    if (!med_view_history(v, a, &later, &next, &n, err))
+        return MED_FAILED;
+    return n == 0 || next->t > x->as_of ? MED_FOUND : MED_ABSENT;
+}
+
+static bool write_page(export *x, med_view *v, med_arena *a, const med_stored *at, size_t n,
+                       med_err *err)
+{
+    for (size_t i = 0; i < n && at[i].t <= x->as_of; i++) {
+        x->seen++;
+        if (at[i].change == MED_DELETED)
+            continue;
+        enum med_found newest = is_newest(x, v, a, &at[i], err);
+        if (newest == MED_FAILED || (newest == MED_FOUND && !write_resource(x, &at[i], err)))
+            return false;
+    }
+    return true;
+}
+
+static med_view *open_view(export *x, med_err *err)
+{
+    int64_t deadline = med_monotonic(&med_clock_system) + (int64_t)VIEW_SECONDS * SECOND;
+    return med_store_view(x->app.store, 0, deadline, err);
+}
+
+static bool write_all(export *x, med_err *err)
+{
+    med_store_stats stats;
+    med_store_count(x->app.store, &stats);
+    x->as_of = stats.last_t;
+    med_history h = {.since = MED_TIME_MIN,
+                     .until = MED_TIME_MAX,
+                     .limit = PAGE,
+                     .oldest_first = true,
+                     .text = true};
+    med_arena *a = med_arena_new(PAGE_ARENA);
+    bool ok = a != NULL;
+    for (size_t n = PAGE; ok && n == PAGE && h.after_t <= x->as_of;) {
+        med_stored *at;
+        med_view *v = open_view(x, err);
+        ok = v != NULL && med_view_history(v, a, &h, &at, &n, err)
+             && write_page(x, v, a, at, n, err);
+        if (ok && n > 0) {
+            h.after_t = at[n - 1].t;
+            h.after_rid = at[n - 1].rid;
+        }
+        if (v != NULL)
+            med_view_end(v);
+        med_arena_reset(a);
+        med_progress_show(&x->bar,
+                          stats.versions > 0 ? (double)x->seen / (double)stats.versions : -1,
+                          x->written, 0);
+    }
+    med_arena_free(a);
+    return ok;
+}
+
+static void write_digest(out_file *f, char hex[DIGEST_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[DIGEST_HEX / 2];
+    unsigned len = sizeof bytes;
+    (void)EVP_DigestFinal_ex(f->digest, bytes, &len);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+}
+
+static bool write_manifest(export *x, med_err *err)
+{
+    med_buf out;
+    char now[MED_INSTANT_LEN];
+    med_instant_format(med_now(&med_clock_system), now);
+    med_buf_init(&out, 1 << 20);
+    med_json_writer w = med_json_writer_to(&out);
+    med_json_open(&w, '{');
+    med_json_pair(&w, "made", (med_str){now, sizeof now});
+    med_json_pair(&w, "program", MED_STR("medulla " MED_VERSION));
+    med_json_key(&w, MED_STR("asOfCommit"));
+    med_json_int(&w, x->as_of);
+    med_json_key(&w, MED_STR("files"));
+    med_json_open(&w, '[');
+    for (size_t i = 0; i < TYPES; i++) {
+        char hex[DIGEST_HEX];
+        if (x->files[i].file == NULL)
+            continue;
+        write_digest(&x->files[i], hex);
+        med_json_open(&w, '{');
+        med_json_pair(&w, "name", x->files[i].name);
+        med_json_key(&w, MED_STR("resources"));
+        med_json_int(&w, (int64_t)x->files[i].count);
+        med_json_pair(&w, "sha256", (med_str){hex, sizeof hex});
+        med_json_close(&w, '}');
+    }
+    med_json_close(&w, ']');
+    med_json_close(&w, '}');
+    med_buf_addc(&out, '\n');
+    med_str path = med_arena_printf(x->args->arena, "%s/manifest.json", x->args->words[0].ptr);
+    FILE *to = fopen(path.ptr, "wxe");
+    bool ok = to != NULL && !out.failed && fwrite(out.ptr, 1, out.len, to) == out.len;
+    if (to != NULL)
+        ok = fclose(to) == 0 && ok;
+    med_buf_free(&out);
+    return ok ? true : MED_FAIL(err, MED_ISSUE_NO_STORE, "can not write %s", path.ptr);
+}
+
+static bool close_files(export *x)
+{
+    bool ok = true;
+    for (size_t i = 0; i < TYPES; i++) {
+        if (x->files[i].file != NULL)
+            ok = fclose(x->files[i].file) == 0 && ok;
+        EVP_MD_CTX_free(x->files[i].digest);
+    }
+    return ok;
+}
+
+static enum med_exit run(const med_arguments *args)
+{
+    static export x; /* too large for the stack; a command runs once */
+    med_err err = {0};
+    x.args = args;
+    if (args->n != 1)
+        return med_command_fail(MED_EXIT_USAGE, "export needs one word: the directory to make");
+    if (mkdir(args->words[0].ptr, 0700) != 0)
+        return med_command_fail(MED_EXIT_FAILED, "can not make %s: %s", args->words[0].ptr,
+                                strerrordesc_np(errno));
+    if (!med_app_open(&x.app, args->arena, args->config, false, &err))
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    med_progress_start(&x.bar, "exporting", "resources");
+    bool ok = write_all(&x, &err) && write_manifest(&x, &err);
+    if (!close_files(&x) && ok)
+        ok = MED_FAIL(&err, MED_ISSUE_NO_STORE, "writing failed: %s", strerrordesc_np(errno));
+    med_progress_end(&x.bar, x.written, 0);
+    med_app_close(&x.app);
+    return ok ? MED_EXIT_OK : med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+}
+
+static const med_option options[] = {
+    {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const med_command med_command_export = {
+    .name = "export",
+    .usage = "[--data DIR] TO",
+    .summary = "write all current resources as NDJSON, one file a type, with a manifest",
+    .examples = "  medulla export --data DIR /exports/2026-01-31\n",
+    .options = options,
+    .run = run,
+};
