@@ -94,6 +94,20 @@ static bool check_structure(med_call *call, med_err *err)
     return true;
 }
 
+/* The rows of what is stored: with another meta that is not what was sent. */
+static bool extract_rows(med_call *call, bool new_meta, med_write *w, med_err *err)
+{
+    const med_fhir *f = call->fhir;
+    const med_fhir_request *r = &call->request;
+    med_json stored;
+    if (!new_meta)
+        return med_extract(f->schema, call->arena, r->json, r->root, r->type, w->id, f->base,
+                           &w->rows, err);
+    return med_json_parse(call->arena, w->text, &stored, NULL, err)
+           && med_extract(f->schema, call->arena, &stored, 0, r->type, w->id, f->base, &w->rows,
+                          err);
+}
+
 bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write **out, med_err *err)
 {
     const med_fhir *f = call->fhir;
@@ -108,8 +122,7 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
     w->id = id;
     *out = w;
     return med_resource_store_text(call->arena, r->json, r->root, id, meta, &w->text, err)
-           && med_extract(f->schema, call->arena, r->json, r->root, r->type, id, f->base, &w->rows,
-                          err)
+           && extract_rows(call, meta != NULL, w, err)
            && med_store_prepare(f->store, call->arena, w, err);
 }
 
