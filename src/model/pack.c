@@ -15,7 +15,7 @@ med_str med_pack_version(const med_pack *p)
 med_type med_pack_type(const med_pack *p, med_str name)
 {
     const uint16_t *slots = pack_slot_at(p, p->type_names.first);
-    uint32_t at = med_name_hash(name) & p->type_names.mask;
+    uint32_t at = med_name_hash(med_name_of(name)) & p->type_names.mask;
     while (slots[at] != PACK_EMPTY_SLOT
            && !med_str_eq(pack_string(p, pack_type_at(p, slots[at])->name), name))
         at = (at + 1) & p->type_names.mask;
@@ -174,11 +174,11 @@ size_t med_element_properties(const med_pack *p, med_type t, size_t element, siz
 static med_property property_from(const med_pack *p, const struct pack_property *row)
 {
     return (med_property){
-        .name = {pack_bytes_at(p, row->name), row->len},
+        .name = pack_string(p, row->name.text),
         .type = row->type,
         .element = row->element,
         .is_array = row->is_array != 0,
-        .primitive = pack_type_at(p, row->type)->primitive,
+        .primitive = (uint8_t)row->primitive,
     };
 }
 
@@ -188,11 +188,11 @@ bool med_type_property(const med_pack *p, med_type t, med_str name, med_property
     const struct pack_property *rows = pack_property_at(p, type->properties.first);
     const uint16_t *slots = pack_slot_at(p, type->property_names.first);
     uint32_t mask = type->property_names.mask;
-    uint32_t hash = med_name_hash(name);
-    for (uint32_t at = hash & mask; slots[at] != PACK_EMPTY_SLOT; at = (at + 1) & mask) {
+    struct med_name wanted = med_name_of(name);
+    for (uint32_t at = med_name_hash(wanted) & mask; slots[at] != PACK_EMPTY_SLOT;
+         at = (at + 1) & mask) {
         const struct pack_property *row = &rows[slots[at]];
-        if (row->hash == hash && row->len == name.len
-            && med_name_equal(pack_bytes_at(p, row->name), name.ptr, name.len)) {
+        if (pack_name_is(p, &row->name, wanted, name.ptr)) {
             *out = property_from(p, row);
             return true;
         }

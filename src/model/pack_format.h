@@ -14,7 +14,7 @@
 #include "model/pack.h"
 
 enum {
-    PACK_FORMAT = 1,
+    PACK_FORMAT = 3,
     PACK_BYTE_ORDER = 0x01020304,
     PACK_DEPTH = 32,     /* of a search path */
     PACK_ELEMENTS = 128, /* of one type */
@@ -51,6 +51,12 @@ struct pack_str {
 
 struct pack_range {
     uint32_t first, n;
+};
+
+/* A string that is looked up, with what compares it (name_hash.h). */
+struct pack_name {
+    uint64_t head, tail;
+    struct pack_str text;
 };
 
 struct pack_table {
@@ -113,12 +119,11 @@ struct pack_element {
 };
 
 struct pack_property {
-    uint32_t name;
-    uint32_t hash;
-    uint16_t len;
+    struct pack_name name;
     uint16_t type;
     uint16_t element;
     uint16_t is_array;
+    uint16_t primitive; /* enum med_primitive of the type */
 };
 
 struct pack_invariant {
@@ -155,11 +160,16 @@ struct pack_node {
     uint32_t depth; /* a child's depth is its parent's + 1, so there are no cycles */
 };
 
+enum pack_edge_flags {
+    PACK_EDGE_PRIMITIVE = 1, /* its type is one */
+    PACK_EDGE_INNER = 2,     /* a branch leads on into the value */
+    PACK_EDGE_EMITS = 4,     /* a branch emits */
+};
+
 struct pack_edge {
-    uint32_t name;
-    uint32_t hash;
-    uint16_t len;
+    struct pack_name name;
     uint16_t type;
+    uint16_t flags;
     struct pack_range branches;
 };
 
@@ -226,6 +236,14 @@ PACK_READER(pack_root_at, struct pack_root, PACK_ROOTS)
 static inline med_str pack_string(const med_pack *p, struct pack_str s)
 {
     return (med_str){pack_bytes_at(p, s.at), s.len};
+}
+
+static inline bool pack_name_is(const med_pack *p, const struct pack_name *row, struct med_name n,
+                                const char *text)
+{
+    return row->head == n.head && row->tail == n.tail && row->text.len == n.len
+           && (n.len <= 16
+               || memcmp(pack_bytes_at(p, row->text.at + 8), text + 8, n.len - 16) == 0);
 }
 
 /* Bytes of one row of a section, for the writer and for med_pack_open. */

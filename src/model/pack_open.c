@@ -133,8 +133,8 @@ static bool element_is_good(const med_pack *p, const struct pack_type *t,
 static bool property_is_good(const med_pack *p, const struct pack_type *t,
                              const struct pack_property *r)
 {
-    return r->len <= PACK_NAME && is_string(p, (struct pack_str){r->name, r->len})
-           && is_type(p, r->type) && r->element < t->n_elements;
+    return r->name.text.len <= PACK_NAME && is_string(p, r->name.text) && is_type(p, r->type)
+           && r->element < t->n_elements && r->primitive == pack_type_at(p, r->type)->primitive;
 }
 
 static bool type_ranges_are_good(const med_pack *p, const struct pack_type *t)
@@ -271,8 +271,8 @@ static bool branch_is_good(const med_pack *p, const struct pack_branch *r)
 /* The children of a node lie one level deeper, so a walk ends after PACK_DEPTH levels. */
 static bool edge_is_good(const med_pack *p, const struct pack_edge *r, uint32_t depth)
 {
-    if (r->len > PACK_NAME || !is_string(p, (struct pack_str){r->name, r->len})
-        || !is_type(p, r->type) || !in_section(p, PACK_BRANCHES, r->branches))
+    if (r->name.text.len > PACK_NAME || !is_string(p, r->name.text) || !is_type(p, r->type)
+        || !in_section(p, PACK_BRANCHES, r->branches))
         return false;
     for (uint32_t i = 0; i < r->branches.n; i++) {
         const struct pack_branch *b = pack_branch_at(p, r->branches.first + i);

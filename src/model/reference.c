@@ -27,11 +27,13 @@ bool med_id_is_valid(med_str id)
     return true;
 }
 
-static bool is_resource(const med_pack *p, med_str name)
+/* The concrete resource type of that name, or MED_TYPE_NONE. */
+static med_type resource_type(const med_pack *p, med_str name)
 {
     med_type t = med_pack_type(p, name);
-    return t != MED_TYPE_NONE && med_type_kind_of(p, t) == MED_TYPE_RESOURCE
-           && !med_type_is_abstract(p, t);
+    bool is = t != MED_TYPE_NONE && med_type_kind_of(p, t) == MED_TYPE_RESOURCE
+              && !med_type_is_abstract(p, t);
+    return is ? t : MED_TYPE_NONE;
 }
 
 /* Type/id or Type/id/_history/version, with nothing in front. */
@@ -39,7 +41,7 @@ static enum fault parse_relative(const med_pack *p, med_str text, med_reference 
 {
     med_str rest;
     med_str type = med_str_cut(text, '/', &rest);
-    if (!is_resource(p, type))
+    if (resource_type(p, type) == MED_TYPE_NONE)
         return FAULT_TYPE;
     if (type.len == text.len)
         return FAULT_FORM;
@@ -125,7 +127,7 @@ static enum fault parse_conditional(const med_pack *p, med_str text, size_t ques
     out->kind = MED_REFERENCE_CONDITIONAL;
     out->type = med_str_sub(text, 0, question);
     out->query = med_str_skip(text, question + 1);
-    if (!is_resource(p, out->type))
+    if (resource_type(p, out->type) == MED_TYPE_NONE)
         return FAULT_TYPE;
     return out->query.len > 0 ? FAULT_NONE : FAULT_FORM;
 }
@@ -170,10 +172,19 @@ static enum fault parse(const med_pack *p, med_str text, med_str base, med_refer
 
 med_type med_reference_type(const med_pack *p, med_str text)
 {
-    med_reference r;
-    if (parse(p, text, MED_STR_EMPTY, &r) != FAULT_NONE || r.type.len == 0)
+    size_t end = 0;
+    if (is_http(text)) {
+        med_reference r;
+        return parse(p, text, MED_STR_EMPTY, &r) == FAULT_NONE && r.type.len > 0
+                   ? med_pack_type(p, r.type)
+                   : MED_TYPE_NONE;
+    }
+    while (end < text.len && med_is_alpha(text.ptr[end]))
+        end++;
+    if (end == text.len || (text.ptr[end] != '/' && text.ptr[end] != '?'))
         return MED_TYPE_NONE;
-    return med_pack_type(p, r.type);
+    med_str name = med_str_sub(text, 0, end);
+    return resource_type(p, name);
 }
 
 /* The text names no part of the reference but what looks like a type's name. */

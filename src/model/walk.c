@@ -2,7 +2,8 @@
  *
  * An explicit stack of two kinds of frames: an object whose keys are looked up in a node of
  * the trie, and the values of one property (one, or a JSON array), each offered to the
- * branches of its edge. The trie is at most PACK_DEPTH deep, so the stack has a fixed size. */
+ * branches of its edge. Values that nothing leads into need no frame: they are emitted on the
+ * spot. The trie is at most PACK_DEPTH deep, so the stack has a fixed size. */
 #include "model/walk.h"
 
 #include "model/pack_format.h"
@@ -10,17 +11,29 @@
 
 enum { STACK = 2 * PACK_DEPTH + 2, SHORT_TEXT = 512 };
 
-struct frame {
-    const struct pack_node *node;     /* an object: what is wanted of it; else NULL */
-    const struct pack_branch *branch; /* values: branches of the edge */
-    uint32_t n_branches, next_branch;
-    uint32_t object;                   /* an object: its node */
-    uint32_t at, end;                  /* next key or value */
-    uint32_t index;                    /* values: of the present one */
-    uint32_t extension, extension_end; /* values: the `_property` beside the present one */
-    med_type type;                     /* values */
-    bool has_extensions;               /* an object: a key begins with '_' */
+/* The values of a property: the present one, and what stands behind the last. */
+struct values {
+    const struct pack_edge *edge;
+    uint32_t at, end;
+    uint32_t index;                    /* of the present one */
+    uint32_t extension, extension_end; /* the `_property` beside the present one, if any */
+    uint32_t next_branch;
+};
+
+struct object {
+    const struct pack_node *wanted;
+    uint32_t node;
+    uint32_t at, end;    /* next key */
+    bool has_extensions; /* a key begins with '_' */
     bool knows_extensions;
+};
+
+struct frame {
+    bool is_object;
+    union {
+        struct object object;
+        struct values values;
+    } is;
 };
 
 struct walk {
@@ -36,56 +49,58 @@ struct walk {
 
 /* ---- looking up ---- */
 
-static const struct pack_edge *find_edge_named(const med_pack *p, const struct pack_node *node,
-                                               med_str name)
+static inline const struct pack_edge *find_edge_named(const med_pack *p,
+                                                      const struct pack_node *node,
+                                                      struct med_name name, const char *text)
 {
     const uint16_t *slots = pack_slot_at(p, node->names.first);
     const struct pack_edge *edges = pack_edge_at(p, node->edges.first);
-    uint32_t hash = med_name_hash(name);
-    for (uint32_t at = hash & node->names.mask; slots[at] != PACK_EMPTY_SLOT;
-         at = (at + 1) & node->names.mask) {
+    uint32_t mask = node->names.mask;
+    for (uint32_t at = med_name_hash(name) & mask; slots[at] != PACK_EMPTY_SLOT;
+         at = (at + 1) & mask) {
         const struct pack_edge *e = &edges[slots[at]];
-        if (e->hash == hash && e->len == name.len
-            && med_name_equal(pack_bytes_at(p, e->name), name.ptr, name.len))
+        if (pack_name_is(p, &e->name, name, text))
             return e;
     }
     return NULL;
 }
 
-/* A key with escapes: nobody writes such keys, but they are legal. Kept out of line, since the
- * buffer would be cleared for each key. */
+/* A key with escapes (nobody writes such keys, but they are legal) or at the text's very end.
+ * Kept out of line, since the buffer would be cleared for each key. */
 static __attribute__((noinline)) const struct pack_edge *
-find_edge_escaped(const struct walk *w, const struct pack_node *node, uint32_t key)
+find_edge_slowly(const struct walk *w, const struct pack_node *node, uint32_t key)
 {
     char buffer[PACK_NAME * 2];
     med_str name;
     if (!med_json_string_into(w->j, key, buffer, sizeof buffer, &name))
         return NULL;
-    return find_edge_named(w->p, node, name);
+    return find_edge_named(w->p, node, med_name_of(name), name.ptr);
 }
 
-static const struct pack_edge *find_edge(const struct walk *w, const struct pack_node *node,
-                                         uint32_t key)
+static inline const struct pack_edge *find_edge(const struct walk *w, const struct pack_node *node,
+                                                uint32_t key)
 {
-    if (w->j->nodes[key].escaped)
-        return find_edge_escaped(w, node, key);
-    return find_edge_named(w->p, node, med_json_raw(w->j, key));
+    const med_json_node *k = &w->j->nodes[key];
+    med_str name = med_json_raw(w->j, key);
+    if (k->escaped || k->at + sizeof(uint64_t) > w->j->text.len)
+        return find_edge_slowly(w, node, key);
+    return find_edge_named(w->p, node, med_name_of_padded(name), name.ptr);
 }
 
 /* The `_property` beside `key` in the object of a frame, or 0. */
-static uint32_t find_extension(const struct walk *w, struct frame *f, uint32_t key)
+static uint32_t find_extension(const struct walk *w, struct object *o, uint32_t key)
 {
     const med_json_node *nodes = w->j->nodes;
-    uint32_t end = nodes[f->object].next;
-    if (!f->knows_extensions) {
-        f->knows_extensions = true;
-        for (uint32_t k = f->object + 1; k < end && !f->has_extensions; k = nodes[k + 1].next)
-            f->has_extensions = nodes[k].len > 0 && w->j->text.ptr[nodes[k].at] == '_';
+    uint32_t end = o->end;
+    if (!o->knows_extensions) {
+        o->knows_extensions = true;
+        for (uint32_t k = o->node + 1; k < end && !o->has_extensions; k = nodes[k + 1].next)
+            o->has_extensions = nodes[k].len > 0 && w->j->text.ptr[nodes[k].at] == '_';
     }
-    if (!f->has_extensions)
+    if (!o->has_extensions)
         return 0;
     med_str name = med_json_raw(w->j, key);
-    for (uint32_t k = f->object + 1; k < end; k = nodes[k + 1].next) {
+    for (uint32_t k = o->node + 1; k < end; k = nodes[k + 1].next) {
         med_str other = med_json_raw(w->j, k);
         if (other.len == name.len + 1 && other.ptr[0] == '_'
             && memcmp(other.ptr + 1, name.ptr, name.len) == 0)
@@ -94,11 +109,9 @@ static uint32_t find_extension(const struct walk *w, struct frame *f, uint32_t k
     return 0;
 }
 
-/* The type of a value: its own word for it where the element only says "a resource". */
-static med_type type_of_value(const struct walk *w, med_type type, uint32_t value)
+static __attribute__((noinline)) med_type own_type(const struct walk *w, med_type type,
+                                                   uint32_t value)
 {
-    if (type != w->p->resource_type)
-        return type;
     uint32_t name = med_json_member(w->j, value, MED_STR("resourceType"));
     if (name == 0 || med_json_kind_at(w->j, name) != MED_JSON_STRING)
         return type;
@@ -106,12 +119,18 @@ static med_type type_of_value(const struct walk *w, med_type type, uint32_t valu
     return own == MED_TYPE_NONE ? type : own;
 }
 
-static bool fits_type(const struct walk *w, med_type type, uint32_t value)
+/* The type of a value: its own word for it where the element only says "a resource". */
+static inline med_type type_of_value(const struct walk *w, med_type type, uint32_t value)
+{
+    return type == w->p->resource_type ? own_type(w, type, value) : type;
+}
+
+static inline bool fits_type(const struct walk *w, const struct pack_edge *e, uint32_t value)
 {
     enum med_json_kind kind = med_json_kind_at(w->j, value);
-    if (pack_type_at(w->p, type)->kind == MED_TYPE_PRIMITIVE)
-        return kind != MED_JSON_OBJECT && kind != MED_JSON_ARRAY && kind != MED_JSON_NULL;
-    return kind == MED_JSON_OBJECT;
+    if ((e->flags & PACK_EDGE_PRIMITIVE) == 0)
+        return kind == MED_JSON_OBJECT;
+    return kind != MED_JSON_OBJECT && kind != MED_JSON_ARRAY && kind != MED_JSON_NULL;
 }
 
 /* ---- filters ---- */
@@ -191,88 +210,141 @@ static bool passes_all(const struct walk *w, const struct pack_branch *b, uint32
 
 /* ---- walking ---- */
 
-/* Offers a value to a branch: emits it, and goes into it if something inside is wanted. */
-static bool take_branch(struct walk *w, const struct pack_branch *b, uint32_t value,
-                        uint32_t extension, med_type type)
+static inline bool emit_all(struct walk *w, const struct pack_branch *b, uint32_t value,
+                            uint32_t extension, med_type type)
 {
-    if (b->filters.n > 0 && !passes_all(w, b, value))
-        return true;
-    if (b->emits.n > 0) {
-        med_walk_value v = {0, value, extension, type_of_value(w, type, value)};
-        const uint32_t *params = pack_param_list_at(w->p, b->emits.first);
-        for (uint32_t i = 0; i < b->emits.n; i++) {
-            v.param = params[i];
-            if (!w->emit(w->arg, &v, w->err))
-                return false;
-        }
-    }
-    if (b->child != PACK_NONE && med_json_kind_at(w->j, value) == MED_JSON_OBJECT) {
-        struct frame *f = &w->stack[w->depth++];
-        f->node = pack_node_at(w->p, b->child);
-        f->object = value;
-        f->at = value + 1;
-        f->end = w->j->nodes[value].next;
-        f->has_extensions = f->knows_extensions = false;
+    med_walk_value v = {0, value, extension, type_of_value(w, type, value)};
+    const uint32_t *params = pack_param_list_at(w->p, b->emits.first);
+    for (uint32_t i = 0; i < b->emits.n; i++) {
+        v.param = params[i];
+        if (!w->emit(w->arg, &v, w->err))
+            return false;
     }
     return true;
 }
 
-static bool emits_anything(const struct pack_branch *b, uint32_t n)
+static inline void enter(struct walk *w, const struct pack_branch *b, uint32_t value)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        if (b[i].emits.n > 0)
-            return true;
-    }
-    return false;
+    struct frame *f = &w->stack[w->depth++];
+    f->is_object = true;
+    f->is.object.wanted = pack_node_at(w->p, b->child);
+    f->is.object.node = value;
+    f->is.object.at = value + 1;
+    f->is.object.end = w->j->nodes[value].next;
+    f->is.object.has_extensions = f->is.object.knows_extensions = false;
 }
 
-/* The next key of an object; what it holds becomes a frame of values if it is wanted. */
-static void step_object(struct walk *w, struct frame *f)
+/* Offers a value to a branch: emits it, and goes into it if something inside is wanted. */
+static inline bool take_branch(struct walk *w, const struct pack_branch *b, uint32_t value,
+                               uint32_t extension, med_type type)
 {
-    uint32_t key = f->at;
+    if (b->filters.n > 0 && !passes_all(w, b, value))
+        return true;
+    if (b->emits.n > 0 && !emit_all(w, b, value, extension, type))
+        return false;
+    if (b->child != PACK_NONE && med_json_kind_at(w->j, value) == MED_JSON_OBJECT)
+        enter(w, b, value);
+    return true;
+}
+
+static struct values values_of(const struct walk *w, struct object *o, uint32_t key,
+                               const struct pack_edge *e)
+{
     uint32_t value = key + 1;
-    f->at = w->j->nodes[value].next;
-    const struct pack_edge *e = find_edge(w, f->node, key);
-    if (e == NULL)
-        return;
-    struct frame *v = &w->stack[w->depth++];
     bool is_array = med_json_kind_at(w->j, value) == MED_JSON_ARRAY;
-    v->node = NULL;
-    v->branch = pack_branch_at(w->p, e->branches.first);
-    v->n_branches = e->branches.n;
-    v->next_branch = 0;
-    v->at = is_array ? value + 1 : value;
-    v->end = f->at;
-    v->index = 0;
-    v->type = e->type;
-    v->extension = 0;
-    v->extension_end = 0;
-    if (pack_type_at(w->p, e->type)->kind != MED_TYPE_PRIMITIVE
-        || !emits_anything(v->branch, v->n_branches))
-        return;
-    uint32_t extension = find_extension(w, f, key);
-    if (extension == 0 || (med_json_kind_at(w->j, extension) == MED_JSON_ARRAY) != is_array)
-        return;
-    v->extension = is_array ? extension + 1 : extension;
-    v->extension_end = w->j->nodes[extension].next;
+    struct values v = {
+        .edge = e, .at = is_array ? value + 1 : value, .end = w->j->nodes[value].next};
+    if ((e->flags & PACK_EDGE_PRIMITIVE) == 0 || (e->flags & PACK_EDGE_EMITS) == 0)
+        return v;
+    uint32_t extension = find_extension(w, o, key);
+    if (extension != 0 && (med_json_kind_at(w->j, extension) == MED_JSON_ARRAY) == is_array) {
+        v.extension = is_array ? extension + 1 : extension;
+        v.extension_end = w->j->nodes[extension].next;
+    }
+    return v;
 }
 
-/* The next value of a property, or the next branch of the present one. */
-static bool step_values(struct walk *w, struct frame *f)
+static uint32_t extension_of(const struct walk *w, const struct values *v)
 {
-    bool has_extension =
-        f->extension < f->extension_end && med_json_kind_at(w->j, f->extension) == MED_JSON_OBJECT;
-    if (f->next_branch < f->n_branches && fits_type(w, f->type, f->at)) {
-        const struct pack_branch *b = &f->branch[f->next_branch++];
-        if (b->index != PACK_NONE && b->index != f->index)
-            return true;
-        return take_branch(w, b, f->at, has_extension ? f->extension : 0, f->type);
+    bool has =
+        v->extension < v->extension_end && med_json_kind_at(w->j, v->extension) == MED_JSON_OBJECT;
+    return has ? v->extension : 0;
+}
+
+static void next_value(const struct walk *w, struct values *v)
+{
+    v->next_branch = 0;
+    v->index++;
+    v->at = w->j->nodes[v->at].next;
+    if (v->extension < v->extension_end)
+        v->extension = w->j->nodes[v->extension].next;
+}
+
+/* The present value to the next branch, or on to the next value. */
+static bool step_values(struct walk *w, struct values *v)
+{
+    const struct pack_edge *e = v->edge;
+    if (v->next_branch == e->branches.n || !fits_type(w, e, v->at)) {
+        next_value(w, v);
+        return true;
     }
-    f->next_branch = 0;
-    f->index++;
-    f->at = w->j->nodes[f->at].next;
-    if (f->extension < f->extension_end)
-        f->extension = w->j->nodes[f->extension].next;
+    const struct pack_branch *b = pack_branch_at(w->p, e->branches.first + v->next_branch++);
+    if (b->index != PACK_NONE && b->index != v->index)
+        return true;
+    return take_branch(w, b, v->at, extension_of(w, v), e->type);
+}
+
+/* The commonest case: one value, not an array, that nothing leads into. */
+static inline bool take_single(struct walk *w, struct object *o, uint32_t key,
+                               const struct pack_edge *e)
+{
+    uint32_t extension = 0;
+    if (!fits_type(w, e, key + 1))
+        return true;
+    if ((e->flags & PACK_EDGE_PRIMITIVE) != 0) {
+        extension = find_extension(w, o, key);
+        if (extension != 0 && med_json_kind_at(w->j, extension) != MED_JSON_OBJECT)
+            extension = 0;
+    }
+    const struct pack_branch *b = pack_branch_at(w->p, e->branches.first);
+    for (uint32_t i = 0; i < e->branches.n; i++, b++) {
+        if (b->index != PACK_NONE && b->index != 0)
+            continue;
+        if ((b->filters.n == 0 || passes_all(w, b, key + 1))
+            && !emit_all(w, b, key + 1, extension, e->type))
+            return false;
+    }
+    return true;
+}
+
+/* Goes through the keys of an object up to one whose value has to be gone into; that becomes
+ * a frame. */
+static bool step_object(struct walk *w, struct object *o)
+{
+    while (o->at < o->end) {
+        uint32_t key = o->at;
+        o->at = w->j->nodes[key + 1].next;
+        const struct pack_edge *e = find_edge(w, o->wanted, key);
+        if (e == NULL)
+            continue;
+        if ((e->flags & PACK_EDGE_INNER) != 0) {
+            struct frame *f = &w->stack[w->depth++];
+            f->is_object = false;
+            f->is.values = values_of(w, o, key, e);
+            return true;
+        }
+        if (med_json_kind_at(w->j, key + 1) != MED_JSON_ARRAY) {
+            if (!take_single(w, o, key, e))
+                return false;
+            continue;
+        }
+        struct values v = values_of(w, o, key, e);
+        while (v.at < v.end) {
+            if (!step_values(w, &v))
+                return false;
+        }
+    }
+    w->depth--;
     return true;
 }
 
@@ -280,11 +352,14 @@ static bool run(struct walk *w)
 {
     while (w->depth > 0) {
         struct frame *f = &w->stack[w->depth - 1];
-        if (f->at >= f->end)
+        bool go_on = true;
+        if (f->is_object)
+            go_on = step_object(w, &f->is.object);
+        else if (f->is.values.at < f->is.values.end)
+            go_on = step_values(w, &f->is.values);
+        else
             w->depth--;
-        else if (f->node != NULL)
-            step_object(w, f);
-        else if (!step_values(w, f))
+        if (!go_on)
             return false;
     }
     return true;

@@ -97,6 +97,12 @@ struct pack_str med_pack_writer_string(med_pack_writer *w, med_str s)
     return w->failed ? none : fresh;
 }
 
+struct pack_name med_pack_writer_name(med_pack_writer *w, med_str s)
+{
+    struct med_name name = med_name_of(s);
+    return (struct pack_name){name.head, name.tail, med_pack_writer_string(w, s)};
+}
+
 /* ---- tables ---- */
 
 struct pack_table med_pack_writer_table(med_pack_writer *w, const med_str *names, size_t n)
@@ -112,7 +118,7 @@ struct pack_table med_pack_writer_table(med_pack_writer *w, const med_str *names
     }
     memset(at, 0xFF, slots * sizeof *at);
     for (size_t i = 0; i < n; i++) {
-        uint32_t slot = med_name_hash(names[i]) & table.mask;
+        uint32_t slot = med_name_hash(med_name_of(names[i])) & table.mask;
         while (at[slot] != PACK_EMPTY_SLOT)
             slot = (slot + 1) & table.mask;
         at[slot] = (uint16_t)i;
@@ -144,7 +150,7 @@ static void hash_types(med_pack_writer *w, med_hasher *h)
         for (uint32_t k = 0; k < t->properties.n; k++) {
             const struct pack_property *r =
                 med_pack_writer_row(w, PACK_PROPERTIES, t->properties.first + k);
-            hash_text(w, h, (struct pack_str){r->name, r->len});
+            hash_text(w, h, r->name.text);
             hash_number(h, (uint64_t)r->type << 1 | r->is_array);
         }
     }
@@ -175,7 +181,7 @@ static void hash_trie(med_pack_writer *w, med_hasher *h)
     }
     for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_EDGES); i++) {
         const struct pack_edge *e = med_pack_writer_row(w, PACK_EDGES, i);
-        hash_text(w, h, (struct pack_str){e->name, e->len});
+        hash_text(w, h, e->name.text);
         hash_number(h, (uint64_t)e->type << 32 | e->branches.n);
     }
     for (uint32_t i = 0; i < med_pack_writer_count(w, PACK_BRANCHES); i++) {

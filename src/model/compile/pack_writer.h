@@ -34,6 +34,7 @@ uint32_t med_pack_writer_count(const med_pack_writer *w, enum pack_section_id id
 /* A row added before, to be changed; valid until the next one is added. */
 void *med_pack_writer_row(med_pack_writer *w, enum pack_section_id id, uint32_t i);
 struct pack_str med_pack_writer_string(med_pack_writer *w, med_str s);
+struct pack_name med_pack_writer_name(med_pack_writer *w, med_str s);
 med_str med_pack_writer_text(const med_pack_writer *w, struct pack_str s);
 /* A table of slots over n names. */
 struct pack_table med_pack_writer_table(med_pack_writer *w, const med_str *names, size_t n);

@@ -256,13 +256,23 @@ static int by_name(const void *a, const void *b)
                            (*(const struct edge *const *)b)->name);
 }
 
+static uint16_t edge_flags(const struct writer *q, const struct edge *e)
+{
+    const struct pack_type *type = med_pack_writer_row(q->w, PACK_TYPES, e->type);
+    unsigned flags = type->kind == MED_TYPE_PRIMITIVE ? PACK_EDGE_PRIMITIVE : 0;
+    for (const struct branch *b = e->branches; b != NULL; b = b->next) {
+        flags |= b->child != NULL ? PACK_EDGE_INNER : 0;
+        flags |= b->emits != NULL ? PACK_EDGE_EMITS : 0;
+    }
+    return (uint16_t)flags;
+}
+
 static struct pack_edge edge_row(struct writer *q, const struct edge *e)
 {
     struct pack_edge row = {
-        .name = med_pack_writer_string(q->w, e->name).at,
-        .hash = med_name_hash(e->name),
-        .len = (uint16_t)e->name.len,
+        .name = med_pack_writer_name(q->w, e->name),
         .type = e->type,
+        .flags = edge_flags(q, e),
         .branches = {med_pack_writer_count(q->w, PACK_BRANCHES), (uint32_t)e->n_branches},
     };
     for (const struct branch *b = e->branches; b != NULL; b = b->next)

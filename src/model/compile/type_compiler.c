@@ -398,11 +398,8 @@ static bool add_property(struct compiler *c, const struct type *t, const struct 
                          size_t element, med_str code, bool is_array)
 {
     med_str name = e->is_choice ? choice_name(c, e, code) : e->name;
-    struct pack_str pooled = med_pack_writer_string(c->w, name);
     struct pack_property row = {
-        .name = pooled.at,
-        .hash = med_name_hash(name),
-        .len = (uint16_t)name.len,
+        .name = med_pack_writer_name(c->w, name),
         .type = value_type(c, t, e, code),
         .element = (uint16_t)element,
         .is_array = is_array,
@@ -410,6 +407,8 @@ static bool add_property(struct compiler *c, const struct type *t, const struct 
     if (row.type == MED_TYPE_NONE || name.len > PACK_NAME)
         return MED_FAIL(c->err, MED_ISSUE_STRUCTURE, "%.*s is of unknown type %.*s",
                         MED_STR_ARG(e->path), MED_STR_ARG(code));
+    const struct pack_type *type = med_pack_writer_row(c->w, PACK_TYPES, row.type);
+    row.primitive = type->primitive;
     (void)MED_PACK_ADD(c->w, PACK_PROPERTIES, &row);
     return true;
 }
@@ -420,9 +419,12 @@ static bool add_properties(struct compiler *c, const struct type *t, const struc
     med_str content = med_source_text(c->a, t->j, e->node, "contentReference");
     if (content.len > 0) {
         uint16_t type = type_number(c, med_str_skip(content, 1));
-        struct pack_str pooled = med_pack_writer_string(c->w, e->name);
-        struct pack_property row = {pooled.at, med_name_hash(e->name), (uint16_t)pooled.len,
-                                    type,      (uint16_t)element,      is_array};
+        struct pack_property row = {
+            .name = med_pack_writer_name(c->w, e->name),
+            .type = type,
+            .element = (uint16_t)element,
+            .is_array = is_array,
+        };
         (void)MED_PACK_ADD(c->w, PACK_PROPERTIES, &row);
         return type != MED_TYPE_NONE
                || MED_FAIL(c->err, MED_ISSUE_STRUCTURE, "%.*s refers to nothing",
@@ -528,7 +530,7 @@ static struct pack_table property_table(struct compiler *c, struct pack_range pr
     for (uint32_t i = 0; i < properties.n; i++) {
         const struct pack_property *p =
             med_pack_writer_row(c->w, PACK_PROPERTIES, properties.first + i);
-        names[i] = med_pack_writer_text(c->w, (struct pack_str){p->name, p->len});
+        names[i] = med_pack_writer_text(c->w, p->name.text);
     }
     return med_pack_writer_table(c->w, names, properties.n);
 }
