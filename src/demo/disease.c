@@ -105,10 +105,11 @@ static void draw_diseases(med_demo_person *p, med_demo_rng *r)
     if (age >= 20 && med_demo_bmi(p, last) > 30.5) {
         int32_t adult = p->birth + 19 * 365;
         int32_t since = last - med_demo_rng_range(r, 200, 3600);
-        p->state[MED_OBESITY].onset = since < adult ? adult : since;
-        while (p->state[MED_OBESITY].onset < last
-               && med_demo_bmi(p, p->state[MED_OBESITY].onset) < 30)
-            p->state[MED_OBESITY].onset += 100;
+        int32_t day = since < adult ? adult : since;
+        while (day < last && med_demo_bmi(p, day) < 30)
+            day += 100;
+        if (day < last)
+            p->state[MED_OBESITY].onset = med_demo_working_day(day);
     }
 }
 

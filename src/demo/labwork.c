@@ -6,7 +6,7 @@ enum { RESULTS_AFTER = 5 * 3600, RESULTS_MAX = 40 };
 
 static med_demo_time sample_time(const med_demo_chart *c)
 {
-    return c->visit.start + 900;
+    return c->visit.start + 480;
 }
 
 static void put_interpretation(med_demo_out *o, bool low, bool high)
@@ -124,7 +124,7 @@ static uint16_t write_order(med_demo_chart *c, unsigned panels)
     med_put_concept(o, "code", report_code(panels), med_demo_say(c, MED_SAY_LABORATORY));
     med_put_patient(c, "subject");
     med_put_encounter(c);
-    med_put_time(o, "authoredOn", c->visit.start + 600);
+    med_put_time(o, "authoredOn", c->visit.start + 360);
     med_put_worker(c, "requester", c->visit.who);
     med_put_array(o, "performer");
     med_put_place(c, NULL, c->home->laboratory);
@@ -200,7 +200,7 @@ void med_demo_imaging_write(med_demo_chart *c, const char *code, const char *dis
     med_put_concept(o, "code", med_demo_snomed(code, display), NULL);
     med_put_patient(c, "subject");
     med_put_encounter(c);
-    med_put_time(o, "authoredOn", c->visit.start + 600);
+    med_put_time(o, "authoredOn", c->visit.start + 360);
     med_put_worker(c, "requester", c->visit.who);
     med_put_array(o, "performer");
     med_put_place(c, NULL, hospital);
