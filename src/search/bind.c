@@ -2,6 +2,8 @@
  * clause gets an estimate of its rows by counters or by looking at the first few. */
 #include "search/run.h"
 
+#include <stdlib.h>
+
 static bool keep(med_run *r, med_bound *b, const uint64_t *more, size_t n, med_err *err)
 {
     uint64_t *keys = MED_TAKE(r->arena, b->n_keys + n, uint64_t);
@@ -20,51 +22,96 @@ static bool keep(med_run *r, med_bound *b, const uint64_t *more, size_t n, med_e
     return true;
 }
 
+/* Only hashes that have rows are kept: of one that is left, the counter is the answer. */
+static bool count_keys(med_run *r, med_bound *b, med_err *err)
+{
+    uint64_t *keys = MED_TAKE(r->arena, b->n_keys, uint64_t);
+    size_t n = 0;
+    if (keys == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < b->n_keys; i++) {
+        uint64_t count;
+        if (!med_view_count_token(r->view, b->clause->number, b->keys[i], &count, err))
+            return false;
+        if (count > 0)
+            keys[n++] = b->keys[i];
+        b->estimate += count;
+    }
+    b->keys = keys;
+    b->n_keys = n;
+    b->exact = n <= 1;
+    return true;
+}
+
+/* A system alone, of identifiers: no dictionary knows it, only the resource does. */
+static bool is_blind(const med_term *t, size_t n_found)
+{
+    return t->match == MED_SYSTEM_IS && t->code.len == 0 && n_found == 0;
+}
+
 static bool bind_token(med_run *r, med_bound *b, med_err *err)
 {
     const med_clause *c = b->clause;
+    bool blind = false;
     for (size_t i = 0; i < c->n; i++) {
         const med_term *t = &c->terms[i];
-        uint64_t *found;
-        size_t n;
+        uint64_t *found = NULL;
+        size_t n = 0;
         if (!keep(r, b, t->keys, t->n_keys, err))
             return false;
-        if (!t->needs_dictionary)
-            continue;
-        if (!med_view_codes(r->view, r->arena, c->number, t->system, t->code, &found, &n, err)
-            || !keep(r, b, found, n, err))
+        if (t->needs_dictionary
+            && (!med_view_codes(r->view, r->arena, c->number, t->system, t->code, &found, &n, err)
+                || !keep(r, b, found, n, err)))
             return false;
+        blind = blind || is_blind(t, n);
     }
-    for (size_t i = 0; i < b->n_keys; i++) {
-        uint64_t count;
-        if (!med_view_count_token(r->view, c->number, b->keys[i], &count, err))
-            return false;
-        b->estimate += count;
-    }
-    b->can_drive = b->can_probe = c->modifier != MED_MODIFIER_NOT;
+    if (!count_keys(r, b, err))
+        return false;
+    b->can_drive = b->can_probe = c->modifier != MED_MODIFIER_NOT && !blind;
     b->needs_body = !b->can_probe;
     return true;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
 }
 
 /* ident hashes -> rids; what was never mentioned can not match. */
 static bool bind_idents(med_run *r, med_bound *b, med_err *err)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < b->clause->n; i++)
+        n += b->clause->terms[i].n_keys;
+    uint64_t *keys = MED_TAKE(r->arena, n, uint64_t);
+    if (keys == NULL)
+        return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < b->clause->n; i++) {
         for (size_t k = 0; k < b->clause->terms[i].n_keys; k++) {
-            med_rid rid;
-            if (!med_view_rid(r->view, b->clause->terms[i].keys[k], &rid, err))
+            if (!med_view_rid(r->view, b->clause->terms[i].keys[k], &keys[b->n_keys], err))
                 return false;
-            if (rid != 0 && !keep(r, b, &rid, 1, err))
-                return false;
+            b->n_keys += keys[b->n_keys] != 0;
         }
     }
+    b->keys = keys;
+    if (b->n_keys < 2)
+        return true;
+    qsort(keys, b->n_keys, sizeof *keys, compare_keys);
+    n = 1;
+    for (size_t i = 1; i < b->n_keys; i++) {
+        if (keys[i] != keys[n - 1])
+            keys[n++] = keys[i];
+    }
+    b->n_keys = n;
     return true;
 }
 
-/* Rows of a stream up to MED_PROBE_ROWS; beyond, `guess`. */
+/* Rows of a clause's stream up to MED_PROBE_ROWS; beyond, `guess`. */
 static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
 {
-    med_stream *s = med_stream_open(r, i, NULL, err);
+    r->plan = med_plan_of_clause(r, i);
+    med_stream *s = med_stream_open(r, NULL, err);
     if (s == NULL)
         return false;
     med_position at;
@@ -73,87 +120,139 @@ static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
     while (n < MED_PROBE_ROWS && (found = med_stream_next(s, &at, err)) == MED_FOUND)
         n++;
     med_stream_close(s);
-    r->bound[i].estimate = n < MED_PROBE_ROWS ? n : guess;
+    r->bound[i].estimate = n < MED_PROBE_ROWS ? n : guess + MED_PROBE_ROWS;
     return found != MED_FAILED;
 }
 
-static bool bind_clause(med_run *r, size_t i, uint64_t of_type, med_err *err)
+/* `ne` matches nearly everything, and punctuation alone folds to nothing: no range of the index
+ * holds it. */
+static bool has_no_range(const med_clause *c)
 {
-    med_bound *b = &r->bound[i];
-    const med_clause *c = b->clause;
-    if (c->modifier == MED_MODIFIER_MISSING) {
-        b->needs_body = true;
-        return true;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->terms[i].prefix == MED_PREFIX_NE
+            || (c->kind == MED_CLAUSE_STRING && c->terms[i].folded.len == 0))
+            return true;
     }
+    return false;
+}
+
+/* First what costs a seek or two. */
+static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
+{
+    const med_clause *c = b->clause;
     if (c->modifier == MED_MODIFIER_IDENTIFIER || c->kind == MED_CLAUSE_TOKEN)
         return bind_token(r, b, err);
     switch (c->kind) {
     case MED_CLAUSE_ID:
-        b->can_drive = true;
-        b->needs_body = false;
-        return bind_idents(r, b, err) && look(r, i, of_type, err);
+        b->can_drive = b->can_probe = true;
+        if (!bind_idents(r, b, err))
+            return false;
+        b->estimate = b->n_keys;
+        return true;
     case MED_CLAUSE_REFERENCE:
         b->can_drive = b->can_probe = true;
-        return bind_idents(r, b, err) && look(r, i, of_type / 64 + MED_PROBE_ROWS, err);
+        return bind_idents(r, b, err);
+    case MED_CLAUSE_CHAIN:
+        return med_bind_chain(r, b, dry, err);
+    case MED_CLAUSE_HAS:
+        return med_bind_has(r, b, dry, err);
     case MED_CLAUSE_STRING:
-        b->needs_body = true;
-        b->can_drive = c->modifier != MED_MODIFIER_CONTAINS;
-        return !b->can_drive || look(r, i, of_type / 16 + MED_PROBE_ROWS, err);
     case MED_CLAUSE_DATE:
     case MED_CLAUSE_QUANTITY:
-        b->needs_body = true;
-        b->can_drive = true;
-        return look(r, i, of_type / 2 + MED_PROBE_ROWS, err);
     case MED_CLAUSE_URI:
         b->needs_body = true;
-        b->can_drive = true;
-        return look(r, i, of_type / 4 + MED_PROBE_ROWS, err);
+        b->can_drive = !has_no_range(c) && c->modifier != MED_MODIFIER_CONTAINS;
+        return true;
     case MED_CLAUSE_UPDATED:
-        b->needs_body = false; /* decided on the stored column */
-        b->can_drive = true;
-        return look(r, i, of_type / 2 + MED_PROBE_ROWS, err);
+        b->can_drive = !has_no_range(c); /* decided on the stored column */
+        return true;
+    case MED_CLAUSE_COMPOSITE:
+        b->needs_body = true;
+        return true;
     case MED_CLAUSE_TOKEN:
         break;
     }
     return true;
 }
 
-/* `ne` matches nearly everything: no range of the index holds it. */
-static void refuse_ne(med_bound *b)
+/* Then, while nothing selective is known, a look at the rows. */
+static bool bind_look(med_run *r, size_t i, med_err *err)
 {
-    for (size_t i = 0; i < b->clause->n; i++) {
-        if (b->clause->terms[i].prefix == MED_PREFIX_NE)
-            b->can_drive = false;
+    const med_clause *c = r->bound[i].clause;
+    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive)
+        return true;
+    switch (c->kind) {
+    case MED_CLAUSE_REFERENCE:
+        if (c->modifier == MED_MODIFIER_IDENTIFIER)
+            return true;
+        return look(r, i, r->of_type / 256, err);
+    case MED_CLAUSE_STRING:
+        return look(r, i, r->of_type / 32, err);
+    case MED_CLAUSE_DATE:
+    case MED_CLAUSE_QUANTITY:
+    case MED_CLAUSE_UPDATED:
+        return look(r, i, r->of_type / 4, err);
+    case MED_CLAUSE_URI:
+        return look(r, i, r->of_type / 8, err);
+    case MED_CLAUSE_TOKEN:
+    case MED_CLAUSE_ID:
+    case MED_CLAUSE_CHAIN:
+    case MED_CLAUSE_HAS:
+    case MED_CLAUSE_COMPOSITE:
+        break;
     }
+    return true;
 }
 
-static void choose(med_run *r, uint64_t of_type)
+static bool is_selective(const med_run *r)
 {
-    uint64_t best = of_type;
-    r->driver = SIZE_MAX;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (b->can_drive && (r->driver == SIZE_MAX || b->estimate < best)
-            && (b->estimate <= of_type || b->estimate < MED_PROBE_ROWS)) {
-            best = b->estimate;
-            r->driver = i;
-        }
+        bool counted = b->clause->kind == MED_CLAUSE_TOKEN || b->clause->kind == MED_CLAUSE_ID
+                       || b->clause->kind == MED_CLAUSE_CHAIN || b->clause->kind == MED_CLAUSE_HAS;
+        if (med_bound_names_patient(r, b)
+            || (counted && b->can_drive && b->estimate <= MED_PROBE_ROWS))
+            return true;
     }
+    return false;
 }
 
-bool med_run_bind(med_run *r, med_err *err)
+static bool count_type(med_run *r, med_err *err)
 {
-    uint64_t of_type = 0;
-    uint32_t type = r->q->type == MED_TYPE_NONE ? 0 : med_schema_type(r->q->schema, r->q->type);
-    if (!med_view_count_type(r->view, type, &of_type, err))
+    med_store_stats stats;
+    if (r->q->type != MED_TYPE_NONE)
+        return med_view_count_type(r->view, med_schema_type(r->q->schema, r->q->type), &r->of_type,
+                                   err);
+    med_store_count(r->q->schema->store, &stats);
+    r->of_type = stats.resources;
+    return true;
+}
+
+bool med_run_bind(med_run *r, bool dry, med_err *err)
+{
+    if (!count_type(r, err))
         return false;
     for (size_t i = 0; i < r->q->n; i++) {
-        r->bound[i] = (med_bound){.clause = &r->q->clauses[i], .keys = NULL};
-        refuse_ne(&r->bound[i]);
-        if (!bind_clause(r, i, of_type, err))
+        med_bound *b = &r->bound[i];
+        *b = (med_bound){.clause = &r->q->clauses[i], .keys = NULL, .estimate = 0};
+        if (b->clause->modifier == MED_MODIFIER_MISSING)
+            b->needs_body = true;
+        else if (!bind_keys(r, b, dry, err))
             return false;
-        refuse_ne(&r->bound[i]);
     }
-    choose(r, of_type);
+    if (is_selective(r)) {
+        for (size_t i = 0; i < r->q->n; i++) {
+            med_bound *b = &r->bound[i];
+            if (b->estimate == 0 && b->clause->kind == MED_CLAUSE_REFERENCE && b->n_keys > 0)
+                b->estimate = r->of_type / 256 + MED_PROBE_ROWS;
+            else if (b->estimate == 0 && !b->can_probe)
+                b->estimate = r->of_type;
+        }
+        return true;
+    }
+    for (size_t i = 0; i < r->q->n; i++) {
+        if (!bind_look(r, i, err))
+            return false;
+    }
     return true;
 }

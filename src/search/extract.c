@@ -56,41 +56,99 @@ static uint64_t patient_of(const med_extraction *x, uint32_t node)
     return med_store_ident(s->store, ref.type, ref.id);
 }
 
-static bool note_compartment(med_extraction *x, const med_walk_value *v)
+static bool note_patient(med_extraction *x, const med_walk_value *v)
 {
-    const med_search_schema *s = x->schema;
-    if (!med_schema_bit(s->patient_params, s->words, x->type, v->param))
-        return true;
     uint64_t ident = patient_of(x, v->node);
     return ident == 0 || med_rows_add_patient(x, ident);
 }
 
+/* Where a period has no start it began before all others. */
 static void note_time(med_extraction *x, const med_walk_value *v)
 {
     med_interval span;
     if (x->schema->date_params[x->type] != v->param || !med_extract_interval(x, v, &span))
         return;
-    int64_t when = span.low != MED_TIME_MIN ? span.low : span.high;
-    if (when != MED_TIME_MAX && when > x->rows.when)
+    int64_t when = span.low != MED_TIME_MIN ? span.low : MED_TIME_MIN + 1;
+    if (when > x->rows.when)
         x->rows.when = when;
+}
+
+static bool is_wanted(const med_extraction *x, uint32_t row)
+{
+    return x->wanted == NULL || ((x->wanted[row / 64] >> (row % 64)) & 1) != 0;
 }
 
 static bool take_value(void *arg, const med_walk_value *at, med_err *err)
 {
     med_extraction *x = arg;
-    const med_search_schema *s = x->schema;
-    if (!note_compartment(x, at))
-        return MED_FAIL_MEMORY(err);
-    note_time(x, at);
-    if (med_schema_bit(s->aliased, s->words, x->type, at->param))
+    const med_param_info *info = med_schema_info(x->schema, x->type, at->param);
+    if (!x->whole)
+        note_time(x, at);
+    else if (!is_wanted(x, at->param))
         return true;
-    med_param p;
-    med_pack_param(s->pack, at->param, &p);
-    med_extract_value v = {at, med_schema_param(s, x->type, at->param), 0};
-    if (p.type == MED_PARAM_TOKEN)
-        v.places = med_schema_token_places(s, x->type, at->param);
-    return extract_by_type(x, p.type, &v, err);
+    bool patients = x->whole ? info->type == MED_PARAM_REFERENCE : info->compartment;
+    if (patients && !note_patient(x, at))
+        return MED_FAIL_MEMORY(err);
+    if (!info->stored)
+        return true;
+    med_extract_value v = {at, info->number, info->places};
+    return extract_by_type(x, (enum med_param_type)info->type, &v, err);
 }
+
+bool med_extract_one(med_extraction *x, enum med_param_type type, uint32_t number,
+                     const med_walk_value *value, med_err *err)
+{
+    med_extract_value v = {value, number, MED_ROW_GLOBAL};
+    return extract_by_type(x, type, &v, err);
+}
+
+/* ---- parameters that are no path ---- */
+
+static bool take_result(med_extraction *x, uint32_t row, const med_value *value, med_err *err)
+{
+    const med_param_info *info = med_schema_info(x->schema, x->type, row);
+    med_walk_value at = {row, value->node, value->extension, value->type};
+    med_extract_value v = {&at, info->number, info->places};
+    med_str text = value->text;
+    if (value->kind == MED_VALUE_NODE)
+        return value->node == 0 || extract_by_type(x, (enum med_param_type)info->type, &v, err);
+    if (value->kind == MED_VALUE_BOOLEAN)
+        text = value->integer != 0 ? MED_STR("true") : MED_STR("false");
+    if (info->type != MED_PARAM_TOKEN || text.len == 0)
+        return true;
+    return med_extract_token_text(x, &v, text) ? true : MED_FAIL_MEMORY(err);
+}
+
+static bool run_program(med_extraction *x, uint32_t row, med_err *err)
+{
+    med_value resource;
+    med_values values;
+    med_fhirpath_env env = {0};
+    const med_pack *pack = x->schema->pack;
+    if (!med_value_of_resource(pack, x->j, x->root, &resource, err)
+        || !med_fhirpath_run(x->arena, pack, x->schema->programs[row], &env, &resource, &resource,
+                             &values, err))
+        return false;
+    for (size_t i = 0; i < values.n; i++) {
+        if (!take_result(x, row, &values.at[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool extract_rest(med_extraction *x, med_err *err)
+{
+    size_t n;
+    const uint32_t *rows = med_walk_rest(x->schema->pack, x->type, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (x->schema->programs[rows[i]] != NULL && is_wanted(x, rows[i])
+            && !run_program(x, rows[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- references ---- */
 
 static bool take_target(void *arg, uint32_t reference, uint32_t property, med_err *err)
 {
@@ -115,29 +173,29 @@ static bool take_target(void *arg, uint32_t reference, uint32_t property, med_er
     return true;
 }
 
-static bool extract(med_extraction *x, med_str id, med_rows *out, med_err *err)
+static bool extract_values(med_extraction *x, med_err *err)
 {
-    const med_search_schema *s = x->schema;
     x->rows.when = MED_TIME_MIN;
-    if (x->type == s->known.patient
-        && !med_rows_add_patient(x, med_store_ident(s->store, med_type_name(s->pack, x->type), id)))
-        return MED_FAIL_MEMORY(err);
-    if (!med_walk(s->pack, x->j, x->root, x->type, take_value, x, err)
-        || !med_walk_references(s->pack, x->j, x->root, x->type, take_target, x, err))
-        return false;
-    *out = x->rows;
-    return true;
+    return med_walk(x->schema->pack, x->j, x->root, x->type, take_value, x, err)
+           && extract_rest(x, err);
 }
 
 bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
                  med_type type, med_str id, med_str base, med_rows *out, med_err *err)
 {
     med_extraction x = {.schema = s, .arena = a, .j = j, .root = root, .type = type, .base = base};
-    return extract(&x, id, out, err);
+    if (type == s->known.patient
+        && !med_rows_add_patient(&x, med_store_ident(s->store, MED_STR("Patient"), id)))
+        return MED_FAIL_MEMORY(err);
+    if (!extract_values(&x, err)
+        || !med_walk_references(s->pack, j, root, type, take_target, &x, err))
+        return false;
+    *out = x.rows;
+    return true;
 }
 
 bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
-                       med_type type, med_str id, med_str base, bool raw, med_rows *out,
+                       med_type type, med_str base, const uint64_t *wanted, bool raw, med_rows *out,
                        med_err *err)
 {
     med_extraction x = {.schema = s,
@@ -146,7 +204,25 @@ bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json 
                         .root = root,
                         .type = type,
                         .base = base,
+                        .wanted = wanted,
                         .whole = true,
                         .raw = raw};
-    return extract(&x, id, out, err);
+    if (!extract_values(&x, err))
+        return false;
+    *out = x.rows;
+    return true;
+}
+
+/* ---- med_verify.extract ---- */
+
+bool med_search_extract_for_verify(void *arg, med_arena *a, uint32_t type, med_str id, med_str text,
+                                   med_rows *out, med_err *err)
+{
+    const med_search_verify *v = arg;
+    med_json j;
+    med_type t = med_schema_pack_type(v->schema, type);
+    if (t == MED_TYPE_NONE)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "a resource of a type the definitions lack");
+    return med_json_parse(a, text, &j, NULL, err)
+           && med_extract(v->schema, a, &j, 0, t, id, v->base, out, err);
 }

@@ -14,18 +14,13 @@ typedef struct med_extraction {
     uint32_t root;
     med_type type; /* of the resource */
     med_str base;
-    bool whole;    /* strings uncut */
-    bool raw;      /* strings not folded, either: for :exact */
-    med_rows rows; /* what was found; the arrays' room: */
+    bool whole;             /* strings uncut */
+    bool raw;               /* strings not folded, either: for :exact */
+    const uint64_t *wanted; /* bitmap of pack rows: only these, and nothing else; NULL: all */
+    med_rows rows;          /* what was found; the arrays' room: */
     size_t room_tokens, room_codes, room_references, room_dates, room_strings, room_quantities,
         room_uris, room_targets, room_patients;
 } med_extraction;
-
-/* med_extract with strings uncut, and with `raw` not folded either: what :exact and :contains
- * are decided on. */
-bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
-                       med_type type, med_str id, med_str base, bool raw, med_rows *out,
-                       med_err *err) MED_MUST_CHECK;
 
 /* One value of one parameter. `number` is the parameter's number in the store. */
 typedef struct med_extract_value {
@@ -33,6 +28,19 @@ typedef struct med_extract_value {
     uint32_t number;
     uint8_t places; /* for tokens */
 } med_extract_value;
+
+/* What queries are decided on: rows of the `wanted` parameters (a bitmap of pack rows; NULL:
+ * all) with strings uncut, with `raw` not folded either (for :exact), and with systems of
+ * identifiers among the codes. `patients` are those that a wanted reference names; targets and
+ * time are left out. */
+bool med_extract_whole(const med_search_schema *s, med_arena *a, const med_json *j, uint32_t root,
+                       med_type type, med_str base, const uint64_t *wanted, bool raw, med_rows *out,
+                       med_err *err) MED_MUST_CHECK;
+/* The rows of one value as if it were a parameter `number` of that type. */
+bool med_extract_one(med_extraction *x, enum med_param_type type, uint32_t number,
+                     const med_walk_value *value, med_err *err) MED_MUST_CHECK;
+/* A boolean or text that FHIRPath computed. */
+bool med_extract_token_text(med_extraction *x, const med_extract_value *v, med_str text);
 
 bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *err);
 bool med_extract_string(med_extraction *x, const med_extract_value *v, med_err *err);

@@ -3,31 +3,42 @@
 
 #include "base/base64.h"
 
-enum { FIXED = 40, TEXT_MAX = MED_STRING_KEY };
+enum { TEXT_MAX = 2048 };
 
-/* mac, driver, value, real, rid, then the text. */
+/* The text follows. A place with a longer text (of a uri) can not be named. */
 typedef struct wire {
-    uint64_t mac, driver, rid;
+    uint64_t mac, rid;
     int64_t value;
     double real;
+    uint8_t how, clause, patient, flags, phase, spare[3];
 } wire;
+
+enum { FLAG_ORDERED = 1, FLAG_ASCENDING = 2, FLAG_BY_KEY = 4 };
 
 static uint64_t mac_of(const med_query *q, const wire *w, med_str text)
 {
-    uint64_t parts[] = {q->fingerprint, w->driver, w->rid, (uint64_t)w->value, 0};
-    memcpy(&parts[4], &w->real, sizeof parts[4]);
-    return med_store_hash2(q->schema->store, (med_str){(const char *)parts, sizeof parts}, '#',
+    wire copy = *w;
+    copy.mac = q->fingerprint;
+    return med_store_hash2(q->schema->store, (med_str){(const char *)&copy, sizeof copy}, '#',
                            text);
 }
 
 bool med_page_write(const med_run *r, const med_page *page, med_str *out, med_err *err)
 {
     char bytes[sizeof(wire) + TEXT_MAX];
-    med_str text = med_str_sub(page->place.text, 0, TEXT_MAX);
-    wire w = {.driver = page->driver,
-              .rid = page->place.rid,
+    med_str text = page->place.text;
+    if (text.len > TEXT_MAX)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search can not go on behind so long a URI");
+    wire w = {.rid = page->place.rid,
               .value = page->place.value,
-              .real = page->place.real};
+              .real = page->place.real,
+              .how = (uint8_t)page->plan.how,
+              .clause = page->plan.clause,
+              .patient = page->plan.patient,
+              .flags = (uint8_t)((page->plan.ordered ? FLAG_ORDERED : 0)
+                                 | (page->plan.ascending ? FLAG_ASCENDING : 0)
+                                 | (page->plan.by_key ? FLAG_BY_KEY : 0)),
+              .phase = page->place.phase};
     w.mac = mac_of(r->q, &w, text);
     memcpy(bytes, &w, sizeof w);
     memcpy(bytes + sizeof w, text.ptr, text.len);
@@ -54,8 +65,16 @@ bool med_page_read(const med_query *q, med_arena *a, med_str token, med_page *ou
         return foreign(err);
     memcpy(&w, bytes.ptr, sizeof w);
     med_str text = med_str_skip(bytes, sizeof w);
-    if (w.mac != mac_of(q, &w, text) || (w.driver != SIZE_MAX && w.driver >= q->n))
+    if (w.mac != mac_of(q, &w, text))
         return foreign(err);
-    *out = (med_page){w.driver, {w.value, w.real, text, w.rid}};
+    *out = (med_page){
+        .plan = {.how = (enum med_drive)w.how,
+                 .clause = w.clause,
+                 .patient = w.patient,
+                 .ordered = (w.flags & FLAG_ORDERED) != 0,
+                 .ascending = (w.flags & FLAG_ASCENDING) != 0,
+                 .by_key = (w.flags & FLAG_BY_KEY) != 0},
+        .place = {w.value, w.real, text, w.rid, w.phase},
+    };
     return true;
 }

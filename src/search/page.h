@@ -1,13 +1,13 @@
 /* page.h - private to search/: page tokens. A token names the place of the last candidate in
- * its driver's stream (or its sort keys), bound to the query and this store by a keyed hash, so
- * that it can neither be made up nor used with another query. */
+ * the stream of its plan (or its place in the sorted list), bound to the query and this store by a
+ * keyed hash, so that it can neither be made up nor used with another query. */
 #ifndef MED_SEARCH_PAGE_H
 #define MED_SEARCH_PAGE_H
 
 #include "search/run.h"
 
 typedef struct med_page {
-    size_t driver;
+    med_plan plan;
     med_position place;
 } med_page;
 
@@ -17,9 +17,10 @@ bool med_page_write(const med_run *r, const med_page *page, med_str *out,
 bool med_page_read(const med_query *q, med_arena *a, med_str token, med_page *out,
                    med_err *err) MED_MUST_CHECK;
 
-/* A page of a query with _sort (sorted.c): `page` is NULL for the first. */
-bool med_run_sorted(med_run *r, med_arena *scratch, const med_page *page, size_t room,
-                    med_search_entry *entries, size_t *n, med_position *last, bool *more,
+/* A page of a query with _sort whose plan has no order (sorted.c): `page` is NULL for the
+ * first. Entries are read in full only for the page. */
+bool med_run_sorted(med_run *r, const med_page *page, size_t room, med_search_entry *entries,
+                    size_t *n, med_position *last, size_t *total, bool *more,
                     med_err *err) MED_MUST_CHECK;
 
 #endif

@@ -41,8 +41,11 @@ enum med_clause_kind {
     MED_CLAUSE_DATE,
     MED_CLAUSE_QUANTITY, /* numbers, too: unit 0 */
     MED_CLAUSE_URI,
-    MED_CLAUSE_ID,      /* _id */
-    MED_CLAUSE_UPDATED, /* _lastUpdated */
+    MED_CLAUSE_ID,        /* _id */
+    MED_CLAUSE_UPDATED,   /* _lastUpdated */
+    MED_CLAUSE_CHAIN,     /* subject.name: the reference's target matches a query */
+    MED_CLAUSE_HAS,       /* _has: what refers to it matches a query */
+    MED_CLAUSE_COMPOSITE, /* code-value-quantity: parts that hold of one element */
 };
 
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
@@ -55,6 +58,7 @@ typedef struct med_term {
     med_str system, code;        /* TOKEN, QUANTITY */
     const uint64_t *keys;        /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
     size_t n_keys;
+    bool names_patient;      /* REFERENCE: its one key is a Patient's */
     bool needs_dictionary;   /* TOKEN: a code without system, a system without code */
     med_str folded;          /* STRING; TOKEN :text */
     med_interval span;       /* DATE, UPDATED */
@@ -64,24 +68,47 @@ typedef struct med_term {
 
 typedef struct med_clause {
     enum med_clause_kind kind;
-    uint32_t row;    /* in the pack; UINT32_MAX for ID and UPDATED */
-    uint32_t number; /* in the store */
+    uint32_t row;    /* in the pack; UINT32_MAX for ID, UPDATED and HAS */
+    uint32_t number; /* in the store; HAS: of the reference, on the other type */
     enum med_modifier modifier;
     bool missing;        /* value of :missing */
+    bool single;         /* a resource has one value at most */
+    bool compartment;    /* REFERENCE: a patient it names has the resource in the compartment */
+    bool patient_token;  /* TOKEN: also kept by patient */
+    bool implied;        /* follows from a composite; it drives and probes */
     uint32_t terms_type; /* MODIFIER_TYPE: the pack type */
     bool only_patients;  /* the alias `patient` of a wider reference */
     const med_term *terms;
     size_t n;
+    const med_query *const *subs; /* CHAIN: one for each type of target; HAS: one */
+    size_t n_subs;
+    const struct med_clause *parts; /* COMPOSITE: n_parts for each of its n alternatives */
+    size_t n_parts;
 } med_clause;
 
-enum { MED_SORT_KEYS = 4, MED_CLAUSES = 64, MED_TERMS = 1000 };
+enum {
+    MED_SORT_KEYS = 4,
+    MED_CLAUSES = 64,
+    MED_TERMS = 1000,
+    MED_CHAIN_DEPTH = 3, /* steps of a chain or of nested _has */
+    MED_INCLUDES = 16,
+};
 
 typedef struct med_sort {
     enum med_clause_kind kind;
     uint32_t number;
     uint32_t row;
     bool descending;
+    bool single;
 } med_sort;
+
+typedef struct med_include {
+    bool reverse;
+    med_type source; /* the type that has the reference */
+    uint32_t row;    /* of the reference's stored parameter; UINT32_MAX: all references */
+    uint32_t number; /* in the store */
+    med_type target; /* only these; MED_TYPE_NONE: any */
+} med_include;
 
 struct med_query {
     const med_search_schema *schema;
@@ -90,6 +117,9 @@ struct med_query {
     size_t n;
     med_sort sort[MED_SORT_KEYS];
     size_t n_sort;
+    med_include includes[MED_INCLUDES];
+    size_t n_includes;
+    uint64_t *wanted; /* bitmap of pack rows that clauses and sort keys look at */
     med_query_view view;
     med_str base;
     uint64_t fingerprint; /* binds page tokens to the query */
@@ -119,7 +149,13 @@ bool med_unescape(med_arena *a, med_str value, med_str *out);
 /* Index of the first bare `c`, or value.len. */
 size_t med_find_bare(med_str value, char c, size_t from);
 
+/* Which kind of clause a parameter type makes; false if none. */
+bool med_clause_kind_of(enum med_param_type type, enum med_clause_kind *out);
+/* One value of a clause of any kind. */
+bool med_term_read(const med_term_source *s, med_str value, med_term *out, med_err *err);
+
 /* Does a row match a term? The spec's tables, in one place a type. */
+bool med_term_matches_token(const med_term *t, uint32_t number, const med_rows *rows);
 bool med_term_matches_date(const med_term *t, med_interval row);
 bool med_term_matches_quantity(const med_term *t, double low, double high);
 

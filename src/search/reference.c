@@ -92,6 +92,7 @@ static bool expand_id(const med_term_source *s, med_str id, med_type only, med_t
         keys[i] = med_store_ident(s->schema->store, med_type_name(s->schema->pack, types[i]), id);
     t->keys = keys;
     t->n_keys = n;
+    t->names_patient = n == 1 && types[0] == s->schema->known.patient;
     return true;
 }
 
@@ -121,6 +122,11 @@ bool med_term_reference(const med_term_source *s, med_str value, med_term *t, me
         return expand_id(s, text, only, t, err);
     if (!med_reference_parse(s->schema->pack, text, s->options->base, &ref, err))
         return false;
+    if (ref.kind == MED_REFERENCE_LOCAL && only != MED_TYPE_NONE
+        && only != med_pack_type(s->schema->pack, ref.type))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected a reference to a %.*s",
+                        MED_STR_ARG(med_type_name(s->schema->pack, only)));
+    t->names_patient = ref.kind == MED_REFERENCE_LOCAL && med_str_eqz(ref.type, "Patient");
     if (ref.kind == MED_REFERENCE_LOCAL)
         return one_key(s, med_store_ident(store, ref.type, ref.id), t, err);
     return one_key(s, med_store_hash(store, text), t, err);

@@ -1,33 +1,40 @@
-/* run.c - running a query: bind, stream, verify, page. https://hl7.org/fhir/R4/search.html */
+/* run.c - running a query: bind, plan, stream, verify, page. https://hl7.org/fhir/R4/search.html */
 #include "search/run.h"
 #include "search/page.h"
 
-enum { SCRATCH_BYTES = 64 << 20, PROBE_MICROSECONDS = 2 };
-
-static bool start(med_run *r, const med_query *q, med_view *v, med_arena *a, med_err *err)
+static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, med_err *err)
 {
-    *r = (med_run){.q = q, .view = v, .arena = a, .driver = SIZE_MAX};
-    return med_run_bind(r, err);
+    med_run *r = MED_TAKE(a, 1, med_run);
+    if (r == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    r->q = q;
+    r->view = v;
+    r->arena = a;
+    if (!med_run_bind(r, dry, err))
+        return NULL;
+    med_run_choose(r, true);
+    return r;
 }
 
 /* ---- matches only: conditional interactions and guards ---- */
 
-static bool collect(med_run *r, med_arena *scratch, med_stream *s, size_t limit, med_match *at,
-                    size_t *n, med_err *err)
+static bool collect(med_run *r, med_stream *s, size_t limit, med_match *at, size_t *n, med_err *err)
 {
     med_position place;
     enum med_found found = MED_FOUND;
     while (*n < limit && (found = med_stream_next(s, &place, err)) == MED_FOUND) {
         med_stored stored;
         bool matches;
-        if (!med_run_check(r, scratch, &place, false, &stored, &matches, err))
+        if (!med_run_check(r, &place, true, &stored, &matches, err))
             return false;
         if (matches) {
             at[*n] = (med_match){stored.rid, stored.type, MED_STR_EMPTY, stored.version};
             if (!med_arena_copy(r->arena, stored.id, &at[(*n)++].id))
                 return MED_FAIL_MEMORY(err);
         }
-        med_arena_reset(scratch);
+        med_arena_reset(r->scratch);
     }
     return found != MED_FAILED;
 }
@@ -35,20 +42,20 @@ static bool collect(med_run *r, med_arena *scratch, med_stream *s, size_t limit,
 bool med_search_match(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
                       size_t limit, med_match **out, size_t *n, med_err *err)
 {
-    (void)s;
-    med_run *r = MED_TAKE(a, 1, med_run);
-    med_match *at = MED_TAKE(a, limit, med_match);
-    med_arena *scratch = med_arena_new(SCRATCH_BYTES);
-    bool ok = r != NULL && at != NULL && scratch != NULL;
-    if (!ok)
-        (void)MED_FAIL_MEMORY(err);
-    ok = ok && start(r, q, v, a, err);
-    med_stream *stream = ok ? med_stream_open(r, r->driver, NULL, err) : NULL;
     *n = 0;
-    *out = at;
-    ok = stream != NULL && collect(r, scratch, stream, limit, at, n, err);
+    *out = MED_TAKE(a, limit, med_match);
+    if (*out == NULL)
+        return MED_FAIL_MEMORY(err);
+    med_run *r = start(q, v, a, false, err);
+    if (r == NULL)
+        return false;
+    r->scratch = med_scratch_take(s);
+    med_stream *stream = r->scratch == NULL ? NULL : med_stream_open(r, NULL, err);
+    bool ok = stream != NULL && collect(r, stream, limit, *out, n, err);
+    if (r->scratch == NULL)
+        (void)MED_FAIL_MEMORY(err);
     med_stream_close(stream);
-    med_arena_free(scratch);
+    med_scratch_give(s, r->scratch);
     return ok;
 }
 
@@ -56,19 +63,22 @@ bool med_search_match(const med_search_schema *s, med_view *v, med_arena *a, con
 
 typedef struct pager {
     med_run *r;
-    med_arena *scratch;
     med_search_entry *entries;
     size_t n, room;
     med_position last; /* of the last entry */
     bool more;
+    bool counted; /* `total` is the number of all matches */
+    size_t total;
 } pager;
 
-static bool add_entry(pager *p, const med_stored *s, med_err *err)
+static bool add_entry(pager *p, const med_stored *s, const med_position *place, med_err *err)
 {
     med_search_entry *e = &p->entries[p->n];
     *e = (med_search_entry){*s, MED_ENTRY_MATCH};
+    p->last = *place;
     if (!med_arena_copy(p->r->arena, s->id, &e->resource.id)
-        || !med_arena_copy(p->r->arena, s->text, &e->resource.text))
+        || !med_arena_copy(p->r->arena, s->text, &e->resource.text)
+        || !med_arena_copy(p->r->arena, place->text, &p->last.text))
         return MED_FAIL_MEMORY(err);
     p->n++;
     return true;
@@ -81,144 +91,150 @@ static bool fill(pager *p, med_stream *s, med_err *err)
     enum med_found found;
     while ((found = med_stream_next(s, &place, err)) == MED_FOUND) {
         med_stored stored;
-        bool matches;
-        if (!med_run_check(p->r, p->scratch, &place, true, &stored, &matches, err))
+        bool matches, full = p->n == p->room;
+        if (!med_run_check(p->r, &place, !full, &stored, &matches, err))
             return false;
-        if (matches && p->n == p->room) {
+        if (matches && full) {
             p->more = true;
             return true;
         }
-        if (matches) {
-            p->last = place;
-            if (!add_entry(p, &stored, err))
-                return false;
-        }
-        med_arena_reset(p->scratch);
+        if (matches && !add_entry(p, &stored, &place, err))
+            return false;
+        med_arena_reset(p->r->scratch);
     }
     return found == MED_ABSENT;
 }
 
+static bool run_stream(med_run *r, pager *p, const med_position *after, med_err *err)
+{
+    med_stream *s = med_stream_open(r, after, err);
+    bool ok = s != NULL && (p->room == 0 || fill(p, s, err));
+    med_stream_close(s);
+    return ok;
+}
+
 /* ---- totals ---- */
 
-static bool cheap_total(med_run *r, bool *known, uint64_t *total, med_err *err)
+/* Counters know the total of a type, and of one code. */
+static bool cheap_total(const med_run *r, uint64_t *total)
 {
     const med_query *q = r->q;
-    *known = true;
-    if (q->n == 0 && q->type != MED_TYPE_NONE)
-        return med_view_count_type(r->view, med_schema_type(q->schema, q->type), total, err);
-    bool counter = q->n == 1 && r->bound[0].clause->kind == MED_CLAUSE_TOKEN
-                   && r->bound[0].can_probe && r->bound[0].n_keys <= 1;
-    *known = counter;
-    *total = counter ? r->bound[0].estimate : 0;
+    const med_bound *b = &r->bound[0];
+    if (q->n == 0) {
+        *total = r->of_type;
+        return true;
+    }
+    if (q->n != 1 || b->clause->kind != MED_CLAUSE_TOKEN || !b->can_probe || !b->exact)
+        return false;
+    *total = b->estimate;
     return true;
 }
 
-static bool count_all(med_run *r, med_arena *scratch, uint64_t *total, med_err *err)
+static bool count_all(med_run *r, uint64_t *total, med_err *err)
 {
-    med_stream *s = med_stream_open(r, r->driver, NULL, err);
+    med_run_choose(r, false);
+    med_stream *s = med_stream_open(r, NULL, err);
     med_position place;
     enum med_found found = MED_FAILED;
     *total = 0;
     while (s != NULL && (found = med_stream_next(s, &place, err)) == MED_FOUND) {
         med_stored stored;
         bool matches;
-        if (!med_run_check(r, scratch, &place, false, &stored, &matches, err)) {
+        if (!med_run_check(r, &place, false, &stored, &matches, err)) {
             found = MED_FAILED;
             break;
         }
         *total += matches;
-        med_arena_reset(scratch);
+        med_arena_reset(r->scratch);
     }
     med_stream_close(s);
     return found == MED_ABSENT;
 }
 
-static bool find_total(med_run *r, med_arena *scratch, const pager *p, bool first_page,
-                       med_search_result *out, med_err *err)
+/* Runs last: it may take another plan. */
+static bool find_total(med_run *r, const pager *p, bool first_page, med_search_result *out,
+                       med_err *err)
 {
     enum med_total wish =
         r->q->view.summary == MED_SUMMARY_COUNT ? MED_TOTAL_ACCURATE : r->q->view.total;
     if (wish == MED_TOTAL_NONE)
         return true;
     out->has_total = true;
-    out->total = p->n;
-    if (first_page && !p->more && p->room > 0)
-        return true;
-    bool known;
-    if (!cheap_total(r, &known, &out->total, err))
-        return false;
-    if (known)
+    out->total = p->counted ? p->total : p->n;
+    bool known = p->counted || (first_page && !p->more && p->room > 0);
+    if (known || cheap_total(r, &out->total))
         return true;
     if (wish == MED_TOTAL_ACCURATE)
-        return count_all(r, scratch, &out->total, err);
+        return count_all(r, &out->total, err);
     out->has_total = wish == MED_TOTAL_ESTIMATE;
     out->total_is_estimate = true;
-    out->total = r->driver == SIZE_MAX ? 0 : r->bound[r->driver].estimate;
+    out->total = r->plan.rows;
     return true;
 }
 
 /* ---- all of it ---- */
 
-static bool run_stream(med_run *r, pager *p, const med_position *after, med_err *err)
+/* A page goes on with the plan it began with; a _has may have outgrown that. */
+static bool take_plan(med_run *r, med_plan plan, med_err *err)
 {
-    med_stream *s = med_stream_open(r, r->driver, after, err);
-    bool ok = s != NULL && (p->room == 0 || fill(p, s, err));
-    med_stream_close(s);
-    return ok;
+    if (plan.how == MED_DRIVE_CLAUSE && !r->bound[plan.clause].can_drive)
+        return MED_FAIL(err, MED_ISSUE_CONFLICT,
+                        "the data has changed too much for this page link; search again");
+    med_run_use(r, plan);
+    return true;
 }
 
-static bool run_page(med_run *r, med_arena *scratch, med_str token, med_search_result *out,
-                     med_err *err)
+static bool run_page(med_run *r, const med_page *page, med_search_result *out, med_err *err)
 {
-    med_page page = {0};
-    if (token.len > 0 && !med_page_read(r->q, r->arena, token, &page, err))
+    pager p = {.r = r};
+    if (page != NULL && !take_plan(r, page->plan, err))
         return false;
-    if (token.len > 0)
-        r->driver = page.driver;
-    pager p = {.r = r, .scratch = scratch};
     p.room = r->q->view.summary == MED_SUMMARY_COUNT ? 0 : r->q->view.count;
     p.entries = MED_TAKE(r->arena, p.room, med_search_entry);
     if (p.entries == NULL)
         return MED_FAIL_MEMORY(err);
-    bool ok = r->q->n_sort > 0 ? med_run_sorted(r, scratch, token.len > 0 ? &page : NULL, p.room,
-                                                p.entries, &p.n, &p.last, &p.more, err)
-                               : run_stream(r, &p, token.len > 0 ? &page.place : NULL, err);
-    if (!ok || !find_total(r, scratch, &p, token.len == 0, out, err))
+    bool sorts = r->q->n_sort > 0 && !r->plan.ordered && p.room > 0;
+    p.counted = sorts;
+    bool ok =
+        sorts ? med_run_sorted(r, page, p.room, p.entries, &p.n, &p.last, &p.total, &p.more, err)
+              : run_stream(r, &p, page != NULL ? &page->place : NULL, err);
+    if (!ok)
         return false;
     out->entries = p.entries;
     out->n = p.n;
-    page = (med_page){r->driver, p.last};
-    return !p.more || p.n == 0 || med_page_write(r, &page, &out->next, err);
+    med_page next = {r->plan, p.last};
+    if (p.more && p.n > 0 && !med_page_write(r, &next, &out->next, err))
+        return false;
+    return (r->q->n_includes == 0 || med_run_include(r, p.entries, p.n, out, err))
+           && find_total(r, &p, page == NULL, out, err);
 }
 
 bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
                     med_str page, med_search_result *out, med_err *err)
 {
-    (void)s;
+    med_page at = {.place = {.text = MED_STR_EMPTY}};
     *out = (med_search_result){.next = MED_STR_EMPTY};
-    med_run *r = MED_TAKE(a, 1, med_run);
-    med_arena *scratch = med_arena_new(SCRATCH_BYTES);
-    bool ok = r != NULL && scratch != NULL;
-    if (!ok)
-        (void)MED_FAIL_MEMORY(err);
-    ok = ok && start(r, q, v, a, err) && run_page(r, scratch, page, out, err);
-    med_arena_free(scratch);
+    if (page.len > 0 && !med_page_read(q, a, page, &at, err))
+        return false;
+    med_run *r = start(q, v, a, false, err);
+    if (r == NULL)
+        return false;
+    r->scratch = med_scratch_take(s);
+    bool ok = r->scratch != NULL ? run_page(r, page.len > 0 ? &at : NULL, out, err)
+                                 : MED_FAIL_MEMORY(err);
+    med_scratch_give(s, r->scratch);
     return ok;
 }
 
 uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q)
 {
+    enum { MICROSECONDS_A_MATCH = 10 };
     med_err ignored = {0};
-    med_arena *a = med_arena_new(SCRATCH_BYTES);
-    med_run *r = a == NULL ? NULL : MED_TAKE(a, 1, med_run);
-    uint64_t rows = UINT32_MAX;
-    (void)s;
-    if (r != NULL && start(r, q, v, a, &ignored))
-        rows = r->driver == SIZE_MAX ? q->view.count : r->bound[r->driver].estimate;
-    bool short_stream =
-        r != NULL && q->n <= 1 && q->n_sort == 0 && q->view.total != MED_TOTAL_ACCURATE;
-    if (short_stream && rows > q->view.count)
-        rows = q->view.count;
-    med_arena_free(a);
-    return rows * PROBE_MICROSECONDS;
+    med_arena *a = med_scratch_take(s);
+    const med_run *r = a == NULL ? NULL : start(q, v, a, true, &ignored);
+    uint64_t cost = r == NULL ? UINT32_MAX : r->plan.cost;
+    med_scratch_give(s, a);
+    for (size_t i = 0; i < q->n_includes; i++)
+        cost += (uint64_t)MICROSECONDS_A_MATCH * q->view.count;
+    return cost;
 }

@@ -5,52 +5,110 @@
 #include "search/extract.h"
 #include "search/query.h"
 
+struct med_run;
+
 /* A clause with its keys as this view knows them. */
 typedef struct med_bound {
     const med_clause *clause;
-    const uint64_t *keys; /* TOKEN: hashes; REFERENCE, ID: rids that exist */
+    const uint64_t
+        *keys; /* TOKEN: hashes; REFERENCE, ID, CHAIN, HAS: rids (the last three sorted) */
     size_t n_keys;
-    uint64_t estimate; /* rows, exact below MED_PROBE_ROWS */
-    bool can_drive;    /* its rows in the index include all that match */
-    bool can_probe;    /* a probe per candidate decides it */
-    bool needs_body;   /* only the resource decides it */
+    uint64_t estimate;   /* rows */
+    bool exact;          /* the estimate is the number of resources that match */
+    bool can_drive;      /* its rows in the index include all that match */
+    bool can_probe;      /* a probe a candidate decides it */
+    bool needs_body;     /* only the resource decides it */
+    bool decided;        /* the plan's stream brings only what matches */
+    struct med_run *sub; /* HAS that is decided candidate by candidate */
 } med_bound;
+
+/* What brings the candidates. */
+enum med_drive {
+    MED_DRIVE_TYPE,          /* the type's list, by last update */
+    MED_DRIVE_CLAUSE,        /* rows of one clause */
+    MED_DRIVE_PATIENT,       /* a patient's compartment, by time */
+    MED_DRIVE_PATIENT_TOKEN, /* the same, of one code */
+    MED_DRIVE_DATE,          /* all rows of the date that is sorted by */
+};
+
+typedef struct med_plan {
+    enum med_drive how;
+    uint8_t clause;  /* CLAUSE, PATIENT_TOKEN */
+    uint8_t patient; /* PATIENT, PATIENT_TOKEN: the clause that names the patient */
+    bool ordered;    /* candidates come in the order that is asked for */
+    bool ascending;
+    bool by_key;   /* CLAUSE: one target after the other, not merged */
+    uint64_t cost; /* microseconds, about */
+    uint64_t rows; /* candidates in all, about */
+} med_plan;
 
 typedef struct med_run {
     const med_query *q;
     med_view *view;
-    med_arena *arena; /* the caller's: for results */
+    med_arena *arena;   /* the caller's: for results */
+    med_arena *scratch; /* for one candidate */
     med_bound bound[MED_CLAUSES];
-    size_t driver;     /* index of the driving clause; SIZE_MAX: the type's list */
+    uint64_t of_type; /* resources of the type */
+    med_plan plan;
     uint64_t examined; /* candidates so far */
 } med_run;
 
 /* Rows counted by looking at them; more are an estimate. */
-enum { MED_PROBE_ROWS = 64 };
+enum { MED_PROBE_ROWS = 32 };
 
-bool med_run_bind(med_run *r, med_err *err) MED_MUST_CHECK;
+/* Keys and estimates of all clauses. `dry`: only what is cheap, to know the cost. */
+bool med_run_bind(med_run *r, bool dry, med_err *err) MED_MUST_CHECK;
+/* Chooses how to bring candidates; `sorted`: the order that is asked for counts. */
+void med_run_choose(med_run *r, bool sorted);
+/* Does the clause bound the search by one patient's compartment? */
+bool med_bound_names_patient(const med_run *r, const med_bound *b);
+/* Takes a plan, and notes which clauses it decides. */
+void med_run_use(med_run *r, med_plan plan);
+/* The plan that clause i drives. */
+med_plan med_plan_of_clause(const med_run *r, size_t i);
+/* A run of another query in the same view. NULL with *err. */
+med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *err);
 
-/* ---- stream: candidates in the driver's order, newest (highest) first ---- */
+/* ---- stream: candidates in the driver's order ---- */
 typedef struct med_stream med_stream;
 typedef struct med_position {
     int64_t value;
     double real;
     med_str text;
-    med_rid rid; /* 0 = from the start */
+    med_rid rid;   /* 0 = from the start */
+    uint8_t phase; /* 1: those without the date that is sorted by */
 } med_position;
 
-med_stream *med_stream_open(med_run *r, size_t driver, const med_position *after,
-                            med_err *err) MED_MUST_CHECK;
+med_stream *med_stream_open(med_run *r, const med_position *after, med_err *err) MED_MUST_CHECK;
+/* The text of *out is valid until the next call. */
 enum med_found med_stream_next(med_stream *s, med_position *out, med_err *err);
 void med_stream_close(med_stream *s);
 /* Does one resource come up several times in this stream (several names, several dates)? */
-bool med_stream_repeats(const med_run *r, size_t driver);
+bool med_stream_repeats(const med_run *r);
 
 /* ---- verification ---- */
 /* Does the candidate match all clauses (probes first, then the body if any clause needs it)?
  * The body is read into *out when it was needed or `want_body`. `at` is its place in the
  * stream, for the rule that a resource counts at its first place only. */
-bool med_run_check(med_run *r, med_arena *scratch, const med_position *at, bool want_body,
-                   med_stored *out, bool *matches, med_err *err) MED_MUST_CHECK;
+bool med_run_check(med_run *r, const med_position *at, bool want_body, med_stored *out,
+                   bool *matches, med_err *err) MED_MUST_CHECK;
+/* One clause on extracted rows. */
+bool med_clause_matches(const med_clause *c, const med_rows *rows);
+/* Composites: on the tape. */
+bool med_composite_matches(med_run *r, const med_clause *c, med_type type, const med_json *j,
+                           bool *yes, med_err *err) MED_MUST_CHECK;
+/* CHAIN and HAS: keys, and the verdict on a candidate. */
+bool med_bind_chain(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
+bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
+bool med_chain_matches(med_run *r, const med_bound *b, const med_rows *rows, bool *yes,
+                       med_err *err) MED_MUST_CHECK;
+bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
+                     med_err *err) MED_MUST_CHECK;
+bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key);
+
+/* ---- includes ---- */
+/* Adds what the query includes of the matches matches[0, n_matches). */
+bool med_run_include(med_run *r, const med_search_entry *matches, size_t n_matches,
+                     med_search_result *out, med_err *err) MED_MUST_CHECK;
 
 #endif

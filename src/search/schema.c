@@ -1,6 +1,8 @@
 /* schema.c - see schema.h. */
 #include "search/schema.h"
 
+#include "model/walk.h"
+
 /* Dates that say when something happened to the patient, best first; the compartment index is
  * ordered by it. A type's own parameter of the first code it has is taken. */
 static const med_str date_codes[] = {
@@ -99,10 +101,10 @@ static bool number_params(med_arena *a, med_search_schema *s, med_err *err)
     bool ok = scratch != NULL && name_params(scratch, s, NULL, &n);
     med_str *names = ok ? MED_TAKE(scratch, n, med_str) : NULL;
     uint32_t *numbers = ok ? MED_TAKE(scratch, n, uint32_t) : NULL;
-    s->param_numbers = MED_TAKE(a, s->n_numbers * s->n_params, uint32_t);
+    s->params = MED_TAKE(a, s->n_numbers * s->n_params, med_param_info);
     n = 0;
-    ok = names != NULL && numbers != NULL && s->param_numbers != NULL
-         && name_params(scratch, s, names, &n);
+    ok =
+        names != NULL && numbers != NULL && s->params != NULL && name_params(scratch, s, names, &n);
     if (!ok)
         (void)MED_FAIL_MEMORY(err);
     ok = ok && med_store_intern(s->store, MED_NAME_PARAM, names, n, numbers, err);
@@ -111,18 +113,13 @@ static bool number_params(med_arena *a, med_search_schema *s, med_err *err)
         const uint32_t *rows =
             s->types[i] == MED_TYPE_NONE ? NULL : med_type_params(s->pack, s->types[i], &count);
         for (size_t k = 0; k < count; k++)
-            s->param_numbers[i * s->n_params + rows[k]] = numbers[at++];
+            s->params[i * s->n_params + rows[k]].number = numbers[at++];
     }
     med_arena_free(scratch);
     return ok;
 }
 
 /* ---- what is known of each type's parameters ---- */
-
-static void set_bit(uint64_t *map, size_t words, med_type t, uint32_t row)
-{
-    map[(size_t)t * words + row / 64] |= UINT64_C(1) << (row % 64);
-}
 
 static uint32_t date_param_of(const med_search_schema *s, med_type t)
 {
@@ -168,57 +165,159 @@ static uint32_t narrowed_row(const med_search_schema *s, med_type t, const med_p
     return narrow->index;
 }
 
-uint32_t med_schema_stored_row(const med_search_schema *s, med_type t, uint32_t row)
+/* ---- at most one value? ---- */
+
+/* "(Observation.value as Quantity)", "Condition.onset.as(Period)" -> the path alone. */
+static med_str plain_path(med_str part)
 {
-    med_param p;
-    if (t == MED_TYPE_NONE || !med_schema_bit(s->aliased, s->words, t, row))
-        return row;
-    med_pack_param(s->pack, row, &p);
-    return narrowed_row(s, t, &p);
+    part = med_str_trim(part);
+    if (med_str_starts(part, MED_STR("(")) && med_str_ends(part, MED_STR(")")))
+        part = med_str_trim(med_str_sub(part, 1, part.len - 1));
+    part = med_str_sub(part, 0, med_str_search(part, MED_STR(" as "), 0));
+    return med_str_sub(part, 0, med_str_search(part, MED_STR(".as("), 0));
+}
+
+static bool is_single_path(const med_pack *pack, med_type t, med_str path)
+{
+    while (path.len > 0) {
+        med_element e;
+        med_property property;
+        med_str name = med_str_cut(path, '.', &path);
+        size_t index = t == MED_TYPE_NONE ? SIZE_MAX : med_type_find_element(pack, t, name);
+        if (index == SIZE_MAX)
+            return false;
+        med_type_element(pack, t, index, &e);
+        if (e.is_array || e.max > 1)
+            return false;
+        t = !e.is_choice && med_type_property(pack, t, name, &property) ? property.type
+                                                                        : MED_TYPE_NONE;
+    }
+    return true;
+}
+
+/* All parts that are about the type are one path, and no element of it repeats. */
+static bool is_single(const med_pack *pack, med_type t, med_str expression)
+{
+    med_str path = MED_STR_EMPTY, name = med_type_name(pack, t);
+    while (expression.len > 0) {
+        med_str part = plain_path(med_str_cut(expression, '|', &expression));
+        if (!med_str_starts(part, name) || part.len <= name.len || part.ptr[name.len] != '.')
+            continue;
+        part = med_str_skip(part, name.len + 1);
+        if (path.len > 0 && !med_str_eq(path, part))
+            return false;
+        path = part;
+    }
+    return path.len > 0 && is_single_path(pack, t, path);
+}
+
+/* ---- all parameters of a type ---- */
+
+static uint8_t token_places(const med_search_schema *s, med_type t, med_str code)
+{
+    size_t n;
+    (void)med_type_patient_params(s->pack, t, &n);
+    for (size_t i = 0; n > 0 && i < sizeof patient_token_codes / sizeof *patient_token_codes; i++) {
+        if (med_str_eq(code, patient_token_codes[i]))
+            return MED_ROW_GLOBAL | MED_ROW_PATIENT;
+    }
+    return MED_ROW_GLOBAL;
+}
+
+/* Id and last update are the store's own columns; composites are decided on the resource. */
+static bool is_stored(const med_param *p)
+{
+    return p->type != MED_PARAM_COMPOSITE && p->type != MED_PARAM_SPECIAL
+           && !med_str_eqz(p->code, "_id") && !med_str_eqz(p->code, "_lastUpdated");
+}
+
+static void describe_param(med_search_schema *s, med_type t, const med_param *p)
+{
+    med_param_info *info = &s->params[(size_t)s->type_numbers[t] * s->n_params + p->index];
+    info->answered = narrowed_row(s, t, p);
+    info->type = (uint8_t)p->type;
+    info->places = token_places(s, t, p->code);
+    info->stored = is_stored(p) && info->answered == p->index;
+    info->single = is_single(s->pack, t, p->expression);
 }
 
 static void describe_type(med_search_schema *s, med_type t)
 {
     size_t n;
-    const uint32_t *rows = med_type_patient_params(s->pack, t, &n);
-    for (size_t i = 0; i < n; i++)
-        set_bit(s->patient_params, s->words, t, rows[i]);
-    rows = med_type_params(s->pack, t, &n);
+    const uint32_t *rows = med_type_params(s->pack, t, &n);
     for (size_t i = 0; i < n; i++) {
         med_param p;
         med_pack_param(s->pack, rows[i], &p);
-        if (narrowed_row(s, t, &p) != rows[i])
-            set_bit(s->aliased, s->words, t, rows[i]);
+        describe_param(s, t, &p);
+    }
+    rows = med_type_patient_params(s->pack, t, &n);
+    for (size_t i = 0; i < n; i++) {
+        med_param_info *of = &s->params[(size_t)s->type_numbers[t] * s->n_params];
+        of[of[rows[i]].answered].compartment = true;
     }
     s->date_params[t] = date_param_of(s, t);
 }
 
-uint8_t med_schema_token_places(const med_search_schema *s, med_type t, uint32_t row)
+/* What is no path is compiled once, for every type that has it. */
+static bool compile_rest(med_arena *a, med_search_schema *s, med_type t, med_err *err)
 {
     size_t n;
-    (void)med_type_patient_params(s->pack, t, &n);
-    if (n == 0)
-        return MED_ROW_GLOBAL;
-    med_param p;
-    med_pack_param(s->pack, row, &p);
-    for (size_t i = 0; i < sizeof patient_token_codes / sizeof *patient_token_codes; i++) {
-        if (med_str_eq(p.code, patient_token_codes[i]))
-            return MED_ROW_GLOBAL | MED_ROW_PATIENT;
+    const uint32_t *rows = med_walk_rest(s->pack, t, &n);
+    for (size_t i = 0; i < n; i++) {
+        med_param p;
+        med_pack_param(s->pack, rows[i], &p);
+        if (s->programs[rows[i]] == NULL && p.expression.len > 0
+            && !med_fhirpath_compile(a, s->pack, p.expression, MED_TYPE_NONE, &s->programs[rows[i]],
+                                     err))
+            return false;
     }
-    return MED_ROW_GLOBAL;
+    return true;
+}
+
+/* ---- scratch arenas ---- */
+
+static void med_scratch_end(void *arg)
+{
+    med_scratch_pool *pool = arg;
+    for (size_t i = 0; i < pool->n; i++)
+        med_arena_free(pool->idle[i]);
+    (void)pthread_mutex_destroy(&pool->lock);
+}
+
+med_arena *med_scratch_take(const med_search_schema *s)
+{
+    med_scratch_pool *pool = s->scratch;
+    (void)pthread_mutex_lock(&pool->lock);
+    med_arena *a = pool->n > 0 ? pool->idle[--pool->n] : NULL;
+    (void)pthread_mutex_unlock(&pool->lock);
+    return a != NULL ? a : med_arena_new(MED_SCRATCH_BYTES);
+}
+
+void med_scratch_give(const med_search_schema *s, med_arena *a)
+{
+    med_scratch_pool *pool = s->scratch;
+    if (a == NULL)
+        return;
+    med_arena_reset(a);
+    (void)pthread_mutex_lock(&pool->lock);
+    bool kept = pool->n < MED_SCRATCH_IDLE;
+    if (kept)
+        pool->idle[pool->n++] = a;
+    (void)pthread_mutex_unlock(&pool->lock);
+    if (!kept)
+        med_arena_free(a);
 }
 
 static bool take_tables(med_arena *a, med_search_schema *s)
 {
     s->n_types = med_pack_type_count(s->pack);
     s->n_params = med_pack_param_count(s->pack);
-    s->words = (s->n_params + 63) / 64;
     s->type_numbers = MED_TAKE(a, s->n_types, uint32_t);
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
-    s->patient_params = MED_TAKE(a, s->n_types * s->words, uint64_t);
-    s->aliased = MED_TAKE(a, s->n_types * s->words, uint64_t);
-    return s->type_numbers != NULL && s->date_params != NULL && s->patient_params != NULL
-           && s->aliased != NULL;
+    s->scratch = MED_TAKE(a, 1, med_scratch_pool);
+    s->programs = MED_TAKE(a, s->n_params, const med_fhirpath *);
+    return s->type_numbers != NULL && s->date_params != NULL && s->programs != NULL
+           && s->scratch != NULL && med_arena_defer(a, med_scratch_end, s->scratch);
 }
 
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
@@ -229,15 +328,18 @@ bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
         return MED_FAIL_MEMORY(err);
     s->pack = p;
     s->store = store;
-    if (!take_tables(a, s))
+    if (!take_tables(a, s) || pthread_mutex_init(&s->scratch->lock, NULL) != 0)
         return MED_FAIL_MEMORY(err);
     find_known(s);
     if (!number_types(a, s, err) || !number_params(a, s, err))
         return false;
     size_t n;
     const med_type *resources = med_pack_resources(p, &n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         describe_type(s, resources[i]);
+        if (!compile_rest(a, s, resources[i], err))
+            return false;
+    }
     *out = s;
     return true;
 }

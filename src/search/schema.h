@@ -3,6 +3,9 @@
 #ifndef MED_SEARCH_SCHEMA_H
 #define MED_SEARCH_SCHEMA_H
 
+#include <pthread.h>
+
+#include "model/fhirpath.h"
 #include "search/search.h"
 
 /* Data types that extraction tells apart, looked up once. */
@@ -10,6 +13,25 @@ typedef struct med_known_types {
     med_type coding, codeable_concept, identifier, contact_point, quantity, money, range, period,
         timing, reference, human_name, address, patient, sampled_data, ratio;
 } med_known_types;
+
+/* What the index keeps of one parameter on one type. */
+typedef struct med_param_info {
+    uint32_t number;   /* in the store; 0: the type has no such parameter */
+    uint32_t answered; /* the row whose index rows answer: itself, or what `patient` narrows */
+    uint8_t type;      /* enum med_param_type */
+    uint8_t places;    /* of token rows: MED_ROW_GLOBAL, MED_ROW_PATIENT */
+    bool stored;       /* has index rows of its own */
+    bool compartment;  /* puts the resource into a patient's compartment */
+    bool single;       /* a resource has one value at most */
+} med_param_info;
+
+/* Arenas for what one candidate needs, kept for the next search. */
+enum { MED_SCRATCH_IDLE = 16, MED_SCRATCH_BYTES = 64 << 20 };
+typedef struct med_scratch_pool {
+    pthread_mutex_t lock;
+    med_arena *idle[MED_SCRATCH_IDLE];
+    size_t n;
+} med_scratch_pool;
 
 struct med_search_schema {
     const med_pack *pack;
@@ -20,30 +42,22 @@ struct med_search_schema {
     med_type *types;        /* by store number */
     size_t n_numbers;
     size_t n_params;
-    uint32_t *param_numbers;  /* by (pack type's store number, pack row); 0 if not its own */
-    uint32_t *date_params;    /* by pack type: row of its clinically relevant date, or UINT32_MAX */
-    uint64_t *patient_params; /* by pack type, a bitmap of rows: puts it into a compartment */
-    uint64_t *aliased;        /* by pack type, a bitmap of rows: stored under another row */
-    size_t words;             /* of one bitmap */
+    med_param_info *params; /* by (store number of the type, pack row) */
+    uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
+    med_scratch_pool *scratch;
+    const med_fhirpath **programs; /* by pack row: of parameters that are no path, else NULL */
 };
 
-static inline bool med_schema_bit(const uint64_t *map, size_t words, med_type t, uint32_t row)
+/* Numbers are given to "Observation.code", so a parameter that several types share is indexed
+ * and counted for each by itself. */
+static inline const med_param_info *med_schema_info(const med_search_schema *s, med_type t,
+                                                    uint32_t row)
 {
-    return (map[(size_t)t * words + row / 64] >> (row % 64)) & 1;
+    return &s->params[(size_t)s->type_numbers[t] * s->n_params + row];
 }
 
-/* The number of a type's parameter in the store. Numbers are given to "Observation.code", so a
- * parameter that several types share is indexed and counted for each by itself. */
-static inline uint32_t med_schema_param(const med_search_schema *s, med_type t, uint32_t row)
-{
-    return s->param_numbers[(size_t)s->type_numbers[t] * s->n_params + row];
-}
-
-/* The row whose index rows answer for `row` on this type: itself, or for `patient` the
- * reference it narrows ("subject"). */
-uint32_t med_schema_stored_row(const med_search_schema *s, med_type t, uint32_t row);
-
-/* Which places a token row of this parameter has (MED_ROW_GLOBAL, MED_ROW_PATIENT). */
-uint8_t med_schema_token_places(const med_search_schema *s, med_type t, uint32_t row);
+/* An empty arena; NULL only when the process has no memory. */
+med_arena *med_scratch_take(const med_search_schema *s);
+void med_scratch_give(const med_search_schema *s, med_arena *a); /* NULL is fine */
 
 #endif

@@ -28,6 +28,14 @@ bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, ui
                  med_type type, med_str id, med_str base, med_rows *out,
                  med_err *err) MED_MUST_CHECK;
 
+/* med_verify.extract, with a `med_search_verify` as its argument. */
+typedef struct med_search_verify {
+    const med_search_schema *schema;
+    med_str base;
+} med_search_verify;
+bool med_search_extract_for_verify(void *arg, med_arena *a, uint32_t type, med_str id, med_str text,
+                                   med_rows *out, med_err *err) MED_MUST_CHECK;
+
 enum med_total { MED_TOTAL_DEFAULT, MED_TOTAL_NONE, MED_TOTAL_ESTIMATE, MED_TOTAL_ACCURATE };
 enum med_summary {
     MED_SUMMARY_FALSE,

@@ -1,8 +1,9 @@
 /* sorted.c - _sort: all matches are found, their keys taken from their own rows, and ordered.
  * https://hl7.org/fhir/R4/search.html#sort
  *
- * A resource without a value comes last, whatever the direction. Equal keys are ordered by the
- * internal id, so the order is total and a page goes on behind the last key. */
+ * A resource without a value comes last, whatever the direction. A date counts from its low end.
+ * Equal keys are ordered by the internal id, in the direction of the first key, so the order is
+ * total. A page goes on behind the last resource, or at its number should that be gone. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -52,7 +53,8 @@ static int compare_rows(const void *left, const void *right, void *arg)
         if (by != 0)
             return by;
     }
-    return (a->rid > b->rid) - (a->rid < b->rid);
+    int by = (a->rid > b->rid) - (a->rid < b->rid);
+    return q->sort[0].descending ? -by : by;
 }
 
 /* The key of a resource with several values: the lowest when ascending, else the highest. */
@@ -77,9 +79,7 @@ static void key_of_rows(const med_sort *s, const med_rows *rows, key *out)
     for (size_t i = 0; i < rows->n_dates; i++) {
         const med_interval span = rows->dates[i].span;
         if (rows->dates[i].param == s->number)
-            better(s, out,
-                   (key){.value = s->descending && span.high != MED_TIME_MAX ? span.high : span.low,
-                         .text = MED_STR_EMPTY});
+            better(s, out, (key){.value = span.low, .text = MED_STR_EMPTY});
     }
     for (size_t i = 0; i < rows->n_strings; i++) {
         if (rows->strings[i].param == s->number)
@@ -113,20 +113,37 @@ static bool keep_texts(med_arena *a, row *r, size_t n)
     return true;
 }
 
-static bool take_keys(sorted *s, med_arena *scratch, const med_stored *stored, row *out,
-                      med_err *err)
+static bool needs_rows(const med_query *q)
+{
+    for (size_t i = 0; i < q->n_sort; i++) {
+        if (q->sort[i].kind != MED_CLAUSE_UPDATED && q->sort[i].kind != MED_CLAUSE_ID)
+            return true;
+    }
+    return false;
+}
+
+static bool rows_of(med_run *r, const med_stored *stored, med_rows *rows, med_err *err)
+{
+    med_json j;
+    const med_query *q = r->q;
+    med_type type = med_schema_pack_type(q->schema, stored->type);
+    *rows = (med_rows){0};
+    return !needs_rows(q)
+           || (med_json_parse(r->scratch, stored->text, &j, NULL, err)
+               && med_extract_whole(q->schema, r->scratch, &j, 0, type, q->base, q->wanted, false,
+                                    rows, err));
+}
+
+static bool take_keys(sorted *s, const med_stored *stored, row *out, med_err *err)
 {
     const med_query *q = s->r->q;
-    med_json j;
     med_rows rows;
-    med_type type = med_schema_pack_type(q->schema, stored->type);
     out->rid = stored->rid;
-    if (!med_json_parse(scratch, stored->text, &j, NULL, err)
-        || !med_extract_whole(q->schema, scratch, &j, 0, type, stored->id, q->base, false, &rows,
-                              err))
+    if (!rows_of(s->r, stored, &rows, err))
         return false;
     for (size_t i = 0; i < q->n_sort; i++) {
         key *k = &out->keys[i];
+        *k = (key){.text = MED_STR_EMPTY};
         if (q->sort[i].kind == MED_CLAUSE_UPDATED)
             *k = (key){.has = true, .value = stored->updated, .text = MED_STR_EMPTY};
         else if (q->sort[i].kind == MED_CLAUSE_ID)
@@ -137,7 +154,7 @@ static bool take_keys(sorted *s, med_arena *scratch, const med_stored *stored, r
     return keep_texts(s->r->arena, out, q->n_sort) ? true : MED_FAIL_MEMORY(err);
 }
 
-static bool add_row(sorted *s, med_arena *scratch, const med_stored *stored, med_err *err)
+static bool add_row(sorted *s, const med_stored *stored, med_err *err)
 {
     if (s->n == SORTED_MATCHES)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
@@ -153,23 +170,23 @@ static bool add_row(sorted *s, med_arena *scratch, const med_stored *stored, med
         s->rows = more;
         s->room = room;
     }
-    return take_keys(s, scratch, stored, &s->rows[s->n++], err);
+    return take_keys(s, stored, &s->rows[s->n++], err);
 }
 
-static bool collect(sorted *s, med_arena *scratch, med_err *err)
+static bool collect(sorted *s, med_err *err)
 {
-    med_stream *stream = med_stream_open(s->r, s->r->driver, NULL, err);
+    med_stream *stream = med_stream_open(s->r, NULL, err);
     med_position place;
     enum med_found found = MED_FAILED;
     while (stream != NULL && (found = med_stream_next(stream, &place, err)) == MED_FOUND) {
         med_stored stored;
         bool matches;
-        if (!med_run_check(s->r, scratch, &place, true, &stored, &matches, err)
-            || (matches && !add_row(s, scratch, &stored, err))) {
+        if (!med_run_check(s->r, &place, true, &stored, &matches, err)
+            || (matches && !add_row(s, &stored, err))) {
             found = MED_FAILED;
             break;
         }
-        med_arena_reset(scratch);
+        med_arena_reset(s->r->scratch);
     }
     med_stream_close(stream);
     return found == MED_ABSENT;
@@ -187,12 +204,11 @@ static size_t behind(const sorted *s, const med_page *page)
     return (size_t)page->place.value < s->n ? (size_t)page->place.value : s->n;
 }
 
-bool med_run_sorted(med_run *r, med_arena *scratch, const med_page *page, size_t room,
-                    med_search_entry *entries, size_t *n, med_position *last, bool *more,
-                    med_err *err)
+bool med_run_sorted(med_run *r, const med_page *page, size_t room, med_search_entry *entries,
+                    size_t *n, med_position *last, size_t *total, bool *more, med_err *err)
 {
     sorted s = {.r = r};
-    if (!collect(&s, scratch, err))
+    if (!collect(&s, err))
         return false;
     if (s.n > 0)
         qsort_r(s.rows, s.n, sizeof *s.rows, compare_rows, (void *)(uintptr_t)r->q);
@@ -205,6 +221,7 @@ bool med_run_sorted(med_run *r, med_arena *scratch, const med_page *page, size_t
         *last =
             (med_position){.value = (int64_t)i + 1, .text = MED_STR_EMPTY, .rid = s.rows[i].rid};
     }
+    *total = s.n;
     *more = to < s.n;
     return true;
 }

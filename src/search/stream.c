@@ -1,43 +1,66 @@
-/* stream.c - candidates of a driving clause: cursors over the index, merged in one order.
+/* stream.c - candidates of a plan: cursors over the index, merged in one order.
  *
  * A clause with several values, or a date range over four span classes, is several cursors;
- * they are merged by (value, rid), descending. A position names the last candidate, so that a
- * page goes on strictly behind it. */
+ * they are merged by (value, rid), descending unless the plan says otherwise. Rows that a scan
+ * covers but no value of the clause matches are left out here. A position names the last
+ * candidate, so that a page goes on strictly behind it. */
 #include <math.h>
 
 #include "search/run.h"
 
 enum { STREAM_CURSORS = 4096 };
 
-enum order { BY_RID, BY_INT, BY_REAL, BY_TEXT };
+enum order {
+    BY_RID,
+    BY_INT,
+    BY_REAL,
+    BY_TEXT,
+    BY_KEY,  /* one cursor after the other, by target */
+    BY_LIST, /* rids that are known: no cursor */
+};
+
+typedef struct text_room {
+    char *at;
+    size_t room;
+} text_room;
 
 typedef struct head {
     med_cursor *cursor;
     med_position at; /* rid 0: used up */
+    text_room texts[2];
+    uint8_t turn;
+    uint16_t term; /* whose row it is: DATE, QUANTITY, UPDATED */
 } head;
 
 struct med_stream {
     med_run *run;
     head *heads;
-    size_t n;
+    size_t n, room;
     enum order order;
+    bool down;
+    uint8_t phase;
     med_rid last;
-    const med_rid *list; /* _id: no cursor at all */
-    size_t n_list, next_in_list;
+    med_position after; /* BY_KEY: where the page before ended */
+    size_t next;        /* BY_LIST, BY_KEY: index of the next key + 1, counted down */
 };
 
-static enum order order_of(const med_run *r, size_t driver)
+static const med_bound *driver_of(const med_run *r)
 {
-    if (driver == SIZE_MAX)
-        return BY_INT;
-    const med_clause *c = r->bound[driver].clause;
-    if (c->modifier == MED_MODIFIER_IDENTIFIER)
+    return &r->bound[r->plan.clause];
+}
+
+static bool is_keyed(const med_clause *c)
+{
+    return c->kind == MED_CLAUSE_TOKEN || c->kind == MED_CLAUSE_REFERENCE
+           || c->kind == MED_CLAUSE_CHAIN || c->modifier == MED_MODIFIER_IDENTIFIER;
+}
+
+static enum order order_of_clause(const med_bound *b)
+{
+    const med_clause *c = b->clause;
+    if (is_keyed(c))
         return BY_RID;
     switch (c->kind) {
-    case MED_CLAUSE_TOKEN:
-    case MED_CLAUSE_REFERENCE:
-    case MED_CLAUSE_ID:
-        return BY_RID;
     case MED_CLAUSE_DATE:
     case MED_CLAUSE_UPDATED:
         return BY_INT;
@@ -46,14 +69,52 @@ static enum order order_of(const med_run *r, size_t driver)
     case MED_CLAUSE_STRING:
     case MED_CLAUSE_URI:
         return BY_TEXT;
+    case MED_CLAUSE_ID:
+    case MED_CLAUSE_HAS:
+        return BY_LIST;
+    case MED_CLAUSE_TOKEN:
+    case MED_CLAUSE_REFERENCE:
+    case MED_CLAUSE_CHAIN:
+    case MED_CLAUSE_COMPOSITE:
+        break;
     }
     return BY_RID;
 }
 
-bool med_stream_repeats(const med_run *r, size_t driver)
+static enum order order_of(const med_run *r)
 {
-    return driver != SIZE_MAX && order_of(r, driver) != BY_RID
-           && r->bound[driver].clause->kind != MED_CLAUSE_UPDATED;
+    if (r->plan.how != MED_DRIVE_CLAUSE)
+        return BY_INT;
+    return r->plan.by_key ? BY_KEY : order_of_clause(driver_of(r));
+}
+
+static bool one_unit(const med_clause *c)
+{
+    for (size_t i = 1; i < c->n; i++) {
+        if (c->terms[i].unit != c->terms[0].unit)
+            return false;
+    }
+    return true;
+}
+
+bool med_stream_repeats(const med_run *r)
+{
+    if (r->plan.how == MED_DRIVE_PATIENT_TOKEN || r->plan.how != MED_DRIVE_CLAUSE)
+        return false;
+    const med_clause *c = driver_of(r)->clause;
+    switch (order_of(r)) {
+    case BY_INT:
+        return !c->single;
+    case BY_REAL:
+        return !c->single || !one_unit(c);
+    case BY_TEXT:
+        return !c->single;
+    case BY_RID:
+    case BY_KEY:
+    case BY_LIST:
+        break;
+    }
+    return false;
 }
 
 static int compare_int(int64_t a, int64_t b)
@@ -66,6 +127,8 @@ static int compare(enum order order, const med_position *a, const med_position *
     int by = 0;
     switch (order) {
     case BY_RID:
+    case BY_KEY:
+    case BY_LIST:
         break;
     case BY_INT:
         by = compare_int(a->value, b->value);
@@ -80,38 +143,104 @@ static int compare(enum order order, const med_position *a, const med_position *
     return by != 0 ? by : (a->rid > b->rid) - (a->rid < b->rid);
 }
 
-/* ---- opening ---- */
+/* ---- reading one cursor ---- */
 
-static bool advance(med_run *r, med_stream *s, head *h, med_err *err)
+static bool keep_text(med_run *r, head *h, med_str text, med_str *out)
+{
+    enum { TEXT_ROOM = 128 };
+    text_room *t = &h->texts[h->turn ^= 1];
+    if (t->room < text.len || t->at == NULL) {
+        t->room = text.len > TEXT_ROOM ? text.len : TEXT_ROOM;
+        t->at = MED_TAKE(r->arena, t->room, char);
+    }
+    if (t->at == NULL)
+        return false;
+    memcpy(t->at, text.ptr, text.len);
+    *out = (med_str){t->at, text.len};
+    return true;
+}
+
+static bool term_has(const med_clause *c, const med_term *t, const med_hit *hit)
+{
+    if (c->kind == MED_CLAUSE_QUANTITY)
+        return med_term_matches_quantity(t, hit->real, hit->real_high);
+    return med_term_matches_date(t, (med_interval){hit->value, hit->value_high});
+}
+
+/* Of a parameter with one value at most, every other clause about it must hold of this row. */
+static bool row_matches(const med_run *r, const head *h, const med_hit *hit)
+{
+    const med_clause *c = driver_of(r)->clause;
+    if (r->plan.how != MED_DRIVE_CLAUSE
+        || (c->kind != MED_CLAUSE_DATE && c->kind != MED_CLAUSE_QUANTITY))
+        return true;
+    if (!term_has(c, &c->terms[h->term], hit))
+        return false;
+    for (size_t i = 0; c->kind == MED_CLAUSE_DATE && i < r->q->n; i++) {
+        const med_clause *other = r->bound[i].clause;
+        bool any = other == c || !r->bound[i].decided;
+        for (size_t k = 0; !any && k < other->n; k++)
+            any = term_has(other, &other->terms[k], hit);
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
+static bool advance(med_stream *s, head *h, med_err *err)
 {
     med_hit hit;
-    enum med_found found = med_cursor_next(h->cursor, &hit, err);
+    enum med_found found;
+    do {
+        found = med_cursor_next(h->cursor, &hit, err);
+    } while (found == MED_FOUND && !row_matches(s->run, h, &hit));
     h->at = (med_position){.text = MED_STR_EMPTY};
     if (found != MED_FOUND)
         return found == MED_ABSENT;
-    h->at = (med_position){hit.value, hit.real, MED_STR_EMPTY, hit.rid};
-    return s->order != BY_TEXT || med_arena_copy(r->arena, hit.text, &h->at.text)
+    h->at = (med_position){hit.value, hit.real, MED_STR_EMPTY, hit.rid, s->phase};
+    return s->order != BY_TEXT || keep_text(s->run, h, hit.text, &h->at.text)
                ? true
                : MED_FAIL_MEMORY(err);
 }
 
-static bool add(med_run *r, med_stream *s, med_scan *scan, const med_position *after, med_err *err)
+/* ---- opening ---- */
+
+static bool too_many(med_err *err)
 {
-    scan->descending = true;
+    return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search has too many alternatives; narrow it");
+}
+
+static bool add(med_stream *s, med_scan *scan, size_t term, const med_position *after, med_err *err)
+{
+    scan->descending = s->down;
     if (after != NULL && after->rid != 0) {
         scan->after_int = after->value;
         scan->after_real = after->real;
         scan->after_text = after->text;
         scan->after_rid = after->rid;
     }
-    if (s->n == STREAM_CURSORS)
-        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search has too many alternatives");
+    if (s->n == s->room)
+        return too_many(err);
     head *h = &s->heads[s->n];
-    h->cursor = med_view_scan(r->view, scan, err);
+    h->term = (uint16_t)term;
+    h->cursor = med_view_scan(s->run->view, scan, err);
     if (h->cursor == NULL)
         return false;
     s->n++;
-    return advance(r, s, h, err);
+    return advance(s, h, err);
+}
+
+static med_scan scan_of(enum med_index index, uint32_t param)
+{
+    return (med_scan){.index = index,
+                      .param = param,
+                      .low_int = MED_TIME_MIN,
+                      .high_int = MED_TIME_MAX,
+                      .low_real = -INFINITY,
+                      .high_real = INFINITY,
+                      .low_text = MED_STR_EMPTY,
+                      .high_text = MED_STR_EMPTY,
+                      .after_text = MED_STR_EMPTY};
 }
 
 /* The range of `low` that rows of one span class can have to match the term. */
@@ -144,60 +273,68 @@ static med_interval date_range(const med_term *t, int64_t bound)
     return all;
 }
 
-static bool open_dates(med_run *r, med_stream *s, const med_clause *c, const med_term *t,
-                       const med_position *after, med_err *err)
+static void narrow(med_interval *range, med_interval by)
+{
+    range->low = by.low > range->low ? by.low : range->low;
+    range->high = by.high < range->high ? by.high : range->high;
+}
+
+/* What all clauses about this one date leave over. */
+static void narrow_by_others(const med_run *r, const med_clause *c, int64_t bound,
+                             med_interval *range)
+{
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_clause *other = r->bound[i].clause;
+        if (other != c && r->bound[i].decided && other->n == 1)
+            narrow(range, date_range(&other->terms[0], bound));
+    }
+}
+
+static bool open_dates(med_stream *s, const med_clause *c, size_t term, const med_position *after,
+                       med_err *err)
 {
     for (uint64_t class = 0; class < MED_SPAN_CLASSES; class ++) {
-        med_interval range = date_range(t, med_span_class_bound[class]);
-        med_scan scan = {.index = MED_INDEX_DATE,
-                         .param = c->number,
-                         .key = class,
-                         .low_int = range.low,
-                         .high_int = range.high,
-                         .low_text = MED_STR_EMPTY,
-                         .high_text = MED_STR_EMPTY,
-                         .after_text = MED_STR_EMPTY};
-        if (!add(r, s, &scan, after, err))
+        int64_t bound = med_span_class_bound[class];
+        med_interval range = {MED_TIME_MIN, MED_TIME_MAX};
+        med_scan scan = scan_of(MED_INDEX_DATE, c->number);
+        if (s->run->plan.how == MED_DRIVE_CLAUSE) {
+            range = date_range(&c->terms[term], bound);
+            narrow_by_others(s->run, c, bound, &range);
+        }
+        scan.key = class;
+        scan.low_int = range.low;
+        scan.high_int = range.high;
+        if (range.low <= range.high && !add(s, &scan, term, after, err))
             return false;
     }
     return true;
 }
 
-static bool open_updated(med_run *r, med_stream *s, const med_term *t, const med_position *after,
-                         med_err *err)
+static bool open_updated(med_stream *s, const med_term *t, const med_position *after, med_err *err)
 {
-    med_scan scan = {
-        .index = MED_INDEX_UPDATED,
-        .param = r->q->type == MED_TYPE_NONE ? 0 : med_schema_type(r->q->schema, r->q->type),
-        .low_int = MED_TIME_MIN,
-        .high_int = MED_TIME_MAX,
-        .low_text = MED_STR_EMPTY,
-        .high_text = MED_STR_EMPTY,
-        .after_text = MED_STR_EMPTY};
+    const med_query *q = s->run->q;
+    med_scan scan = scan_of(MED_INDEX_UPDATED,
+                            q->type == MED_TYPE_NONE ? 0 : med_schema_type(q->schema, q->type));
     if (t != NULL) {
-        med_interval range = date_range(t, 0);
+        /* shown to the millisecond: the column may be up to one later */
+        med_interval range = date_range(t, 1000);
         scan.low_int = range.low;
-        scan.high_int = range.high;
+        scan.high_int = range.high > MED_TIME_MAX - 1000 ? range.high : range.high + 1000;
     }
-    return add(r, s, &scan, after, err);
+    return add(s, &scan, 0, after, err);
 }
 
-/* Doubles are compared exactly later; the range is one step wider on each side. */
-static bool open_quantities(med_run *r, med_stream *s, const med_clause *c, const med_term *t,
+/* A Range may begin anywhere below what it reaches. */
+static bool open_quantities(med_stream *s, const med_clause *c, size_t term,
                             const med_position *after, med_err *err)
 {
-    med_scan scan = {.index = MED_INDEX_QUANTITY,
-                     .param = c->number,
-                     .key = t->unit,
-                     .low_real = -INFINITY,
-                     .high_real = INFINITY,
-                     .low_text = MED_STR_EMPTY,
-                     .high_text = MED_STR_EMPTY,
-                     .after_text = MED_STR_EMPTY};
+    const med_term *t = &c->terms[term];
+    med_scan scan = scan_of(MED_INDEX_QUANTITY, c->number);
+    scan.key = t->unit;
     switch (t->prefix) {
     case MED_PREFIX_EQ:
-        scan.low_real = nextafter(t->low, -INFINITY);
-        scan.high_real = nextafter(t->high, INFINITY);
+        scan.low_real = t->low;
+        scan.high_real = t->high;
         break;
     case MED_PREFIX_SA:
         scan.low_real = t->value;
@@ -205,123 +342,167 @@ static bool open_quantities(med_run *r, med_stream *s, const med_clause *c, cons
     case MED_PREFIX_LT:
     case MED_PREFIX_LE:
     case MED_PREFIX_EB:
-        scan.high_real = nextafter(t->value, INFINITY);
+        scan.high_real = t->value;
         break;
     case MED_PREFIX_AP:
-        scan.high_real = nextafter(t->high, INFINITY);
+        scan.high_real = t->high;
         break;
     case MED_PREFIX_GT:
     case MED_PREFIX_GE:
     case MED_PREFIX_NE:
-        break; /* a Range may begin anywhere below */
-    }
-    return add(r, s, &scan, after, err);
-}
-
-static bool open_texts(med_run *r, med_stream *s, const med_clause *c, med_str low, med_str high,
-                       enum med_index index, const med_position *after, med_err *err)
-{
-    med_scan scan = {.index = index,
-                     .param = c->number,
-                     .low_text = low,
-                     .high_text = high,
-                     .after_text = MED_STR_EMPTY};
-    return add(r, s, &scan, after, err);
-}
-
-static bool open_term(med_run *r, med_stream *s, const med_clause *c, const med_term *t,
-                      const med_position *after, med_err *err)
-{
-    switch (c->kind) {
-    case MED_CLAUSE_DATE:
-        return open_dates(r, s, c, t, after, err);
-    case MED_CLAUSE_UPDATED:
-        return open_updated(r, s, t, after, err);
-    case MED_CLAUSE_QUANTITY:
-        return open_quantities(r, s, c, t, after, err);
-    case MED_CLAUSE_STRING:
-        return open_texts(r, s, c, med_str_sub(t->folded, 0, MED_STRING_KEY), MED_STR_EMPTY,
-                          MED_INDEX_STRING, after, err);
-    case MED_CLAUSE_URI:
-        return open_texts(r, s, c, t->text, MED_STR_EMPTY, MED_INDEX_URI, after, err);
-    case MED_CLAUSE_TOKEN:
-    case MED_CLAUSE_REFERENCE:
-    case MED_CLAUSE_ID:
         break;
     }
-    return true;
+    return add(s, &scan, term, after, err);
 }
 
-static bool open_keys(med_run *r, med_stream *s, const med_bound *b, const med_position *after,
+static bool open_text(med_stream *s, const med_clause *c, size_t term, const med_position *after,
                       med_err *err)
+{
+    const med_term *t = &c->terms[term];
+    bool uri = c->kind == MED_CLAUSE_URI;
+    med_scan scan = scan_of(uri ? MED_INDEX_URI : MED_INDEX_STRING, c->number);
+    med_str low = t->folded;
+    if (low.len > MED_STRING_KEY) { /* cut where rows are cut: not inside a character */
+        low.len = MED_STRING_KEY;
+        while (low.len > 0 && ((unsigned char)low.ptr[low.len] & 0xC0) == 0x80)
+            low.len--;
+    }
+    scan.low_text = uri ? t->text : low;
+    if (uri && !med_arena_copy(s->run->arena, t->text, &scan.high_text))
+        return MED_FAIL_MEMORY(err);
+    if (uri) /* up to the same text with a zero byte behind it */
+        scan.high_text.len++;
+    return add(s, &scan, term, after, err);
+}
+
+static med_scan key_scan(const med_bound *b, uint64_t key)
 {
     bool token =
         b->clause->kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
+    med_scan scan = scan_of(token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE, b->clause->number);
+    scan.key = key;
+    return scan;
+}
+
+static bool open_keys(med_stream *s, const med_bound *b, const med_position *after, med_err *err)
+{
     for (size_t i = 0; i < b->n_keys; i++) {
-        med_scan scan = {.index = token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE,
-                         .param = b->clause->number,
-                         .key = b->keys[i],
-                         .low_text = MED_STR_EMPTY,
-                         .high_text = MED_STR_EMPTY,
-                         .after_text = MED_STR_EMPTY};
-        if (!add(r, s, &scan, after, err))
+        med_scan scan = key_scan(b, b->keys[i]);
+        if (!add(s, &scan, 0, after, err))
             return false;
     }
     return true;
 }
 
-/* The rids of _id, highest first. */
-static bool open_list(med_run *r, med_stream *s, const med_bound *b, const med_position *after,
-                      med_err *err)
+/* Lists and targets go down from the highest key, or from the one a page ended with. */
+static void start_list(med_stream *s, const med_bound *b, const med_position *after)
 {
-    med_rid *list = MED_TAKE(r->arena, b->n_keys, med_rid);
-    if (list == NULL)
-        return MED_FAIL_MEMORY(err);
-    for (size_t i = 0; i < b->n_keys; i++) {
-        size_t k = s->n_list;
-        if (after != NULL && after->rid != 0 && b->keys[i] >= after->rid)
-            continue;
-        for (; k > 0 && list[k - 1] < b->keys[i]; k--)
-            list[k] = list[k - 1];
-        list[k] = b->keys[i];
-        s->n_list++;
-    }
-    s->list = list;
-    return true;
+    s->next = b->n_keys;
+    s->after = after != NULL ? *after : (med_position){.text = MED_STR_EMPTY};
+    if (after == NULL || after->rid == 0)
+        return;
+    uint64_t key = s->order == BY_LIST ? after->rid : (uint64_t)after->value;
+    while (s->next > 0 && b->keys[s->next - 1] > key)
+        s->next--;
+    if (s->order == BY_LIST && s->next > 0 && b->keys[s->next - 1] == key)
+        s->next--;
 }
 
-static bool open_driver(med_run *r, med_stream *s, size_t driver, const med_position *after,
-                        med_err *err)
+static bool open_clause(med_stream *s, const med_position *after, med_err *err)
 {
-    if (driver == SIZE_MAX)
-        return open_updated(r, s, NULL, after, err);
-    const med_bound *b = &r->bound[driver];
-    if (b->clause->kind == MED_CLAUSE_ID)
-        return open_list(r, s, b, after, err);
-    if (order_of(r, driver) == BY_RID)
-        return open_keys(r, s, b, after, err);
-    for (size_t i = 0; i < b->clause->n; i++) {
-        if (!open_term(r, s, b->clause, &b->clause->terms[i], after, err))
+    const med_bound *b = driver_of(s->run);
+    const med_clause *c = b->clause;
+    if (s->order == BY_LIST || s->order == BY_KEY) {
+        start_list(s, b, after);
+        return true;
+    }
+    if (s->order == BY_RID)
+        return open_keys(s, b, after, err);
+    for (size_t i = 0; i < c->n; i++) {
+        bool ok = c->kind == MED_CLAUSE_DATE       ? open_dates(s, c, i, after, err)
+                  : c->kind == MED_CLAUSE_UPDATED  ? open_updated(s, &c->terms[i], after, err)
+                  : c->kind == MED_CLAUSE_QUANTITY ? open_quantities(s, c, i, after, err)
+                                                   : open_text(s, c, i, after, err);
+        if (!ok)
             return false;
     }
     return true;
 }
 
-med_stream *med_stream_open(med_run *r, size_t driver, const med_position *after, med_err *err)
+static bool open_patient(med_stream *s, const med_position *after, med_err *err)
 {
-    size_t room = 1;
+    const med_run *r = s->run;
+    if (r->bound[r->plan.patient].n_keys == 0)
+        return true;
+    uint64_t patient = r->bound[r->plan.patient].keys[0];
+    if (r->plan.how == MED_DRIVE_PATIENT) {
+        med_scan scan = scan_of(MED_INDEX_PATIENT, 0);
+        scan.type = med_schema_type(r->q->schema, r->q->type);
+        scan.key = patient;
+        return add(s, &scan, 0, after, err);
+    }
+    const med_bound *b = driver_of(r);
+    for (size_t i = 0; i < b->n_keys; i++) {
+        med_scan scan = scan_of(MED_INDEX_PATIENT_TOKEN, b->clause->number);
+        scan.key = patient;
+        scan.key2 = b->keys[i];
+        if (!add(s, &scan, 0, after, err))
+            return false;
+    }
+    return true;
+}
+
+static bool open_plan(med_stream *s, const med_position *after, med_err *err)
+{
+    switch (s->run->plan.how) {
+    case MED_DRIVE_CLAUSE:
+        return open_clause(s, after, err);
+    case MED_DRIVE_PATIENT:
+    case MED_DRIVE_PATIENT_TOKEN:
+        return open_patient(s, after, err);
+    case MED_DRIVE_DATE:
+        if (s->phase == 0) {
+            const med_clause all = {.number = s->run->q->sort[0].number};
+            return open_dates(s, &all, 0, after, err);
+        }
+        break;
+    case MED_DRIVE_TYPE:
+        break;
+    }
+    return open_updated(s, NULL, after, err);
+}
+
+static size_t cursors(const med_run *r, enum order order)
+{
+    if (r->plan.how == MED_DRIVE_PATIENT_TOKEN)
+        return driver_of(r)->n_keys;
+    if (r->plan.how != MED_DRIVE_CLAUSE)
+        return MED_SPAN_CLASSES;
+    if (order == BY_KEY || order == BY_LIST)
+        return 1;
+    const med_bound *b = driver_of(r);
+    return order == BY_RID                      ? b->n_keys
+           : b->clause->kind == MED_CLAUSE_DATE ? b->clause->n * MED_SPAN_CLASSES
+                                                : b->clause->n;
+}
+
+med_stream *med_stream_open(med_run *r, const med_position *after, med_err *err)
+{
     med_stream *s = MED_TAKE(r->arena, 1, med_stream);
-    if (driver != SIZE_MAX)
-        room = r->bound[driver].n_keys + r->bound[driver].clause->n * MED_SPAN_CLASSES + 1;
+    enum order order = order_of(r);
+    size_t room = cursors(r, order);
     head *heads = room > STREAM_CURSORS ? NULL : MED_TAKE(r->arena, room, head);
     if (s == NULL || heads == NULL) {
-        (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search has too many alternatives");
+        (void)too_many(err);
         return NULL;
     }
-    s->run = r;
-    s->heads = heads;
-    s->order = order_of(r, driver);
-    if (open_driver(r, s, driver, after, err))
+    *s = (med_stream){.run = r,
+                      .heads = heads,
+                      .room = room,
+                      .order = order,
+                      .down = !r->plan.ascending,
+                      .phase = after != NULL ? after->phase : 0};
+    if (open_plan(s, after, err))
         return s;
     med_stream_close(s);
     return NULL;
@@ -329,12 +510,15 @@ med_stream *med_stream_open(med_run *r, size_t driver, const med_position *after
 
 /* ---- reading ---- */
 
-static head *highest(med_stream *s)
+static head *best_head(med_stream *s)
 {
     head *best = NULL;
     for (size_t i = 0; i < s->n; i++) {
         head *h = &s->heads[i];
-        if (h->at.rid != 0 && (best == NULL || compare(s->order, &h->at, &best->at) > 0))
+        if (h->at.rid == 0)
+            continue;
+        int by = best == NULL ? 1 : compare(s->order, &h->at, &best->at);
+        if (best == NULL || (s->down ? by > 0 : by < 0))
             best = h;
     }
     return best;
@@ -342,22 +526,49 @@ static head *highest(med_stream *s)
 
 static enum med_found next_in_list(med_stream *s, med_position *out)
 {
-    if (s->next_in_list == s->n_list)
+    if (s->next == 0)
         return MED_ABSENT;
-    *out = (med_position){.text = MED_STR_EMPTY, .rid = s->list[s->next_in_list++]};
+    *out = (med_position){.text = MED_STR_EMPTY, .rid = driver_of(s->run)->keys[--s->next]};
     return MED_FOUND;
 }
 
-enum med_found med_stream_next(med_stream *s, med_position *out, med_err *err)
+/* One target's rows after the other; the first may be continued behind `last`. */
+static enum med_found next_by_key(med_stream *s, const med_position *after, med_position *out,
+                                  med_err *err)
 {
-    if (s->list != NULL)
-        return next_in_list(s, out);
+    const med_bound *b = driver_of(s->run);
+    while (s->n == 0 || s->heads[0].at.rid == 0) {
+        if (s->n > 0)
+            med_cursor_close(s->heads[0].cursor);
+        s->n = 0;
+        if (s->next == 0)
+            return MED_ABSENT;
+        uint64_t key = b->keys[--s->next];
+        med_scan scan = key_scan(b, key);
+        bool same = after != NULL && (uint64_t)after->value == key;
+        if (!add(s, &scan, 0, same ? after : NULL, err))
+            return MED_FAILED;
+    }
+    *out = s->heads[0].at;
+    out->value = (int64_t)b->keys[s->next];
+    return advance(s, &s->heads[0], err) ? MED_FOUND : MED_FAILED;
+}
+
+/* The date that is sorted by may be missing: those come last, in the stream's second phase. */
+static bool has_phases(const med_run *r)
+{
+    return r->plan.ordered && r->q->n_sort > 0 && r->q->sort[0].kind == MED_CLAUSE_DATE
+           && r->plan.how != MED_DRIVE_CLAUSE;
+}
+
+static enum med_found next_merged(med_stream *s, med_position *out, med_err *err)
+{
     for (;;) {
-        head *h = highest(s);
+        head *h = best_head(s);
         if (h == NULL)
             return MED_ABSENT;
         *out = h->at;
-        if (!advance(s->run, s, h, err))
+        if (!advance(s, h, err))
             return MED_FAILED;
         if (out->rid != s->last)
             break;
@@ -366,8 +577,26 @@ enum med_found med_stream_next(med_stream *s, med_position *out, med_err *err)
     return MED_FOUND;
 }
 
+enum med_found med_stream_next(med_stream *s, med_position *out, med_err *err)
+{
+    if (s->order == BY_LIST)
+        return next_in_list(s, out);
+    if (s->order == BY_KEY)
+        return next_by_key(s, s->after.rid != 0 ? &s->after : NULL, out, err);
+    enum med_found found = next_merged(s, out, err);
+    if (found != MED_ABSENT || s->phase != 0 || !has_phases(s->run))
+        return found;
+    med_stream_close(s);
+    s->n = 0;
+    s->last = 0;
+    s->phase = 1;
+    return open_plan(s, NULL, err) ? next_merged(s, out, err) : MED_FAILED;
+}
+
 void med_stream_close(med_stream *s)
 {
     for (size_t i = 0; s != NULL && i < s->n; i++)
         med_cursor_close(s->heads[i].cursor);
+    if (s != NULL)
+        s->n = 0;
 }

@@ -32,6 +32,11 @@ static bool add_identifying(med_extraction *x, const med_extract_value *v, med_s
     if (value.len == 0)
         return true;
     uint64_t bare = med_store_hash(x->schema->store, value);
+    /* the system alone is decided on the resource only */
+    if (x->whole
+        && !med_rows_add_code(
+            x, (med_code_row){hash_of(x, system, value), v->number, system, value, MED_STR_EMPTY}))
+        return false;
     return med_rows_add_token(x, (med_token_row){v->number, v->places, hash_of(x, system, value)})
            && med_rows_add_token(x, (med_token_row){v->number, v->places, bare});
 }
@@ -88,6 +93,11 @@ static bool extract_primitive(med_extraction *x, const med_extract_value *v)
     if (primitive == MED_PRIMITIVE_CODE)
         return add_coded(x, v, MED_STR_EMPTY, text, MED_STR_EMPTY);
     return add_identifying(x, v, MED_STR_EMPTY, text);
+}
+
+bool med_extract_token_text(med_extraction *x, const med_extract_value *v, med_str text)
+{
+    return add_coded(x, v, MED_STR_EMPTY, text, MED_STR_EMPTY);
 }
 
 bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *err)
@@ -163,4 +173,29 @@ bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_er
         || !find_keys(s, t))
         return MED_FAIL_MEMORY(err);
     return true;
+}
+
+static bool is_key(const med_term *t, uint64_t hash)
+{
+    for (size_t i = 0; i < t->n_keys; i++) {
+        if (t->keys[i] == hash)
+            return true;
+    }
+    return false;
+}
+
+bool med_term_matches_token(const med_term *t, uint32_t number, const med_rows *rows)
+{
+    for (size_t i = 0; i < rows->n_tokens; i++) {
+        if (rows->tokens[i].param == number && is_key(t, rows->tokens[i].hash))
+            return true;
+    }
+    for (size_t i = 0; t->needs_dictionary && i < rows->n_codes; i++) {
+        const med_code_row *c = &rows->codes[i];
+        if (c->param == number
+            && (t->match == MED_SYSTEM_ANY ? med_str_eq(c->code, t->code)
+                                           : med_str_eq(c->system, t->system)))
+            return true;
+    }
+    return false;
 }

@@ -2,23 +2,12 @@
  * decided on the candidate's own index rows, extracted anew from its text. */
 #include "search/run.h"
 
-#include "base/unicode.h"
-
 /* ---- one clause against extracted rows ---- */
 
-static bool has_key(const med_bound *b, uint64_t key)
+static bool tokens_match(const med_clause *c, const med_rows *rows)
 {
-    for (size_t i = 0; i < b->n_keys; i++) {
-        if (b->keys[i] == key)
-            return true;
-    }
-    return false;
-}
-
-static bool token_matches(const med_bound *b, const med_rows *rows)
-{
-    for (size_t i = 0; i < rows->n_tokens; i++) {
-        if (rows->tokens[i].param == b->clause->number && has_key(b, rows->tokens[i].hash))
+    for (size_t i = 0; i < c->n; i++) {
+        if (med_term_matches_token(&c->terms[i], c->number, rows))
             return true;
     }
     return false;
@@ -103,48 +92,49 @@ static bool uri_matches(const med_clause *c, const med_rows *rows)
 }
 
 /* `patient` is narrower than the reference it is stored under: only Patients count. */
-static bool names_patient(const med_run *r, const med_rows *rows, uint64_t ident)
+static bool has_patient(const med_clause *c, const med_rows *rows)
 {
-    uint32_t patient = med_schema_type(r->q->schema, r->q->schema->known.patient);
-    for (size_t i = 0; i < rows->n_targets; i++) {
-        if (rows->targets[i].ident == ident)
-            return rows->targets[i].type == patient;
+    for (size_t i = 0; i < rows->n_references; i++) {
+        for (size_t k = 0; rows->references[i].param == c->number && k < rows->n_patients; k++) {
+            if (rows->patients[k] == rows->references[i].target)
+                return true;
+        }
     }
     return false;
 }
 
-#define HAS_ROW(rows, array, n_array, wanted, extra)                                               \
+#define HAS_ROW(rows, array, n_array, wanted)                                                      \
     for (size_t i_ = 0; i_ < (rows)->n_array; i_++) {                                              \
-        if ((rows)->array[i_].param == (wanted) && (extra))                                        \
+        if ((rows)->array[i_].param == (wanted))                                                   \
             return true;                                                                           \
     }
 
-static bool is_present(const med_run *r, const med_clause *c, const med_rows *rows)
+static bool is_present(const med_clause *c, const med_rows *rows)
 {
     if (c->row == UINT32_MAX)
         return true; /* every resource has an id and a last update */
-    HAS_ROW(rows, tokens, n_tokens, c->number, true)
-    HAS_ROW(rows, references, n_references, c->number,
-            !c->only_patients || names_patient(r, rows, rows->references[i_].target))
-    HAS_ROW(rows, dates, n_dates, c->number, true)
-    HAS_ROW(rows, strings, n_strings, c->number, true)
-    HAS_ROW(rows, quantities, n_quantities, c->number, true)
-    HAS_ROW(rows, uris, n_uris, c->number, true)
+    if (c->only_patients)
+        return has_patient(c, rows);
+    HAS_ROW(rows, tokens, n_tokens, c->number)
+    HAS_ROW(rows, references, n_references, c->number)
+    HAS_ROW(rows, dates, n_dates, c->number)
+    HAS_ROW(rows, strings, n_strings, c->number)
+    HAS_ROW(rows, quantities, n_quantities, c->number)
+    HAS_ROW(rows, uris, n_uris, c->number)
     return false;
 }
 
-static bool clause_matches(const med_run *r, const med_bound *b, const med_rows *rows)
+bool med_clause_matches(const med_clause *c, const med_rows *rows)
 {
-    const med_clause *c = b->clause;
     if (c->modifier == MED_MODIFIER_MISSING)
-        return is_present(r, c, rows) != c->missing;
+        return is_present(c, rows) != c->missing;
     if (c->modifier == MED_MODIFIER_NOT)
-        return !token_matches(b, rows);
+        return !tokens_match(c, rows);
     if (c->modifier == MED_MODIFIER_IDENTIFIER)
-        return token_matches(b, rows);
+        return tokens_match(c, rows);
     switch (c->kind) {
     case MED_CLAUSE_TOKEN:
-        return token_matches(b, rows);
+        return tokens_match(c, rows);
     case MED_CLAUSE_STRING:
         return strings_match(c, rows);
     case MED_CLAUSE_REFERENCE:
@@ -156,19 +146,19 @@ static bool clause_matches(const med_run *r, const med_bound *b, const med_rows 
     case MED_CLAUSE_URI:
         return uri_matches(c, rows);
     case MED_CLAUSE_ID:
-    case MED_CLAUSE_UPDATED:
-        break; /* decided on the stored columns */
+    case MED_CLAUSE_UPDATED: /* decided on the stored columns */
+    case MED_CLAUSE_CHAIN:
+    case MED_CLAUSE_HAS:
+    case MED_CLAUSE_COMPOSITE:
+        break; /* decided elsewhere */
     }
     return true;
 }
 
 /* ---- a resource counts at its first place in the stream only ---- */
 
-/* The places of a resource in its driver's stream are the rows that the driver's scans cover;
- * the first is the highest that matches a scan. For a term that scans more than it matches
- * (gt on dates: reach) any row of the parameter inside the scanned range is a place, so the
- * highest row of the parameter that lies in a range is taken by comparing with `at`: a higher
- * row in the ranges means that the resource came before. */
+/* A stream brings every row that a value of the clause matches, highest first; the resource
+ * counts at the highest of its rows. */
 static bool earlier_date(const med_clause *c, const med_rows *rows, const med_position *at)
 {
     for (size_t i = 0; i < rows->n_dates; i++) {
@@ -198,60 +188,96 @@ static bool earlier_quantity(const med_clause *c, const med_rows *rows, const me
 
 static med_str cut_key(med_str s)
 {
-    return med_str_sub(s, 0, MED_STRING_KEY);
+    if (s.len <= MED_STRING_KEY)
+        return s;
+    s.len = MED_STRING_KEY;
+    while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xC0) == 0x80)
+        s.len--;
+    return s;
 }
 
-static bool earlier_text(const med_clause *c, const med_rows *rows, const med_position *at)
+/* Every row that begins with a value is a place, also of :exact, which asks for more. */
+static bool is_text_place(const med_clause *c, med_str row)
 {
-    for (size_t i = 0; i < rows->n_strings; i++) {
-        const med_string_row *s = &rows->strings[i];
-        if (s->param == c->number && med_str_compare(cut_key(s->folded), at->text) > 0
-            && string_matches(c, s->folded))
+    for (size_t k = 0; k < c->n; k++) {
+        if (med_str_starts(row, cut_key(c->terms[k].folded)))
             return true;
     }
     return false;
 }
 
-/* Is `at` itself a row that matches? Scans are wider than matches; a place that is only in the
- * scan is passed over, and the resource counts where it really matches. */
-static bool matches_here(const med_clause *c, const med_rows *rows, const med_position *at)
+static bool earlier_text(const med_clause *c, const med_rows *rows, const med_position *at)
 {
-    for (size_t i = 0; c->kind == MED_CLAUSE_DATE && i < rows->n_dates; i++) {
-        const med_date_row *d = &rows->dates[i];
-        for (size_t k = 0; d->param == c->number && d->span.low == at->value && k < c->n; k++) {
-            if (med_term_matches_date(&c->terms[k], d->span))
+    for (size_t i = 0; i < rows->n_strings; i++) {
+        med_str row = cut_key(rows->strings[i].folded);
+        if (rows->strings[i].param == c->number && med_str_compare(row, at->text) > 0
+            && is_text_place(c, row))
+            return true;
+    }
+    return false;
+}
+
+static bool earlier_uri(const med_clause *c, const med_rows *rows, const med_position *at)
+{
+    for (size_t i = 0; i < rows->n_uris; i++) {
+        for (size_t k = 0; rows->uris[i].param == c->number && k < c->n; k++) {
+            if (med_str_eq(rows->uris[i].uri, c->terms[k].text)
+                && med_str_compare(rows->uris[i].uri, at->text) > 0)
                 return true;
         }
     }
-    for (size_t i = 0; c->kind == MED_CLAUSE_QUANTITY && i < rows->n_quantities; i++) {
-        const med_quantity_row *q = &rows->quantities[i];
-        bool same = !(q->low < at->real) && !(q->low > at->real);
-        for (size_t k = 0; q->param == c->number && same && k < c->n; k++) {
-            if (q->unit == c->terms[k].unit
-                && med_term_matches_quantity(&c->terms[k], q->low, q->high))
-                return true;
-        }
-    }
-    return c->kind == MED_CLAUSE_STRING || c->kind == MED_CLAUSE_URI;
+    return false;
 }
 
 static bool is_first_place(const med_run *r, const med_rows *rows, const med_position *at)
 {
-    if (at == NULL || !med_stream_repeats(r, r->driver))
+    if (!med_stream_repeats(r))
         return true;
-    const med_clause *c = r->bound[r->driver].clause;
-    if (!matches_here(c, rows, at))
-        return false;
-    return !earlier_date(c, rows, at) && !earlier_quantity(c, rows, at)
-           && !earlier_text(c, rows, at);
+    const med_clause *c = r->bound[r->plan.clause].clause;
+    switch (c->kind) {
+    case MED_CLAUSE_DATE:
+        return !earlier_date(c, rows, at);
+    case MED_CLAUSE_QUANTITY:
+        return !earlier_quantity(c, rows, at);
+    case MED_CLAUSE_STRING:
+        return !earlier_text(c, rows, at);
+    case MED_CLAUSE_URI:
+        return !earlier_uri(c, rows, at);
+    case MED_CLAUSE_TOKEN:
+    case MED_CLAUSE_REFERENCE:
+    case MED_CLAUSE_ID:
+    case MED_CLAUSE_UPDATED:
+    case MED_CLAUSE_CHAIN:
+    case MED_CLAUSE_HAS:
+    case MED_CLAUSE_COMPOSITE:
+        break;
+    }
+    return true;
 }
 
 /* ---- all of it ---- */
 
+bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (keys[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && keys[low] == key;
+}
+
 static bool probe(med_run *r, const med_bound *b, med_rid rid, bool *yes, med_err *err)
 {
-    bool token =
-        b->clause->kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
+    enum med_clause_kind kind = b->clause->kind;
+    bool token = kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
+    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS) {
+        *yes = med_sorted_has(b->keys, b->n_keys, rid);
+        return true;
+    }
     *yes = false;
     for (size_t i = 0; i < b->n_keys && !*yes; i++) {
         if (!med_view_probe(r->view, token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE,
@@ -265,23 +291,47 @@ static bool probe_all(med_run *r, med_rid rid, bool *matches, med_err *err)
 {
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
-        if (i == r->driver)
-            continue;
-        if (b->clause->kind == MED_CLAUSE_ID && b->clause->modifier == MED_MODIFIER_NONE)
-            *matches = has_key(b, rid);
-        else if (b->can_probe && !probe(r, b, rid, matches, err))
+        if (!b->decided && b->can_probe && !probe(r, b, rid, matches, err))
+            return false;
+    }
+    for (size_t i = 0; i < r->q->n && *matches; i++) {
+        const med_bound *b = &r->bound[i];
+        if (b->sub != NULL && !med_has_matches(r, b, rid, matches, err))
             return false;
     }
     return true;
 }
 
-static bool needs_body(const med_run *r)
+/* Is the order's date to be there, or missing? */
+static bool by_presence(const med_run *r, const med_position *at)
+{
+    return r->plan.ordered && r->q->n_sort > 0 && r->q->sort[0].kind == MED_CLAUSE_DATE
+           && r->plan.how != MED_DRIVE_CLAUSE && (r->plan.how != MED_DRIVE_DATE || at->phase == 1);
+}
+
+static bool needs_body(const med_run *r, const med_position *at)
 {
     for (size_t i = 0; i < r->q->n; i++) {
-        if (r->bound[i].needs_body)
+        if (r->bound[i].needs_body && !r->bound[i].decided)
             return true;
     }
-    return med_stream_repeats(r, r->driver);
+    return med_stream_repeats(r) || by_presence(r, at);
+}
+
+/* The index holds only what is there, and knows a parameter by its type: no need to look. */
+static bool needs_columns(const med_run *r)
+{
+    enum med_clause_kind kind =
+        r->bound[r->plan.clause].clause != NULL && r->plan.how == MED_DRIVE_CLAUSE
+            ? r->bound[r->plan.clause].clause->kind
+            : MED_CLAUSE_TOKEN;
+    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS)
+        return true;
+    for (size_t i = 0; i < r->q->n; i++) {
+        if (r->bound[i].clause->kind == MED_CLAUSE_UPDATED)
+            return true;
+    }
+    return false;
 }
 
 /* Clauses on the stored columns: type and last update. */
@@ -293,62 +343,88 @@ static bool columns_match(const med_run *r, const med_stored *s)
         return false;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_clause *c = r->bound[i].clause;
-        bool any = c->kind != MED_CLAUSE_UPDATED || c->modifier == MED_MODIFIER_MISSING;
+        if (c->kind != MED_CLAUSE_UPDATED)
+            continue;
         /* an instant as R4 shows it: to the millisecond */
         int64_t ms = s->updated - s->updated % 1000;
+        bool any = false;
         for (size_t k = 0; !any && k < c->n; k++)
             any = med_term_matches_date(&c->terms[k], (med_interval){ms, ms + 1000});
-        if (!any)
+        if ((c->modifier == MED_MODIFIER_MISSING && c->missing)
+            || (c->modifier != MED_MODIFIER_MISSING && !any))
             return false;
     }
     return true;
 }
 
-/* Rows of the candidate; folded strings for prefix and :contains, raw ones for :exact. */
-static bool extract_rows(const med_run *r, med_arena *scratch, const med_stored *s, bool raw,
-                         med_rows *out, med_err *err)
-{
+typedef struct candidate {
+    med_run *r;
+    med_type type;
     med_json j;
-    med_type type = med_schema_pack_type(r->q->schema, s->type);
-    if (!med_json_parse(scratch, s->text, &j, NULL, err))
+    med_rows folded, raw;
+    bool has_raw;
+} candidate;
+
+static bool clause_matches(candidate *c, const med_bound *b, bool *yes, med_err *err)
+{
+    med_run *r = c->r;
+    bool exact = b->clause->modifier == MED_MODIFIER_EXACT;
+    if (b->clause->kind == MED_CLAUSE_COMPOSITE && b->clause->modifier != MED_MODIFIER_MISSING)
+        return med_composite_matches(r, b->clause, c->type, &c->j, yes, err);
+    if (b->clause->kind == MED_CLAUSE_CHAIN)
+        return med_chain_matches(r, b, &c->folded, yes, err);
+    if (exact && !c->has_raw
+        && !med_extract_whole(r->q->schema, r->scratch, &c->j, 0, c->type, r->q->base, r->q->wanted,
+                              true, &c->raw, err))
         return false;
-    return med_extract_whole(r->q->schema, scratch, &j, 0, type, s->id, r->q->base, raw, out, err);
+    c->has_raw = c->has_raw || exact;
+    *yes = med_clause_matches(b->clause, exact ? &c->raw : &c->folded);
+    return true;
 }
 
-static bool rows_match(const med_run *r, med_arena *scratch, const med_stored *s,
-                       const med_position *at, bool *matches, med_err *err)
+static bool sort_value_present(const med_run *r, const med_rows *rows)
 {
-    med_rows folded, raw;
-    bool has_raw = false;
-    if (!extract_rows(r, scratch, s, false, &folded, err))
+    for (size_t i = 0; i < rows->n_dates; i++) {
+        if (rows->dates[i].param == r->q->sort[0].number)
+            return true;
+    }
+    return false;
+}
+
+static bool body_matches(med_run *r, const med_stored *s, const med_position *at, bool *matches,
+                         med_err *err)
+{
+    candidate c = {.r = r, .type = med_schema_pack_type(r->q->schema, s->type)};
+    if (!med_json_parse(r->scratch, s->text, &c.j, NULL, err)
+        || !med_extract_whole(r->q->schema, r->scratch, &c.j, 0, c.type, r->q->base, r->q->wanted,
+                              false, &c.folded, err))
         return false;
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
-        bool exact = b->clause->modifier == MED_MODIFIER_EXACT;
-        if (exact && !has_raw && !extract_rows(r, scratch, s, true, &raw, err))
+        if (b->needs_body && !b->decided && !clause_matches(&c, b, matches, err))
             return false;
-        has_raw = has_raw || exact;
-        *matches = clause_matches(r, b, exact ? &raw : &folded);
     }
-    *matches = *matches && is_first_place(r, &folded, at);
+    *matches = *matches && is_first_place(r, &c.folded, at);
+    if (*matches && by_presence(r, at))
+        *matches = sort_value_present(r, &c.folded) == (at->phase == 0);
     return true;
 }
 
-bool med_run_check(med_run *r, med_arena *scratch, const med_position *at, bool want_body,
-                   med_stored *out, bool *matches, med_err *err)
+bool med_run_check(med_run *r, const med_position *at, bool want_body, med_stored *out,
+                   bool *matches, med_err *err)
 {
     r->examined++;
     *matches = true;
     if (!probe_all(r, at->rid, matches, err))
         return false;
-    if (!*matches)
+    bool body = *matches && needs_body(r, at);
+    if (!*matches || (!want_body && !body && !needs_columns(r)))
         return true;
-    (void)want_body;
-    enum med_found found = med_view_by_rid(r->view, scratch, at->rid, out, err);
+    enum med_found found = med_view_by_rid(r->view, r->scratch, at->rid, out, err);
     if (found == MED_FAILED)
         return false;
     *matches = found == MED_FOUND && columns_match(r, out);
-    if (!*matches || !needs_body(r))
+    if (!*matches || !body)
         return true;
-    return rows_match(r, scratch, out, at, matches, err);
+    return body_matches(r, out, at, matches, err);
 }

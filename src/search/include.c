@@ -1,0 +1,187 @@
+/* include.c - _include and _revinclude. https://hl7.org/fhir/R4/search.html#include
+ *
+ * Each resource is in the answer once: what is a match is not included again. */
+#include "search/run.h"
+
+enum { INCLUDED = 10000 };
+
+typedef struct included {
+    med_run *run;
+    med_search_entry *entries;
+    size_t n, room;
+    med_rid *seen; /* open addressing, 0 = free */
+    size_t places;
+    size_t n_matches;
+} included;
+
+/* Where it is, or would be. */
+static med_rid *place_of(const included *x, med_rid rid)
+{
+    size_t at = (size_t)(rid * UINT64_C(0x9E3779B97F4A7C15)) & (x->places - 1);
+    while (x->seen[at] != 0 && x->seen[at] != rid)
+        at = (at + 1) & (x->places - 1);
+    return &x->seen[at];
+}
+
+static bool grow_seen(included *x)
+{
+    size_t old = x->places;
+    med_rid *seen = x->seen;
+    x->places = old == 0 ? 256 : 4 * old;
+    x->seen = MED_TAKE(x->run->arena, x->places, med_rid);
+    if (x->seen == NULL)
+        return false;
+    for (size_t i = 0; i < old; i++) {
+        if (seen[i] != 0)
+            *place_of(x, seen[i]) = seen[i];
+    }
+    return true;
+}
+
+static bool grow_entries(included *x)
+{
+    size_t room = x->room == 0 ? 64 : 2 * x->room;
+    med_search_entry *more = MED_TAKE(x->run->arena, room, med_search_entry);
+    if (more == NULL)
+        return false;
+    if (x->n > 0)
+        memcpy(more, x->entries, x->n * sizeof *more);
+    x->entries = more;
+    x->room = room;
+    return true;
+}
+
+static bool make_room(included *x, med_err *err)
+{
+    if (x->n - x->n_matches == INCLUDED)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                        "more than %d resources would be included; ask for a smaller _count",
+                        INCLUDED);
+    if ((x->n == x->room && !grow_entries(x)) || (2 * x->n >= x->places && !grow_seen(x)))
+        return MED_FAIL_MEMORY(err);
+    return true;
+}
+
+static bool add_rid(included *x, med_rid rid, med_type only, med_err *err)
+{
+    if (rid == 0)
+        return true;
+    if (!make_room(x, err))
+        return false;
+    if (*place_of(x, rid) == rid)
+        return true;
+    med_search_entry *e = &x->entries[x->n];
+    *e = (med_search_entry){.mode = MED_ENTRY_INCLUDE};
+    enum med_found found = med_view_by_rid(x->run->view, x->run->arena, rid, &e->resource, err);
+    if (found == MED_FAILED)
+        return false;
+    bool wanted =
+        only == MED_TYPE_NONE
+        || (found == MED_FOUND && e->resource.type == med_schema_type(x->run->q->schema, only));
+    if (found == MED_FOUND && e->resource.change != MED_DELETED && wanted) {
+        *place_of(x, rid) = rid;
+        x->n++;
+    }
+    return true;
+}
+
+static bool include_rows(included *x, const med_include *include, const med_rows *rows,
+                         med_err *err)
+{
+    for (size_t i = 0; i < rows->n_references; i++) {
+        med_rid rid;
+        if (include->row != UINT32_MAX && rows->references[i].param != include->number)
+            continue;
+        if (!med_view_rid(x->run->view, rows->references[i].target, &rid, err)
+            || !add_rid(x, rid, include->target, err))
+            return false;
+    }
+    return true;
+}
+
+/* References of one match, by all _include of its type. */
+static bool include_of(included *x, const med_stored *s, med_err *err)
+{
+    const med_run *r = x->run;
+    med_type type = med_schema_pack_type(r->q->schema, s->type);
+    med_json j;
+    med_rows rows;
+    bool any = false, all = false;
+    for (size_t i = 0; i < r->q->n_includes; i++) {
+        const med_include *include = &r->q->includes[i];
+        bool here = !include->reverse && include->source == type;
+        any = any || here;
+        all = all || (here && include->row == UINT32_MAX);
+    }
+    if (!any)
+        return true;
+    if (!med_json_parse(r->scratch, s->text, &j, NULL, err)
+        || !med_extract_whole(r->q->schema, r->scratch, &j, 0, type, r->q->base,
+                              all ? NULL : r->q->wanted, false, &rows, err))
+        return false;
+    for (size_t i = 0; i < r->q->n_includes; i++) {
+        const med_include *include = &r->q->includes[i];
+        if (!include->reverse && include->source == type && !include_rows(x, include, &rows, err))
+            return false;
+    }
+    med_arena_reset(r->scratch);
+    return true;
+}
+
+/* What refers to a match. */
+static bool include_referrers(included *x, const med_include *include, med_rid rid, med_err *err)
+{
+    med_scan scan = {.index = MED_INDEX_REFERENCE,
+                     .param = include->number,
+                     .key = rid,
+                     .low_text = MED_STR_EMPTY,
+                     .high_text = MED_STR_EMPTY,
+                     .descending = true,
+                     .after_text = MED_STR_EMPTY};
+    med_hit hit;
+    enum med_found found = MED_FAILED;
+    med_cursor *c = med_view_scan(x->run->view, &scan, err);
+    while (c != NULL && (found = med_cursor_next(c, &hit, err)) == MED_FOUND) {
+        if (!add_rid(x, hit.rid, MED_TYPE_NONE, err)) {
+            found = MED_FAILED;
+            break;
+        }
+    }
+    med_cursor_close(c);
+    return found == MED_ABSENT;
+}
+
+static bool include_reverse(included *x, const med_stored *match, med_err *err)
+{
+    const med_query *q = x->run->q;
+    for (size_t i = 0; i < q->n_includes; i++) {
+        const med_include *include = &q->includes[i];
+        bool wanted = include->reverse
+                      && (include->target == MED_TYPE_NONE
+                          || med_schema_type(q->schema, include->target) == match->type);
+        if (wanted && !include_referrers(x, include, match->rid, err))
+            return false;
+    }
+    return true;
+}
+
+bool med_run_include(med_run *r, const med_search_entry *matches, size_t n_matches,
+                     med_search_result *out, med_err *err)
+{
+    included x = {.run = r};
+    for (size_t i = 0; i < n_matches; i++) {
+        if (!make_room(&x, err))
+            return false;
+        *place_of(&x, matches[i].resource.rid) = matches[i].resource.rid;
+        x.entries[x.n++] = matches[i];
+        x.n_matches = x.n;
+    }
+    for (size_t i = 0; i < n_matches; i++) {
+        const med_stored match = x.entries[i].resource;
+        if (!include_of(&x, &match, err) || !include_reverse(&x, &match, err))
+            return false;
+    }
+    out->entries = x.entries;
+    out->n = x.n;
+    return true;
+}

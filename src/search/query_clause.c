@@ -1,0 +1,550 @@
+/* query_clause.c - one search parameter of a query: simple, chained, _has, composite; and
+ * includes. https://hl7.org/fhir/R4/search.html */
+#include "search/query_parse.h"
+
+/* ---- names ---- */
+
+static const med_str result_names[] = {
+    MED_LIT("_count"),   MED_LIT("_sort"),     MED_LIT("_total"),
+    MED_LIT("_summary"), MED_LIT("_elements"), MED_LIT("_format"),
+    MED_LIT("_pretty"),  MED_LIT("_id"),       MED_LIT("_lastUpdated"),
+};
+
+/* The codes one may search this type by, for a refusal: the nearest, or all. */
+static bool unknown_parameter(med_query_parser *p, med_str name, med_err *err)
+{
+    const med_pack *pack = p->q->schema->pack;
+    size_t n = 0, extra = sizeof result_names / sizeof *result_names;
+    const uint32_t *rows =
+        p->q->type == MED_TYPE_NONE ? NULL : med_type_params(pack, p->q->type, &n);
+    med_str *names = MED_TAKE(p->arena, n + extra, med_str);
+    if (names == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++) {
+        med_param param;
+        med_pack_param(pack, rows[i], &param);
+        names[i] = param.code;
+    }
+    memcpy(names + n, result_names, sizeof result_names);
+    med_str nearest = med_str_nearest(name, names, n + extra);
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "unknown search parameter '%.*s'%s%.*s",
+                   MED_STR_ARG(med_str_sub(name, 0, 64)), nearest.len > 0 ? "; nearest: " : "",
+                   MED_STR_ARG(nearest));
+    return med_err_status(err, 400);
+}
+
+/* ---- clauses ---- */
+
+static bool read_modifier(const med_query_parser *p, med_str modifier, med_clause *c, med_err *err)
+{
+    static const struct {
+        med_str name;
+        enum med_modifier modifier;
+        unsigned kinds; /* bits of enum med_clause_kind that may have it */
+    } known[] = {
+        {MED_LIT("exact"), MED_MODIFIER_EXACT, 1u << MED_CLAUSE_STRING},
+        {MED_LIT("contains"), MED_MODIFIER_CONTAINS, 1u << MED_CLAUSE_STRING},
+        {MED_LIT("not"), MED_MODIFIER_NOT, 1u << MED_CLAUSE_TOKEN},
+        {MED_LIT("identifier"), MED_MODIFIER_IDENTIFIER, 1u << MED_CLAUSE_REFERENCE},
+        {MED_LIT("missing"), MED_MODIFIER_MISSING, 0xFF},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!med_str_eq(modifier, known[i].name))
+            continue;
+        if (known[i].kinds >> c->kind & 1) {
+            c->modifier = known[i].modifier;
+            return true;
+        }
+    }
+    med_type type = c->kind == MED_CLAUSE_REFERENCE ? med_pack_type(p->q->schema->pack, modifier)
+                                                    : MED_TYPE_NONE;
+    if (type != MED_TYPE_NONE) {
+        c->modifier = MED_MODIFIER_TYPE;
+        c->terms_type = type;
+        return true;
+    }
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "modifier ':%.*s' is not possible with this parameter",
+                   MED_STR_ARG(med_str_sub(modifier, 0, 40)));
+    return med_err_status(err, 400);
+}
+
+bool med_clause_kind_of(enum med_param_type type, enum med_clause_kind *out)
+{
+    switch (type) {
+    case MED_PARAM_TOKEN:
+        *out = MED_CLAUSE_TOKEN;
+        return true;
+    case MED_PARAM_STRING:
+        *out = MED_CLAUSE_STRING;
+        return true;
+    case MED_PARAM_REFERENCE:
+        *out = MED_CLAUSE_REFERENCE;
+        return true;
+    case MED_PARAM_DATE:
+        *out = MED_CLAUSE_DATE;
+        return true;
+    case MED_PARAM_NUMBER:
+    case MED_PARAM_QUANTITY:
+        *out = MED_CLAUSE_QUANTITY;
+        return true;
+    case MED_PARAM_URI:
+        *out = MED_CLAUSE_URI;
+        return true;
+    case MED_PARAM_COMPOSITE:
+        *out = MED_CLAUSE_COMPOSITE;
+        return true;
+    case MED_PARAM_SPECIAL:
+        break;
+    }
+    return false;
+}
+
+static bool term_id(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    uint64_t *key = MED_TAKE(s->arena, 1, uint64_t);
+    if (key == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (s->type == MED_TYPE_NONE)
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "_id needs a resource type");
+    *key = med_store_ident(s->schema->store, med_type_name(s->schema->pack, s->type), value);
+    t->text = value;
+    t->keys = key;
+    t->n_keys = 1;
+    return true;
+}
+
+bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    if (s->clause->modifier == MED_MODIFIER_IDENTIFIER)
+        return med_term_token(s, value, t, err);
+    switch (s->clause->kind) {
+    case MED_CLAUSE_TOKEN:
+        return med_term_token(s, value, t, err);
+    case MED_CLAUSE_STRING:
+        return med_term_string(s, value, t, err);
+    case MED_CLAUSE_REFERENCE:
+        return med_term_reference(s, value, t, err);
+    case MED_CLAUSE_DATE:
+    case MED_CLAUSE_UPDATED:
+        return med_term_date(s, value, t, err);
+    case MED_CLAUSE_QUANTITY:
+        return med_term_quantity(s, value, t, err);
+    case MED_CLAUSE_URI:
+        return med_term_uri(s, value, t, err);
+    case MED_CLAUSE_ID:
+        return term_id(s, value, t, err);
+    case MED_CLAUSE_CHAIN:
+    case MED_CLAUSE_HAS:
+    case MED_CLAUSE_COMPOSITE:
+        break; /* they have parts, not terms */
+    }
+    return false;
+}
+
+static bool read_missing(med_clause *c, med_str value, med_err *err)
+{
+    c->missing = med_str_eqz(value, "true");
+    return c->missing || med_str_eqz(value, "false")
+               ? true
+               : MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
+}
+
+/* Splits at bare commas; each part is one term. */
+static bool read_terms(med_query_parser *p, const med_param *param, med_clause *c, med_str value,
+                       med_err *err)
+{
+    size_t n = 1, from = 0;
+    for (size_t i = med_find_bare(value, ',', 0); i < value.len;
+         i = med_find_bare(value, ',', i + 1))
+        n++;
+    if (n > MED_TERMS)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "%zu values for one parameter, at most %d", n,
+                        MED_TERMS);
+    med_term *terms = MED_TAKE(p->arena, n, med_term);
+    if (terms == NULL)
+        return MED_FAIL_MEMORY(err);
+    med_term_source s = {p->q->schema, p->arena, p->options, p->q->type, param, c};
+    for (size_t i = 0; i < n; i++) {
+        size_t to = med_find_bare(value, ',', from);
+        if (!med_term_read(&s, med_str_sub(value, from, to), &terms[i], err))
+            return false;
+        from = to + 1;
+    }
+    c->terms = terms;
+    c->n = n;
+    return true;
+}
+
+/* ---- a name ---- */
+
+void med_query_want(med_query_parser *p, uint32_t row)
+{
+    if (row != UINT32_MAX)
+        p->q->wanted[row / 64] |= UINT64_C(1) << (row % 64);
+}
+
+static bool fill_clause(const med_query_parser *p, const med_param *param, med_clause *c,
+                        med_err *err)
+{
+    const med_search_schema *s = p->q->schema;
+    const med_param_info *info = med_schema_info(s, p->q->type, param->index);
+    if (!med_clause_kind_of(param->type, &c->kind)
+        || (param->expression.len == 0 && param->type != MED_PARAM_COMPOSITE)) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "searching by '%.*s' is not supported",
+                       MED_STR_ARG(param->code));
+        return med_err_status(err, 400);
+    }
+    c->row = info->answered;
+    c->only_patients = c->row != param->index;
+    info = med_schema_info(s, p->q->type, c->row);
+    c->number = info->number;
+    c->single = info->single;
+    c->compartment = info->compartment;
+    c->patient_token = (info->places & MED_ROW_PATIENT) != 0;
+    return true;
+}
+
+/* _id and _lastUpdated are the store's own columns. */
+static bool special_kind(med_str name, med_clause *c)
+{
+    c->row = UINT32_MAX;
+    c->single = true;
+    if (med_str_eqz(name, "_id"))
+        c->kind = MED_CLAUSE_ID;
+    else if (med_str_eqz(name, "_lastUpdated"))
+        c->kind = MED_CLAUSE_UPDATED;
+    else
+        return false;
+    return true;
+}
+
+bool med_clause_of(med_query_parser *p, med_str name, med_clause *c, med_param *param, med_err *err)
+{
+    med_param ignored;
+    param = param != NULL ? param : &ignored;
+    *param = (med_param){.type = MED_PARAM_TOKEN, .code = name};
+    *c = (med_clause){0};
+    if (special_kind(name, c))
+        return true;
+    *c = (med_clause){0};
+    if (p->q->type == MED_TYPE_NONE
+        || !med_pack_find_param(p->q->schema->pack, p->q->type, name, param))
+        return unknown_parameter(p, name, err);
+    return fill_clause(p, param, c, err);
+}
+
+/* ---- chains ---- */
+
+static bool refuse(med_err *err, const char *text)
+{
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "%s", text);
+    return med_err_status(err, 400);
+}
+
+static bool too_deep(const med_query_parser *p, med_err *err)
+{
+    return p->depth < MED_CHAIN_DEPTH ? false
+                                      : !MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                                                  "a chain of more than %d steps", MED_CHAIN_DEPTH);
+}
+
+/* The query name=value on another type; NULL with *err. Recursion ends at MED_CHAIN_DEPTH. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static const med_query *sub_query(const med_query_parser *p, med_type type, med_str name,
+                                  med_str value, med_err *err)
+{
+    med_query *q = med_query_new(p->q->schema, p->arena, type, p->q->base);
+    med_query_parser sub = {
+        .arena = p->arena, .options = p->options, .q = q, .depth = p->depth + 1};
+    if (q == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    return med_query_read_clause(&sub, name, value, err) ? q : NULL;
+}
+
+static bool is_target(const med_param *param, med_type only)
+{
+    for (size_t i = 0; i < param->n_targets; i++) {
+        if (param->targets[i] == only)
+            return true;
+    }
+    return param->n_targets == 0 || only == MED_TYPE_NONE;
+}
+
+/* The types a chain may go on with: those of the reference that know the next parameter. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool chain_subs(med_query_parser *p, const med_param *param, med_type only, med_clause *c,
+                       med_str rest, med_str value, med_err *err)
+{
+    size_t n = only != MED_TYPE_NONE ? 1 : param->n_targets;
+    const med_type *types = only != MED_TYPE_NONE ? &only : param->targets;
+    if (n == 0)
+        types = med_pack_resources(p->q->schema->pack, &n);
+    const med_query **subs = MED_TAKE(p->arena, n, const med_query *);
+    if (subs == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (!is_target(param, only))
+        return refuse(err, "the chain's type is no target of this reference");
+    med_err first = {0};
+    for (size_t i = 0; i < n; i++) {
+        med_err one = {0};
+        const med_query *q = sub_query(p, types[i], rest, value, &one);
+        if (q != NULL)
+            subs[c->n_subs++] = q;
+        else if (first.issue == MED_ISSUE_NONE || one.issue == MED_ISSUE_VALUE)
+            first = one;
+    }
+    c->subs = subs;
+    c->kind = MED_CLAUSE_CHAIN;
+    if (c->n_subs == 0 || first.issue == MED_ISSUE_VALUE)
+        *err = first;
+    return c->n_subs > 0 && first.issue != MED_ISSUE_VALUE;
+}
+
+/* "subject:Patient.name:exact" -> head "subject:Patient", rest "name:exact". */
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool read_chain(med_query_parser *p, med_str full, size_t dot, med_str value, med_err *err)
+{
+    med_param param;
+    med_clause *c = &p->q->clauses[p->q->n];
+    med_str type_name, name = med_str_cut(med_str_sub(full, 0, dot), ':', &type_name);
+    med_type only = MED_TYPE_NONE;
+    if (too_deep(p, err) || !med_clause_of(p, name, c, &param, err))
+        return false;
+    if (c->kind != MED_CLAUSE_REFERENCE)
+        return refuse(err, "only a reference can be chained");
+    if (type_name.len > 0) {
+        only = med_pack_type(p->q->schema->pack, type_name);
+        if (only == MED_TYPE_NONE || med_schema_type(p->q->schema, only) == 0)
+            return refuse(err, "a chain names a type that is no resource");
+    } else if (c->only_patients) {
+        only = p->q->schema->known.patient;
+    }
+    if (!chain_subs(p, &param, only, c, med_str_skip(full, dot + 1), value, err))
+        return false;
+    med_query_want(p, c->row);
+    p->q->n++;
+    return true;
+}
+
+/* _has:Observation:patient:code */
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool read_has(med_query_parser *p, med_str full, med_str value, med_err *err)
+{
+    med_str rest, type_name, name, colon;
+    (void)med_str_cut(full, ':', &rest);
+    type_name = med_str_cut(rest, ':', &rest);
+    name = med_str_cut(rest, ':', &colon);
+    const med_search_schema *s = p->q->schema;
+    med_type type = med_pack_type(s->pack, type_name);
+    med_clause *c = &p->q->clauses[p->q->n];
+    if (colon.len == 0 || type == MED_TYPE_NONE || med_schema_type(s, type) == 0)
+        return refuse(err, "expected _has:Type:reference:parameter");
+    if (p->q->type == MED_TYPE_NONE)
+        return refuse(err, "_has needs a resource type");
+    if (too_deep(p, err))
+        return false;
+    med_query_parser other = *p;
+    const med_query **subs = MED_TAKE(p->arena, 1, const med_query *);
+    other.q = med_query_new(s, p->arena, type, p->q->base);
+    if (subs == NULL || other.q == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (!med_clause_of(&other, name, c, NULL, err))
+        return false;
+    if (c->kind != MED_CLAUSE_REFERENCE)
+        return refuse(err, "_has needs a reference of the other type");
+    subs[0] = sub_query(p, type, colon, value, err);
+    if (subs[0] == NULL)
+        return false;
+    subs[0]->wanted[c->row / 64] |= UINT64_C(1) << (c->row % 64);
+    c->kind = MED_CLAUSE_HAS;
+    c->terms_type = c->row;
+    c->row = UINT32_MAX;
+    c->subs = subs;
+    c->n_subs = 1;
+    p->q->n++;
+    return true;
+}
+
+/* ---- composites ---- */
+
+/* One part of a composite, as a clause of its own. */
+static bool part_clause(med_query_parser *p, uint32_t row, med_clause *c, med_param *param,
+                        med_err *err)
+{
+    med_pack_param(p->q->schema->pack, row, param);
+    return fill_clause(p, param, c, err);
+}
+
+static bool composite_part(med_query_parser *p, uint32_t row, med_str value, med_clause *c,
+                           med_err *err)
+{
+    med_param param;
+    med_term *t = MED_TAKE(p->arena, 1, med_term);
+    if (t == NULL)
+        return MED_FAIL_MEMORY(err);
+    *c = (med_clause){0};
+    if (!part_clause(p, row, c, &param, err))
+        return false;
+    med_term_source s = {p->q->schema, p->arena, p->options, p->q->type, &param, c};
+    c->terms = t;
+    c->n = 1;
+    return med_term_read(&s, value, t, err);
+}
+
+/* "a$b" into n parts. */
+static bool composite_parts(med_query_parser *p, const med_param *param, med_str value,
+                            med_clause *parts, med_err *err)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < param->n_components; i++) {
+        size_t to = med_find_bare(value, '$', from);
+        if ((to == value.len) != (i + 1 == param->n_components))
+            return MED_FAIL(err, MED_ISSUE_VALUE, "expected %zu values joined by '$'",
+                            param->n_components);
+        if (!composite_part(p, param->components[i], med_str_sub(value, from, to), &parts[i], err))
+            return false;
+        from = to + 1;
+    }
+    return true;
+}
+
+/* Each part alone, with the values of all alternatives: a wider question that the index can
+ * answer. A part whose parameter the type does not have by itself is left out. */
+static bool add_implied(med_query_parser *p, const med_clause *composite, med_err *err)
+{
+    for (size_t i = 0; i < composite->n_parts; i++) {
+        med_clause *c = &p->q->clauses[p->q->n];
+        med_term *terms = MED_TAKE(p->arena, composite->n, med_term);
+        if (terms == NULL)
+            return MED_FAIL_MEMORY(err);
+        if (p->q->n == MED_CLAUSES || composite->parts[i].number == 0)
+            continue;
+        *c = composite->parts[i];
+        for (size_t k = 0; k < composite->n; k++)
+            terms[k] = composite->parts[k * composite->n_parts + i].terms[0];
+        c->terms = terms;
+        c->n = composite->n;
+        c->implied = true;
+        med_query_want(p, c->row);
+        p->q->n++;
+    }
+    return true;
+}
+
+static bool read_composite(med_query_parser *p, const med_param *param, med_clause *c,
+                           med_str value, med_err *err)
+{
+    size_t n = 1, from = 0;
+    for (size_t i = med_find_bare(value, ',', 0); i < value.len;
+         i = med_find_bare(value, ',', i + 1))
+        n++;
+    med_clause *parts = n > MED_TERMS || param->n_components == 0
+                            ? NULL
+                            : MED_TAKE(p->arena, n * param->n_components, med_clause);
+    if (parts == NULL)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "too many values for one parameter");
+    for (size_t i = 0; i < n; i++) {
+        size_t to = med_find_bare(value, ',', from);
+        if (!composite_parts(p, param, med_str_sub(value, from, to),
+                             &parts[i * param->n_components], err))
+            return false;
+        from = to + 1;
+    }
+    c->parts = parts;
+    c->n = n;
+    c->n_parts = param->n_components;
+    c->row = param->index;
+    p->q->n++;
+    return add_implied(p, c, err);
+}
+
+/* ---- all clauses ---- */
+
+static bool read_simple(med_query_parser *p, med_str full, med_str value, med_err *err)
+{
+    med_str modifier, name = med_str_cut(full, ':', &modifier);
+    med_param param;
+    med_clause *c = &p->q->clauses[p->q->n];
+    if (!med_clause_of(p, name, c, &param, err))
+        return false;
+    if (modifier.len > 0 && !read_modifier(p, modifier, c, err))
+        return false;
+    if (c->kind == MED_CLAUSE_COMPOSITE)
+        return read_composite(p, &param, c, value, err);
+    med_query_want(p, c->row);
+    p->q->n++;
+    if (c->modifier == MED_MODIFIER_MISSING)
+        return read_missing(c, value, err);
+    return read_terms(p, &param, c, value, err);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+bool med_query_read_clause(med_query_parser *p, med_str full, med_str value, med_err *err)
+{
+    if (p->q->n == MED_CLAUSES)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "more than %d search parameters", MED_CLAUSES);
+    p->q->clauses[p->q->n] = (med_clause){0};
+    size_t dot = med_str_find(full, '.', 0);
+    if (med_str_starts(full, MED_STR("_has:")))
+        return read_has(p, full, value, err);
+    if (dot < full.len)
+        return read_chain(p, full, dot, value, err);
+    return read_simple(p, full, value, err);
+}
+
+/* ---- _include and _revinclude ---- */
+
+static bool include_target(const med_query_parser *p, med_str name, med_include *out, med_err *err)
+{
+    out->target = MED_TYPE_NONE;
+    if (name.len == 0)
+        return true;
+    out->target = med_pack_type(p->q->schema->pack, name);
+    if (out->target != MED_TYPE_NONE && med_schema_type(p->q->schema, out->target) != 0)
+        return true;
+    return refuse(err, "the third part of an _include must be a resource type");
+}
+
+static bool include_row(const med_query_parser *p, med_str name, med_include *out, med_err *err)
+{
+    med_clause c;
+    med_query other = {.schema = p->q->schema, .type = out->source};
+    med_query_parser of = *p;
+    of.q = &other;
+    out->row = UINT32_MAX;
+    if (med_str_eqz(name, "*")) {
+        return !out->reverse || refuse(err, "_revinclude needs a parameter, not '*'");
+    }
+    if (!med_clause_of(&of, name, &c, NULL, err))
+        return false;
+    if (c.kind != MED_CLAUSE_REFERENCE)
+        return refuse(err, "only a reference parameter can be included");
+    out->row = c.row;
+    out->number = c.number;
+    if (c.only_patients && out->target == MED_TYPE_NONE)
+        out->target = p->q->schema->known.patient;
+    return true;
+}
+
+bool med_query_read_include(med_query_parser *p, med_str value, bool reverse, med_err *err)
+{
+    med_str rest, target, name, source = med_str_cut(value, ':', &rest);
+    name = med_str_cut(rest, ':', &target);
+    med_include *out = &p->q->includes[p->q->n_includes];
+    if (p->q->n_includes == MED_INCLUDES)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "more than %d includes", MED_INCLUDES);
+    out->reverse = reverse;
+    out->source = med_pack_type(p->q->schema->pack, source);
+    if (name.len == 0 || out->source == MED_TYPE_NONE
+        || med_schema_type(p->q->schema, out->source) == 0)
+        return refuse(err, "expected Type:parameter or Type:parameter:TargetType");
+    if (!include_target(p, target, out, err) || !include_row(p, name, out, err))
+        return false;
+    if (out->source == p->q->type && !reverse)
+        med_query_want(p, out->row);
+    p->q->n_includes++;
+    return true;
+}

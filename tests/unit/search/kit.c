@@ -1,0 +1,173 @@
+#include "kit.h"
+
+#include <ftw.h>
+
+static int64_t kit_now(void *self)
+{
+    return med_now(&med_clock_system) + ((struct kit *)self)->skew;
+}
+
+static int64_t kit_monotonic(void *self)
+{
+    (void)self;
+    return med_monotonic(&med_clock_system);
+}
+
+static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *ftw)
+{
+    (void)info;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+int kit_setup(void **state)
+{
+    struct kit *k = calloc(1, sizeof *k);
+    med_err err = {0};
+    (void)snprintf(k->dir, sizeof k->dir, "/tmp/medulla-test-XXXXXX");
+    assert_non_null(mkdtemp(k->dir));
+    (void)snprintf(k->path, sizeof k->path, "%s/store", k->dir);
+    k->clock = (med_clock){kit_now, kit_monotonic, k};
+    k->arena = med_arena_new((size_t)1 << 30);
+    k->forever = med_arena_new((size_t)1 << 30);
+    med_sqlite_options options = {
+        .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
+    k->store = med_sqlite_open(&options, &err);
+    if (k->store == NULL
+        || !med_search_schema_new(k->forever, med_pack_core(), k->store, &k->schema, &err))
+        fail_msg("%s", err.text);
+    *state = k;
+    return 0;
+}
+
+int kit_teardown(void **state)
+{
+    struct kit *k = *state;
+    med_store_close(k->store);
+    med_arena_free(k->arena);
+    med_arena_free(k->forever);
+    (void)nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(k);
+    return 0;
+}
+
+med_str kit_json(struct kit *k, const char *text)
+{
+    med_str s = med_str_from(text);
+    char *copy = MED_TAKE(k->arena, s.len + 1, char);
+    assert_non_null(copy);
+    for (size_t i = 0; i < s.len; i++)
+        copy[i] = text[i] == '\'' ? '"' : text[i];
+    return (med_str){copy, s.len};
+}
+
+med_rows kit_rows(struct kit *k, med_str json, med_str *type, med_str *id)
+{
+    med_json j;
+    med_rows rows;
+    med_err err = {0};
+    const med_pack *p = med_pack_core();
+    if (!med_json_parse(k->arena, json, &j, NULL, &err))
+        fail_msg("%s: %.*s", err.text, MED_STR_ARG(json));
+    *type = med_json_raw(&j, med_json_member(&j, 0, MED_STR("resourceType")));
+    *id = med_json_raw(&j, med_json_member(&j, 0, MED_STR("id")));
+    if (!med_extract(k->schema, k->arena, &j, 0, med_pack_type(p, *type), *id,
+                     MED_STR("http://here/fhir"), &rows, &err))
+        fail_msg("%s", err.text);
+    return rows;
+}
+
+static void commit(struct kit *k, med_write *w)
+{
+    med_err err = {0};
+    if (!med_store_prepare(k->store, k->arena, w, &err))
+        fail_msg("%s", err.text);
+    med_commit c = {.writes = w, .n_writes = 1, .trace = MED_STR_EMPTY};
+    if (!med_store_commit_wait(k->store, &c, &err) || c.state != MED_COMMIT_DONE)
+        fail_msg("%s %s", err.text, c.err.text);
+}
+
+void kit_put(struct kit *k, const char *text)
+{
+    med_str type, id, json = kit_json(k, text);
+    med_rows rows = kit_rows(k, json, &type, &id);
+    med_write w = {.kind = MED_WRITE_PUT,
+                   .type = med_schema_type(k->schema, med_pack_type(med_pack_core(), type)),
+                   .id = id,
+                   .text = json,
+                   .rows = rows};
+    commit(k, &w);
+}
+
+void kit_delete(struct kit *k, const char *type, const char *id)
+{
+    med_write w = {
+        .kind = MED_WRITE_DELETE,
+        .type = med_schema_type(k->schema, med_pack_type(med_pack_core(), med_str_from(type))),
+        .id = med_str_from(id),
+        .text = MED_STR_EMPTY,
+        .rows.when = MED_TIME_MIN};
+    commit(k, &w);
+}
+
+const med_query *kit_query(struct kit *k, const char *url, med_err *err)
+{
+    med_str query, type = med_str_cut(med_str_from(url), '?', &query);
+    med_pairs pairs;
+    const med_query *q;
+    med_search_options options = {.strict = true,
+                                  .base = MED_STR("http://here/fhir"),
+                                  .now = INT64_C(1700000000000000),
+                                  .default_count = 20,
+                                  .max_count = 1000};
+    if (!med_query_parse(k->arena, query, &pairs, err)
+        || !med_query_parse_search(k->schema, k->arena, med_pack_type(med_pack_core(), type),
+                                   &pairs, false, &options, &q, err))
+        return NULL;
+    return q;
+}
+
+med_view *kit_view(struct kit *k)
+{
+    med_err err = {0};
+    med_view *v = med_store_view(k->store, 0, med_monotonic(&med_clock_system) + 60000000, &err);
+    if (v == NULL)
+        fail_msg("%s", err.text);
+    return v;
+}
+
+med_str kit_search(struct kit *k, const char *url, med_search_result *first)
+{
+    med_err err = {0};
+    const med_query *q = kit_query(k, url, &err);
+    if (q == NULL)
+        fail_msg("%s: %s", url, err.text);
+    med_view *v = kit_view(k);
+    med_buf text;
+    med_str page = MED_STR_EMPTY;
+    med_buf_init(&text, 1 << 20);
+    do {
+        med_search_result result;
+        if (!med_search_run(k->schema, v, k->arena, q, page, &result, &err))
+            fail_msg("%s: %s", url, err.text);
+        if (first != NULL && page.len == 0)
+            *first = result;
+        for (size_t i = 0; i < result.n; i++) {
+            bool include = result.entries[i].mode == MED_ENTRY_INCLUDE;
+            if (text.len > 0)
+                med_buf_addc(&text, ',');
+            if (include)
+                med_buf_addc(&text, '[');
+            med_buf_add(&text, result.entries[i].resource.id);
+            if (include)
+                med_buf_addc(&text, ']');
+        }
+        page = result.next;
+    } while (page.len > 0);
+    med_view_end(v);
+    med_str out;
+    assert_true(med_arena_copy(k->arena, med_buf_str(&text), &out));
+    med_buf_free(&text);
+    return out;
+}

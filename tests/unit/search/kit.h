@@ -1,0 +1,41 @@
+/* kit.h - what the tests of search/ share: a store in a temporary directory with a schema. */
+#ifndef MED_TESTS_SEARCH_KIT_H
+#define MED_TESTS_SEARCH_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "search/search.h"
+#include "store/sqlite/sqlite.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+struct kit {
+    char path[64], dir[48];
+    med_store *store;
+    med_arena *arena, *forever;
+    const med_search_schema *schema;
+    int64_t skew;
+    med_clock clock;
+};
+
+int kit_setup(void **state);
+int kit_teardown(void **state);
+/* JSON with ' for ". */
+med_str kit_json(struct kit *k, const char *text);
+med_rows kit_rows(struct kit *k, med_str json, med_str *type, med_str *id);
+void kit_put(struct kit *k, const char *json);
+void kit_delete(struct kit *k, const char *type, const char *id);
+/* "Patient?name=x&..." */
+const med_query *kit_query(struct kit *k, const char *url, med_err *err);
+/* All pages; ids joined by ",", includes in brackets; "" when nothing. */
+med_str kit_search(struct kit *k, const char *url, med_search_result *first);
+med_view *kit_view(struct kit *k);
+
+#endif
