@@ -129,18 +129,6 @@ static bool dates(med_fp_run *r, enum med_fp_binary op, const med_value *date,
     return med_fp_date(r, &d, &out) && med_fp_result(r, 1, &out);
 }
 
-static bool as_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out)
-{
-    if (!is_number(v))
-        return med_fp_quantity(r, v, good, out);
-    *out = *v;
-    if (!med_fp_text(r, v, good, &out->text))
-        return false;
-    out->kind = MED_VALUE_QUANTITY;
-    out->unit = MED_STR("1");
-    return true;
-}
-
 static bool quantities(med_fp_run *r, enum med_fp_binary op, const med_value *a, const med_value *b)
 {
     med_value x;
@@ -148,7 +136,8 @@ static bool quantities(med_fp_run *r, enum med_fp_binary op, const med_value *a,
     med_value out;
     bool good = false;
     bool good_too = false;
-    if (!as_quantity(r, a, &good, &x) || !as_quantity(r, b, &good_too, &y))
+    if (!med_fp_number_or_quantity(r, a, &good, &x)
+        || !med_fp_number_or_quantity(r, b, &good_too, &y))
         return false;
     if (!good || !good_too || op == MED_FP_DIV || op == MED_FP_MOD)
         return fail_types(r);
@@ -189,10 +178,12 @@ static bool calculate(med_fp_run *r, enum med_fp_binary op)
         return numbers(r, op, &a, &b);
     if (op == MED_FP_ADD && a.kind == MED_VALUE_STRING && b.kind == MED_VALUE_STRING)
         return join_strings(r, a.text, b.text);
-    if (is_date(a.kind)) {
+    bool turned = op == MED_FP_ADD && is_date(b.kind) && !is_date(a.kind);
+    if (is_date(a.kind) || turned) {
         med_value quantity;
         bool good = false;
-        return med_fp_quantity(r, &b, &good, &quantity) && dates(r, op, &a, &quantity);
+        return med_fp_quantity(r, turned ? &a : &b, &good, &quantity)
+               && dates(r, op, turned ? &b : &a, &quantity);
     }
     return quantities(r, op, &a, &b);
 }

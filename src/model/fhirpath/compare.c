@@ -16,33 +16,35 @@ static bool is_number(enum med_value_kind kind)
     return kind == MED_VALUE_INTEGER || kind == MED_VALUE_DECIMAL;
 }
 
-/* ---- strings as ~ sees them: case and white space do not count ---- */
+/* ---- strings as ~ sees them: without case, all white space alike ---- */
 
 struct folded {
     med_str text;
     size_t at;
 };
 
-/* The next character, lower case; a run of white space is one blank; 0 at the end. */
+static bool is_unicode_space(uint32_t code)
+{
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
+    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL
+           || category == UTF8PROC_CATEGORY_ZP || (code >= '\t' && code <= '\r') || code == 0x85;
+}
+
+/* The next character, lower case, white space as a blank; 0 at the end. */
 static uint32_t next_folded(struct folded *f)
 {
     if (f->at >= f->text.len)
         return 0;
-    if (med_is_space(f->text.ptr[f->at])) {
-        while (f->at < f->text.len && med_is_space(f->text.ptr[f->at]))
-            f->at++;
-        return ' ';
-    }
     uint32_t code = 0;
     size_t n = med_utf8_decode(f->text, f->at, &code);
     f->at += n == 0 ? 1 : n;
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)code);
+    return is_unicode_space(code) ? ' ' : (uint32_t)utf8proc_tolower((utf8proc_int32_t)code);
 }
 
 static bool strings_equivalent(med_str a, med_str b)
 {
-    struct folded x = {med_str_trim(a), 0};
-    struct folded y = {med_str_trim(b), 0};
+    struct folded x = {a, 0};
+    struct folded y = {b, 0};
     for (;;) {
         uint32_t c = next_folded(&x);
         if (c != next_folded(&y))

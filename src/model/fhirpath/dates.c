@@ -85,6 +85,8 @@ static bool read_time(med_str s, size_t *at, struct med_fp_date *d)
     d->precision = MED_DATE_SECOND;
     if (!read_digits(s, at, 2, &d->second) || d->second > 60)
         return false;
+    if (d->second == 60)
+        d->second = 59; /* a leap second has no place on the line of days of 86,400 */
     return !take(s, at, '.') || read_fraction(s, at, d);
 }
 
@@ -98,7 +100,7 @@ static bool read_zone(med_str s, size_t *at, struct med_fp_date *d)
     bool minus = *at < s.len && s.ptr[*at] == '-';
     (*at)++;
     if (!read_digits(s, at, 2, &hours) || !take(s, at, ':') || !read_digits(s, at, 2, &minutes)
-        || hours > 14 || minutes > 59)
+        || hours * 60 + minutes > 14 * 60 || minutes > 59)
         return false;
     d->zone_minutes = (hours * 60 + minutes) * (minus ? -1 : 1);
     return true;
@@ -355,6 +357,19 @@ static bool add_time(struct med_fp_date *d, int64_t amount, const struct unit *u
     return in_range(d);
 }
 
+/* Only of seconds does the fraction count, to the millisecond. */
+static bool add_seconds(struct med_fp_date *d, const med_decimal *amount)
+{
+    static const struct unit milliseconds = {{NULL}, MED_DATE_FRACTION, 1000};
+    static const struct unit seconds = {{NULL}, MED_DATE_SECOND, SECOND};
+    med_decimal thousand = med_decimal_from_int(1000);
+    med_decimal ms;
+    int64_t n = 0;
+    if (!med_decimal_multiply(amount, &thousand, &ms) || !whole(&ms, &n))
+        return false;
+    return n % 1000 == 0 ? add_time(d, n / 1000, &seconds) : add_time(d, n, &milliseconds);
+}
+
 bool med_fp_date_add(struct med_fp_date *d, const med_decimal *amount, med_str unit_name,
                      bool *known)
 {
@@ -363,6 +378,8 @@ bool med_fp_date_add(struct med_fp_date *d, const med_decimal *amount, med_str u
     *known = unit != NULL && (d->kind != MED_VALUE_TIME || unit->precision >= MED_DATE_HOUR);
     if (!*known || !whole(amount, &n))
         return false;
+    if (unit->precision == MED_DATE_SECOND)
+        return add_seconds(d, amount);
     if (unit->precision >= MED_DATE_HOUR)
         return add_time(d, n, unit);
     if (n > 4000000 || n < -4000000)

@@ -27,8 +27,9 @@ enum { MED_FP_DATE_TEXT = 48 };
 size_t med_fp_date_format(const struct med_fp_date *d, char out[MED_FP_DATE_TEXT]);
 /* UNORDERED when precision or a missing zone leaves it open, or a time meets a date. */
 enum med_fp_order med_fp_date_compare(const struct med_fp_date *a, const struct med_fp_date *b);
-/* Adds `amount` (its fraction is ignored) of a calendar unit or a UCUM unit of definite length.
- * *known is false for any other unit; the result is false past the years 1 to 9999. */
+/* Adds `amount` (its fraction counts only for seconds) of a calendar unit or a UCUM unit of
+ * definite length. *known is false for any other unit; the result is false past the years 1 to
+ * 9999. */
 bool med_fp_date_add(struct med_fp_date *d, const med_decimal *amount, med_str unit, bool *known);
 /* The earliest or latest moment it may mean, at `digits` (4 6 8 10 12 14 17; a time 2 4 6 9). */
 bool med_fp_date_boundary(struct med_fp_date *d, int digits, bool high);

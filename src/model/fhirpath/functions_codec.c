@@ -136,8 +136,9 @@ bool med_fp_call_decode(med_fp_run *r, size_t argc)
     else if (med_str_eqz(format, "hex"))
         good = decode_hex(s, to, &n);
     med_str out = {to, n};
-    return good && med_utf8_valid(out) ? med_fp_result_string(r, argc, out)
-                                       : med_fp_result_empty(r, argc);
+    if (!good)
+        return med_fp_fail(r, MED_ISSUE_PROCESSING, "decode(): the text is not of this format");
+    return med_utf8_valid(out) ? med_fp_result_string(r, argc, out) : med_fp_result_empty(r, argc);
 }
 
 /* ---- escape and unescape ---- */

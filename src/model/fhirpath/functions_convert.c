@@ -128,7 +128,9 @@ static bool date_like(enum med_value_kind kind, const med_value *v, bool *good, 
     if (*good)
         return true;
     if (v->kind == MED_VALUE_STRING) {
-        *good = med_fp_date_parse(kind, v->text, &d);
+        bool lead = kind == MED_VALUE_TIME && med_str_starts(v->text, MED_STR("T"));
+        out->text = med_str_skip(v->text, lead ? 1 : 0);
+        *good = med_fp_date_parse(kind, out->text, &d);
     } else if (kind == MED_VALUE_DATETIME && v->kind == MED_VALUE_DATE) {
         *good = true;
     } else if (kind == MED_VALUE_DATE && v->kind == MED_VALUE_DATETIME) {

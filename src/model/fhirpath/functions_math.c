@@ -23,6 +23,25 @@ static bool take_number(med_fp_run *r, size_t argc, bool *go, med_value *v, med_
     return true;
 }
 
+/* The input as a number or quantity, for what rounds. */
+static bool take_amount(med_fp_run *r, size_t argc, bool *go, med_value *v, med_decimal *d)
+{
+    bool good = false;
+    if (!med_fp_single(r, med_fp_operand(r, argc), go, v))
+        return false;
+    if (!*go)
+        return true;
+    *go = med_fp_number(v, d);
+    if (v->kind == MED_VALUE_INTEGER || v->kind == MED_VALUE_DECIMAL)
+        return true;
+    if (!med_fp_quantity(r, v, &good, v))
+        return false;
+    if (!good)
+        return med_fp_fail(r, MED_ISSUE_PROCESSING, "a number or quantity was expected");
+    *go = med_decimal_parse(v->text, d);
+    return true;
+}
+
 static bool result_decimal(med_fp_run *r, size_t argc, const med_decimal *d)
 {
     med_value v;
@@ -65,13 +84,26 @@ bool med_fp_call_abs(med_fp_run *r, size_t argc)
     return med_fp_result(r, argc, &v);
 }
 
+/* A number, with the unit of `v` when that is a quantity. */
+static bool result_amount(med_fp_run *r, size_t argc, const med_value *v, const med_decimal *d)
+{
+    med_value out;
+    if (!med_fp_decimal(r, d, &out))
+        return false;
+    if (v->kind == MED_VALUE_QUANTITY) {
+        out.kind = MED_VALUE_QUANTITY;
+        out.unit = v->unit;
+    }
+    return med_fp_result(r, argc, &out);
+}
+
 /* Cuts to an integer: towards zero, or to the integer below or above. */
 static bool to_whole(med_fp_run *r, size_t argc, int direction)
 {
     bool go = false;
     med_value v;
     med_decimal d;
-    if (!take_number(r, argc, &go, &v, &d))
+    if (!take_amount(r, argc, &go, &v, &d))
         return false;
     if (!go)
         return med_fp_result_empty(r, argc);
@@ -90,7 +122,9 @@ static bool to_whole(med_fp_run *r, size_t argc, int direction)
     int64_t n = d.negative ? -(int64_t)digits : (int64_t)digits;
     if (rest && direction == (d.negative ? -1 : 1))
         n += direction;
-    return med_fp_result_integer(r, argc, n);
+    d = med_decimal_from_int(n);
+    return v.kind == MED_VALUE_QUANTITY ? result_amount(r, argc, &v, &d)
+                                        : med_fp_result_integer(r, argc, n);
 }
 
 bool med_fp_call_ceiling(med_fp_run *r, size_t argc)
@@ -115,18 +149,16 @@ bool med_fp_call_round(med_fp_run *r, size_t argc)
     int64_t scale = 0;
     med_value v;
     med_decimal d;
-    if (!take_number(r, argc, &go, &v, &d)
+    if (!take_amount(r, argc, &go, &v, &d)
         || (argc == 1 && !med_fp_single_integer(r, med_fp_operand(r, 0), &found, &scale)))
         return false;
     if (scale < 0)
         return med_fp_fail(r, MED_ISSUE_PROCESSING, "round() takes no negative precision");
-    if (!go || !found)
+    if (!go)
         return med_fp_result_empty(r, argc);
-    if (-d.exponent <= scale)
-        return result_decimal(r, argc, &d);
-    if (scale > SCALE_MAX || !med_fp_round(&d, (int)scale, &d))
+    if (-d.exponent > scale && (scale > SCALE_MAX || !med_fp_round(&d, (int)scale, &d)))
         return med_fp_result_empty(r, argc);
-    return result_decimal(r, argc, &d);
+    return result_amount(r, argc, &v, &d);
 }
 
 static bool in_double(med_fp_run *r, size_t argc, double (*f)(double))
@@ -216,11 +248,21 @@ static bool fold(med_fp_run *r, enum med_fp_binary op, med_value *total, const m
     return good || med_fp_fail(r, MED_ISSUE_PROCESSING, "these items can not be added or compared");
 }
 
+static bool any_absent(med_values items)
+{
+    for (size_t i = 0; i < items.n; i++)
+        if (med_fp_is_absent(&items.at[i]))
+            return true;
+    return false;
+}
+
 static bool sum_of(med_fp_run *r, bool *found, med_value *total)
 {
     size_t first = r->marks[r->n_marks - 1];
     size_t n = r->n - first;
-    *found = n > 0;
+    *found = n > 0 && !any_absent(med_fp_operand(r, 0));
+    if (!*found)
+        return true;
     if (n > 0)
         *total = r->values[first];
     for (size_t i = 1; i < n; i++)
@@ -255,6 +297,8 @@ static bool extreme(med_fp_run *r, size_t argc, enum med_fp_order wanted)
     med_values items = med_fp_operand(r, 0);
     if (items.n == 0)
         return true;
+    if (any_absent(items))
+        return med_fp_result_empty(r, argc);
     const med_value *best = items.at;
     for (size_t i = 1; i < items.n; i++) {
         bool good = true;

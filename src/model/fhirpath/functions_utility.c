@@ -8,13 +8,14 @@ enum { DECIMAL_SCALE = 8, SCALE_MAX = 28 };
 
 /* ---- tree ---- */
 
-static bool unfold(med_fp_run *r, bool (*push)(med_fp_run *r, const med_value *from))
+/* The children of each item replace it; with `all` also theirs, breadth first. */
+static bool unfold(med_fp_run *r, bool all)
 {
     size_t first = r->marks[r->n_marks - 1];
     size_t end = r->n;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = first; i < (all ? r->n : end); i++) {
         med_value item = r->values[i];
-        if (!push(r, &item))
+        if (!med_fp_push_children(r, &item))
             return false;
     }
     memmove(r->values + first, r->values + end, (r->n - end) * sizeof *r->values);
@@ -25,13 +26,13 @@ static bool unfold(med_fp_run *r, bool (*push)(med_fp_run *r, const med_value *f
 bool med_fp_call_children(med_fp_run *r, size_t argc)
 {
     (void)argc;
-    return unfold(r, med_fp_push_children);
+    return unfold(r, false);
 }
 
 bool med_fp_call_descendants(med_fp_run *r, size_t argc)
 {
     (void)argc;
-    return unfold(r, med_fp_push_descendants);
+    return unfold(r, true);
 }
 
 /* ---- now ---- */
@@ -189,7 +190,7 @@ bool med_fp_call_comparable(med_fp_run *r, size_t argc)
     int order = 0;
     for (size_t i = 0; i < 2; i++)
         if (!med_fp_single(r, med_fp_operand(r, argc - i), &found[i], &v[i])
-            || (found[i] && !med_fp_quantity(r, &v[i], &good[i], &v[i])))
+            || (found[i] && !med_fp_number_or_quantity(r, &v[i], &good[i], &v[i])))
             return false;
     if (!found[0] || !found[1])
         return med_fp_result_empty(r, argc);
@@ -235,9 +236,9 @@ static bool take_date(med_fp_run *r, size_t argc, enum med_date_precision least,
                       struct med_fp_date *d)
 {
     med_value v;
-    if (!med_fp_single(r, med_fp_operand(r, argc), go, &v) || !*go)
-        return !*go;
-    *go = v.kind >= MED_VALUE_DATE && v.kind <= MED_VALUE_TIME
+    if (!med_fp_single(r, med_fp_operand(r, argc), go, &v))
+        return false;
+    *go = *go && v.kind >= MED_VALUE_DATE && v.kind <= MED_VALUE_TIME
           && med_fp_date_parse(v.kind, v.text, d) && d->precision >= least
           && (d->kind != MED_VALUE_TIME || least >= MED_DATE_HOUR);
     return true;
@@ -298,7 +299,7 @@ bool med_fp_call_time_of(med_fp_run *r, size_t argc)
     bool go = false;
     if (!take_date(r, argc, MED_DATE_HOUR, &go, &d))
         return false;
-    if (!go || d.kind == MED_VALUE_DATE)
+    if (!go || d.kind != MED_VALUE_DATETIME)
         return med_fp_result_empty(r, argc);
     d.kind = MED_VALUE_TIME;
     d.has_zone = false;

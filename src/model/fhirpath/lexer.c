@@ -87,7 +87,7 @@ static char simple_escape(char c)
     return '\0';
 }
 
-static bool unescape(const med_lexer *l, med_str raw, size_t start, med_str *out)
+static bool unescape(const med_lexer *l, med_str raw, med_str *out)
 {
     *out = raw;
     if (med_str_find(raw, '\\', 0) == raw.len)
@@ -105,12 +105,11 @@ static bool unescape(const med_lexer *l, med_str raw, size_t start, med_str *out
         uint32_t code = 0;
         size_t used = raw.ptr[i] == 'u' ? read_unicode(raw, i + 1, &code) : 0;
         size_t wrote = used == 0 ? 0 : med_utf8_encode(code, to + n);
+        /* "If a \ is used at the beginning of a non-escape sequence, it will be ignored" */
         if (plain != '\0')
             to[n++] = plain;
         else if (wrote == 0)
-            return med_lexer_fail(l, start + i,
-                                  "unknown escape; known are "
-                                  "\\` \\' \\\" \\\\ \\/ \\f \\n \\r \\t \\uXXXX");
+            to[n++] = raw.ptr[i];
         n += wrote;
         i += used;
     }
@@ -129,7 +128,7 @@ static bool read_quoted(med_lexer *l, char quote, med_str *out)
     med_str raw = med_str_sub(l->text, from, l->at++);
     if (!med_utf8_valid(raw))
         return med_lexer_fail(l, from, "the text is not UTF-8");
-    return unescape(l, raw, from, out);
+    return unescape(l, raw, out);
 }
 
 static void read_name(med_lexer *l)

@@ -172,6 +172,24 @@ static bool step_primitive(med_fp_run *r, const struct med_fp_step *step, const 
     return push_pair(r, from->json, &pair);
 }
 
+/* "Observation" at the start of a path also keeps an object whose resourceType says so although
+ * the definitions do not know it. */
+static bool names_itself(const med_json *j, const med_value *v, med_str name)
+{
+    uint32_t node = v->type == MED_TYPE_NONE && name.len > 0 && med_is_upper(name.ptr[0])
+                        ? med_json_member(j, v->node, MED_STR("resourceType"))
+                        : 0;
+    return node != 0 && med_json_kind_at(j, node) == MED_JSON_STRING
+           && med_json_string_is(j, node, name);
+}
+
+/* `resourceType` is no element, but widely used as one. */
+static bool push_resource_type(med_fp_run *r, const med_value *v)
+{
+    med_value name = med_fp_string(med_type_name(r->p, v->type));
+    return med_type_kind_of(r->p, v->type) != MED_TYPE_RESOURCE || med_fp_push(r, &name);
+}
+
 bool med_fp_step_from(med_fp_run *r, const struct med_fp_step *step, const med_value *from)
 {
     if (from->kind != MED_VALUE_NODE)
@@ -182,7 +200,11 @@ bool med_fp_step_from(med_fp_run *r, const struct med_fp_step *step, const med_v
     if (med_fp_is_absent(from) || med_json_kind_at(j, from->node) != MED_JSON_OBJECT)
         return step_primitive(r, step, from);
     struct pair pair = find_pair(r, step, j, from->node, from->type);
-    return !pair.found || push_pair(r, j, &pair);
+    if (pair.found)
+        return push_pair(r, j, &pair);
+    if (from->type != MED_TYPE_NONE)
+        return !med_str_eqz(step->name, "resourceType") || push_resource_type(r, from);
+    return !names_itself(j, from, step->name) || med_fp_push(r, from);
 }
 
 /* ---- children ---- */
@@ -241,23 +263,14 @@ bool med_fp_push_children(med_fp_run *r, const med_value *from)
     return push_members(r, j, from->extension, med_pack_type(r->p, MED_STR("Element")));
 }
 
-bool med_fp_push_descendants(med_fp_run *r, const med_value *from)
-{
-    size_t next = r->n;
-    if (!med_fp_push_children(r, from))
-        return false;
-    for (; next < r->n; next++) {
-        med_value item = r->values[next];
-        if (!med_fp_push_children(r, &item))
-            return false;
-    }
-    return true;
-}
-
 bool med_fp_is_of(const med_fp_run *r, const med_value *v, const struct med_fp_type_test *test)
 {
     if (v->kind != MED_VALUE_NODE)
         return test->has_system && v->kind == test->system;
+    /* Element.id and Extension.url are System strings in R4 */
+    if (v->type != MED_TYPE_NONE && test->has_system && test->system == MED_VALUE_STRING
+        && med_type_primitive(r->p, v->type) == MED_PRIMITIVE_FHIRPATH_STRING)
+        return true;
     if (v->type != MED_TYPE_NONE)
         return test->fhir != MED_TYPE_NONE && med_type_is_a(r->p, v->type, test->fhir);
     if (!test->has_system || v->json == NULL || med_fp_is_absent(v))

@@ -78,6 +78,27 @@ static bool is_calendar_months(const med_value *v)
     return d != NULL && d->months > 0;
 }
 
+/* A calendar unit beside a UCUM year or month: nobody knows how many days it has. */
+static bool is_unclear(const med_value *a, const med_value *b, bool loose)
+{
+    const struct duration *p = calendar(a->unit);
+    const struct duration *q = calendar(b->unit);
+    const struct duration *u = p == NULL ? ucum_duration(a->unit) : ucum_duration(b->unit);
+    if ((p == NULL) == (q == NULL) || u == NULL)
+        return false;
+    bool mapped = loose || (p == NULL ? a : b)->type != MED_TYPE_NONE;
+    const struct duration *word = p == NULL ? q : p;
+    return (u->months > 0) != (word->months > 0) || (u->months > 0 && !mapped);
+}
+
+/* The length of a calendar unit where years and months meet days: 365 and 30 of them. */
+static med_decimal milliseconds_of(const struct duration *d)
+{
+    static const int64_t sizes[] = {31536000000, 2592000000, 604800000, 86400000,
+                                    3600000,     60000,      1000,      1};
+    return med_decimal_from_int(sizes[d - durations]);
+}
+
 /* Both as numbers of one unit. */
 static bool common(med_fp_run *r, const med_value *a, const med_value *b, bool loose,
                    bool *comparable, med_decimal *x, med_decimal *y)
@@ -85,6 +106,17 @@ static bool common(med_fp_run *r, const med_value *a, const med_value *b, bool l
     *comparable = med_decimal_parse(a->text, x) && med_decimal_parse(b->text, y);
     if (!*comparable || med_str_eq(a->unit, b->unit))
         return true;
+    if (is_unclear(a, b, loose)) {
+        *comparable = false;
+        return true;
+    }
+    if (is_calendar_months(a) != is_calendar_months(b) && calendar(a->unit) != NULL
+        && calendar(b->unit) != NULL) {
+        med_decimal p = milliseconds_of(calendar(a->unit));
+        med_decimal q = milliseconds_of(calendar(b->unit));
+        *comparable = med_decimal_multiply(x, &p, x) && med_decimal_multiply(y, &q, y);
+        return true;
+    }
     if (is_calendar_months(a) || is_calendar_months(b)) {
         med_decimal p = med_decimal_from_int(months_of(a, loose));
         med_decimal q = med_decimal_from_int(months_of(b, loose));
@@ -148,9 +180,21 @@ bool med_fp_round(const med_decimal *d, int scale, med_decimal *out)
     return true;
 }
 
+/* Digits behind the point that count: trailing zeros do not. */
+static int significant_scale(const med_decimal *d)
+{
+    med_u128 digits = d->digits;
+    int scale = -d->exponent;
+    for (; scale > 0 && digits % 10 == 0; scale--)
+        digits /= 10;
+    return scale;
+}
+
 bool med_fp_decimals_equivalent(const med_decimal *a, const med_decimal *b)
 {
-    int scale = a->scale < b->scale ? a->scale : b->scale;
+    int x_scale = significant_scale(a);
+    int y_scale = significant_scale(b);
+    int scale = x_scale < y_scale ? x_scale : y_scale;
     med_decimal x;
     med_decimal y;
     if (!med_fp_round(a, scale, &x) || !med_fp_round(b, scale, &y))
@@ -213,6 +257,15 @@ static bool make(med_fp_run *r, const med_decimal *d, med_str unit, bool *good, 
     return true;
 }
 
+/* After a conversion the number of digits says nothing: 1 wk is 7 d, not 7.00 d. */
+static bool make_converted(med_fp_run *r, const med_decimal *d, med_str unit, bool *good,
+                           med_value *out)
+{
+    med_decimal plain = *d;
+    int scale = significant_scale(d);
+    return make(r, med_fp_round(d, scale, &plain) ? &plain : d, unit, good, out);
+}
+
 static bool convert_calendar(med_fp_run *r, const med_value *v, med_str unit, bool *good,
                              med_value *out)
 {
@@ -220,10 +273,15 @@ static bool convert_calendar(med_fp_run *r, const med_value *v, med_str unit, bo
     med_decimal x;
     med_decimal from = med_decimal_from_int(months_of(v, false));
     med_decimal to = med_decimal_from_int(months_of(&target, false));
+    if (is_calendar_months(v) != is_calendar_months(&target) && calendar(v->unit) != NULL
+        && calendar(unit) != NULL) {
+        from = milliseconds_of(calendar(v->unit));
+        to = milliseconds_of(calendar(unit));
+    }
     if (!med_decimal_parse(v->text, &x) || med_decimal_is_zero(&from) || med_decimal_is_zero(&to)
         || !med_decimal_multiply(&x, &from, &x) || !med_decimal_divide(&x, &to, DIVIDE_DIGITS, &x))
         return true;
-    return make(r, &x, unit, good, out);
+    return make_converted(r, &x, unit, good, out);
 }
 
 bool med_fp_quantity_convert(med_fp_run *r, const med_value *v, med_str unit, bool *good,
@@ -239,6 +297,8 @@ bool med_fp_quantity_convert(med_fp_run *r, const med_value *v, med_str unit, bo
         *good = true;
         return true;
     }
+    if (is_unclear(v, &target, false))
+        return true;
     if (is_calendar_months(v) || is_calendar_months(&target))
         return convert_calendar(r, v, unit, good, out);
     if (!med_decimal_parse(v->text, &x) || !parse_unit(r, v->unit, &from)
@@ -248,38 +308,57 @@ bool med_fp_quantity_convert(med_fp_run *r, const med_value *v, med_str unit, bo
         || !med_decimal_subtract(&x, &to.offset, &x)
         || !med_decimal_divide(&x, &to.factor, DIVIDE_DIGITS, &x))
         return true;
-    return make(r, &x, unit, good, out);
+    return make_converted(r, &x, unit, good, out);
+}
+
+/* How long one of v's unit is compared with one of b's: the sum is given in the smaller unit. */
+static bool is_smaller(med_fp_run *r, const med_value *a, const med_value *b, bool *out)
+{
+    med_value one = *a;
+    med_value other = *b;
+    bool comparable = false;
+    int order = 0;
+    one.text = MED_STR("1");
+    other.text = MED_STR("1");
+    if (!med_fp_quantity_compare(r, &one, &other, false, &comparable, &order))
+        return false;
+    *out = comparable && order < 0;
+    return true;
+}
+
+static bool sum(med_fp_run *r, const med_value *a, const med_value *b, bool subtract, bool *good,
+                med_value *out)
+{
+    med_decimal x;
+    med_decimal y;
+    *good = false;
+    if (!med_decimal_parse(a->text, &x) || !med_decimal_parse(b->text, &y)
+        || !(subtract ? med_decimal_subtract(&x, &y, &x) : med_decimal_add(&x, &y, &x)))
+        return true;
+    return make(r, &x, a->unit, good, out);
 }
 
 bool med_fp_quantity_add(med_fp_run *r, const med_value *a, const med_value *b, bool subtract,
                          bool *good, med_value *out)
 {
-    med_decimal x;
-    med_decimal y;
-    med_value same = *b;
+    med_value x = *a;
+    med_value y = *b;
+    bool to_left = false;
     *good = false;
-    const med_value *left = a;
-    bool converted = med_str_eq(a->unit, b->unit);
-    /* to the right's unit if it is the only calendar unit, else to the left's */
-    if (!converted) {
-        bool to_right = med_fp_unit_is_calendar(b->unit) && !med_fp_unit_is_calendar(a->unit)
-                        && a->type != MED_TYPE_NONE;
-        med_value mapped = *a;
-        if (to_right)
-            mapped.unit = med_fp_calendar_unit(a);
-        if (!med_fp_quantity_convert(r, b, mapped.unit, &converted, &same))
-            return false;
-        if (!converted)
-            return true;
-        if (!med_decimal_parse(mapped.text, &x) || !med_decimal_parse(same.text, &y)
-            || !(subtract ? med_decimal_subtract(&x, &y, &x) : med_decimal_add(&x, &y, &x)))
-            return true;
-        return make(r, &x, mapped.unit, good, out);
-    }
-    if (!med_decimal_parse(left->text, &x) || !med_decimal_parse(same.text, &y)
-        || !(subtract ? med_decimal_subtract(&x, &y, &x) : med_decimal_add(&x, &y, &x)))
-        return true;
-    return make(r, &x, left->unit, good, out);
+    if (med_str_eq(a->unit, b->unit))
+        return sum(r, a, b, subtract, good, out);
+    /* a FHIR quantity beside a calendar unit is read as one */
+    if (med_fp_unit_is_calendar(b->unit))
+        x.unit = med_fp_calendar_unit(a);
+    if (med_fp_unit_is_calendar(a->unit))
+        y.unit = med_fp_calendar_unit(b);
+    if (!is_smaller(r, &x, &y, &to_left))
+        return false;
+    med_value *from = to_left ? &y : &x;
+    med_str unit = to_left ? x.unit : y.unit;
+    if (!med_fp_quantity_convert(r, from, unit, good, from))
+        return false;
+    return !*good || sum(r, &x, &y, subtract, good, out);
 }
 
 static bool is_one(med_str unit)
@@ -290,18 +369,12 @@ static bool is_one(med_str unit)
 /* The unit of a product or quotient. */
 static med_str combine_units(med_fp_run *r, med_str a, med_str b, bool divide)
 {
-    const struct duration *p = calendar(a);
-    const struct duration *q = calendar(b);
     if (is_one(b))
         return a;
-    if (p != NULL)
-        a = med_str_from(p->ucum);
-    if (q != NULL)
-        b = med_str_from(q->ucum);
     if (divide && med_str_eq(a, b))
         return MED_STR("1");
     if (is_one(a) && !divide)
-        return q != NULL ? med_str_from(q->calendar) : b;
+        return b;
     return med_arena_printf(r->a, divide ? "(%.*s)/(%.*s)" : "(%.*s).(%.*s)", MED_STR_ARG(a),
                             MED_STR_ARG(b));
 }
@@ -312,6 +385,10 @@ bool med_fp_quantity_multiply(med_fp_run *r, const med_value *a, const med_value
     med_decimal x;
     med_decimal y;
     *good = false;
+    /* a calendar unit has no size to multiply by */
+    if ((calendar(a->unit) != NULL && !is_one(b->unit))
+        || (calendar(b->unit) != NULL && (divide || !is_one(a->unit))))
+        return true;
     if (!med_decimal_parse(a->text, &x) || !med_decimal_parse(b->text, &y)
         || !(divide ? med_decimal_divide(&x, &y, DIVIDE_DIGITS, &x)
                     : med_decimal_multiply(&x, &y, &x)))

@@ -126,6 +126,15 @@ static bool take_arguments(med_fp_run *r, size_t argc, bool *go, med_str out[4])
     return true;
 }
 
+static bool check_flags(med_fp_run *r, med_str flags)
+{
+    for (size_t i = 0; i < flags.len; i++)
+        if (flags.ptr[i] != 'i' && flags.ptr[i] != 'm')
+            return med_fp_fail(r, MED_ISSUE_PROCESSING,
+                               "the flags of a regular expression are i and m");
+    return true;
+}
+
 static bool match(med_fp_run *r, size_t argc, uint32_t options)
 {
     med_str s[4];
@@ -135,7 +144,8 @@ static bool match(med_fp_run *r, size_t argc, uint32_t options)
         return false;
     if (!go)
         return med_fp_result_empty(r, argc);
-    if (!begin(r, s[1], s[2], &pattern) || !med_fp_spend(r, 1 + s[0].len / 64))
+    if (!check_flags(r, s[2]) || !begin(r, s[1], s[2], &pattern)
+        || !med_fp_spend(r, 1 + s[0].len / 64))
         return false;
     int code = pcre2_match(pattern, (PCRE2_SPTR)s[0].ptr, s[0].len, 0, options, r->match_data,
                            r->match_context);
@@ -165,7 +175,8 @@ bool med_fp_call_replace_matches(med_fp_run *r, size_t argc)
         return med_fp_result_empty(r, argc);
     if (s[1].len == 0)
         return med_fp_result_string(r, argc, s[0]);
-    if (!begin(r, s[1], s[3], &pattern) || !med_fp_spend(r, 1 + s[0].len / 64))
+    if (!check_flags(r, s[3]) || !begin(r, s[1], s[3], &pattern)
+        || !med_fp_spend(r, 1 + s[0].len / 64))
         return false;
     PCRE2_SIZE room = s[0].len * 2 + s[2].len + 64;
     const uint32_t options =

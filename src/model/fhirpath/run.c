@@ -112,7 +112,7 @@ bool med_fp_result_string(med_fp_run *r, size_t argc, med_str value)
 bool med_fp_truth_of(med_fp_run *r, med_values operand, enum med_fp_truth *out)
 {
     *out = MED_FP_UNKNOWN;
-    if (operand.n == 0)
+    if (operand.n == 0 || (operand.n == 1 && med_fp_is_absent(operand.at)))
         return true;
     if (operand.n > 1)
         return med_fp_fail(r, MED_ISSUE_PROCESSING, "one truth value was expected, not several");

@@ -161,6 +161,9 @@ bool med_fp_shape_step(med_arena *a, const med_pack *p, const struct med_fp_shap
     for (size_t i = 0; i < from->n; i++)
         n += find_edges(p, from->types[i], name, NULL);
     *out = (struct med_fp_shape){.system = system_step(from->system, name)};
+    for (size_t i = 0; i < from->n && med_str_eqz(name, "resourceType"); i++)
+        if (med_type_kind_of(p, from->types[i]) == MED_TYPE_RESOURCE)
+            out->system |= 1U << MED_VALUE_STRING;
     if (n == 0)
         return out->system != 0 || (from->n == 0 && from->system == 0)
                || fail_unknown(p, from, name, at, err);

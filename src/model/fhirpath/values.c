@@ -273,3 +273,14 @@ bool med_fp_text(med_fp_run *r, const med_value *v, bool *good, med_str *out)
     *good = false;
     return true;
 }
+
+bool med_fp_number_or_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out)
+{
+    if (v->kind != MED_VALUE_INTEGER && v->kind != MED_VALUE_DECIMAL)
+        return med_fp_quantity(r, v, good, out);
+    const med_value from = *v; /* out may be the same */
+    *out = from;
+    out->kind = MED_VALUE_QUANTITY;
+    out->unit = MED_STR("1");
+    return med_fp_text(r, &from, good, &out->text);
+}

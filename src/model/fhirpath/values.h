@@ -37,13 +37,13 @@ bool med_fp_is_quantity_node(const med_fp_run *r, const med_value *v);
 bool med_fp_any_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out);
 /* A System quantity of a FHIR one (value, UCUM code); *good is false when it is none. */
 bool med_fp_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out);
+/* The same, and a number is a quantity of unit 1. */
+bool med_fp_number_or_quantity(med_fp_run *r, const med_value *v, bool *good, med_value *out);
 
 /* ---- tape ---- */
 /* Pushes what `step` finds in `from` onto the topmost operand. */
 bool med_fp_step_from(med_fp_run *r, const struct med_fp_step *step, const med_value *from);
 bool med_fp_push_children(med_fp_run *r, const med_value *from);
-/* The same with all below them, breadth first. */
-bool med_fp_push_descendants(med_fp_run *r, const med_value *from);
 /* The member `name` of a node's object, or of a primitive's extension object; 0 if none. */
 uint32_t med_fp_member(const med_value *v, const char *name);
 bool med_fp_is_of(const med_fp_run *r, const med_value *v, const struct med_fp_type_test *test);
