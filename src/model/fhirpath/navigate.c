@@ -20,10 +20,10 @@ static bool push_node(med_fp_run *r, const med_json *j, uint32_t node, uint32_t 
 }
 
 /* A member's name; escapes in it are legal, though nobody writes them. */
-static med_str key_of(const med_fp_run *r, const med_json *j, uint32_t k)
+static inline med_str key_of(const med_fp_run *r, const med_json *j, uint32_t k)
 {
     med_str key = med_json_raw(j, k);
-    if (j->nodes[k].escaped && !med_json_string(r->a, j, k, &key))
+    if (__builtin_expect(j->nodes[k].escaped, 0) && !med_json_string(r->a, j, k, &key))
         return MED_STR_EMPTY;
     return key;
 }
@@ -108,6 +108,13 @@ static bool knows_owner(const struct med_fp_step *step, med_type owner)
     return false;
 }
 
+/* Whatever writes an element begins with its name: the quick way past the other members. */
+static inline bool begins(med_str key, med_str name)
+{
+    return key.len >= name.len && name.len > 0 && key.ptr[0] == name.ptr[0]
+           && memcmp(key.ptr, name.ptr, name.len) == 0;
+}
+
 static struct pair find_pair(const med_fp_run *r, const struct med_fp_step *step, const med_json *j,
                              uint32_t object, med_type owner)
 {
@@ -120,6 +127,8 @@ static struct pair find_pair(const med_fp_run *r, const struct med_fp_step *step
         bool underscore = key.len > 0 && key.ptr[0] == '_';
         if (underscore)
             key = med_str_skip(key, 1);
+        if (!begins(key, step->name))
+            continue;
         bool hit = known ? key_is_edge(step, owner, key, &type)
                          : key_writes(r->p, owner, key, step->name, &type);
         if (!hit)
@@ -223,9 +232,19 @@ static uint32_t partner(const med_fp_run *r, const med_json *j, uint32_t object,
     return 0;
 }
 
+static bool has_underscores(const med_json *j, uint32_t object)
+{
+    uint32_t end = j->nodes[object].next;
+    for (uint32_t k = object + 1; k < end; k = j->nodes[k + 1].next)
+        if (j->nodes[k].escaped || (j->nodes[k].len > 0 && med_json_raw(j, k).ptr[0] == '_'))
+            return true;
+    return false;
+}
+
 static bool push_members(med_fp_run *r, const med_json *j, uint32_t object, med_type owner)
 {
     uint32_t end = j->nodes[object].next;
+    bool pairs = has_underscores(j, object);
     for (uint32_t k = object + 1; k < end; k = j->nodes[k + 1].next) {
         med_str key = key_of(r, j, k);
         bool underscore = key.len > 0 && key.ptr[0] == '_';
@@ -243,7 +262,7 @@ static bool push_members(med_fp_run *r, const med_json *j, uint32_t object, med_
         if (!underscore) {
             bool primitive = pair.type == MED_TYPE_NONE
                              || med_type_primitive(r->p, pair.type) != MED_PRIMITIVE_NONE;
-            pair.extension = primitive ? partner(r, j, object, name, true) : 0;
+            pair.extension = primitive && pairs ? partner(r, j, object, name, true) : 0;
         }
         if (!med_fp_spend(r, 1) || !push_pair(r, j, &pair))
             return false;

@@ -89,16 +89,26 @@ bool med_fp_result(med_fp_run *r, size_t argc, const med_value *v)
     return med_fp_result_empty(r, argc) && med_fp_push(r, &copy);
 }
 
+static bool result_number(med_fp_run *r, size_t argc, enum med_value_kind kind, int64_t value)
+{
+    if (!med_fp_result_empty(r, argc) || !med_fp_reserve(r, 1))
+        return false;
+    r->values[r->n++] = (med_value){.kind = kind,
+                                    .type = MED_TYPE_NONE,
+                                    .text = MED_STR_EMPTY,
+                                    .unit = MED_STR_EMPTY,
+                                    .integer = value};
+    return true;
+}
+
 bool med_fp_result_bool(med_fp_run *r, size_t argc, bool value)
 {
-    med_value v = med_fp_boolean(value);
-    return med_fp_result(r, argc, &v);
+    return result_number(r, argc, MED_VALUE_BOOLEAN, value);
 }
 
 bool med_fp_result_integer(med_fp_run *r, size_t argc, int64_t value)
 {
-    med_value v = med_fp_integer(value);
-    return med_fp_result(r, argc, &v);
+    return result_number(r, argc, MED_VALUE_INTEGER, value);
 }
 
 bool med_fp_result_string(med_fp_run *r, size_t argc, med_str value)
@@ -532,9 +542,10 @@ bool med_fhirpath_run(med_arena *a, const med_pack *p, const med_fhirpath *progr
                       const med_fhirpath_env *env, const med_value *focus,
                       const med_value *resource, med_values *out, med_err *err)
 {
-    med_value values[MED_FP_SMALL];
-    size_t marks[MED_FP_SMALL];
-    struct med_fp_frame frames[MED_FP_SMALL_FRAMES];
+    /* most runs are short: filling these first would cost more than the run itself */
+    __attribute__((uninitialized)) med_value values[MED_FP_SMALL];
+    __attribute__((uninitialized)) size_t marks[MED_FP_SMALL];
+    __attribute__((uninitialized)) struct med_fp_frame frames[MED_FP_SMALL_FRAMES];
     med_fp_run r = {
         .a = a,
         .p = p,
