@@ -210,16 +210,16 @@ static bool inflate_body(med_exchange *x, med_str received, med_err *err)
     return med_err_status(err, 415);
 }
 
-bool med_http_body(med_http_exchange *seen, med_str *out, med_err *err)
+bool med_http_body(med_http_exchange *x, med_str *out, med_err *err)
 {
-    med_exchange *x = (med_exchange *)seen;
-    if (!x->is_inflated) {
-        med_str received = x->has_body ? med_buf_str(&x->body) : MED_STR_EMPTY;
-        if (!inflate_body(x, received, err))
+    med_exchange *whole = (med_exchange *)x;
+    if (!whole->is_inflated) {
+        med_str received = whole->has_body ? med_buf_str(&whole->body) : MED_STR_EMPTY;
+        if (!inflate_body(whole, received, err))
             return false;
-        x->is_inflated = true;
+        whole->is_inflated = true;
     }
-    *out = x->inflated;
+    *out = whole->inflated;
     return true;
 }
 

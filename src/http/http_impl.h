@@ -104,6 +104,7 @@ struct med_loop {
     struct event *wake, *tick, *acceptor;
     int wake_fd, listen_fd;
     bool accepting, ticking;
+    bool starved;         /* the last accept found no descriptor */
     pthread_mutex_t lock; /* of posts, n_posts, cap_posts, answers */
     med_post *posts, *running;
     size_t n_posts, cap_posts, cap_running;

@@ -235,10 +235,13 @@ static void on_accept(int listen_fd, short what, void *arg)
         socklen_t len = sizeof from;
         int fd = accept4(listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            l->starved = false;
             take_socket(l, fd, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            MED_LOG(l->server->config.log, MED_LOG_WARN, "no descriptor for a new connection",
-                    MED_LOG_INT("errno", errno));
+            if (!l->starved) /* said once, not at every try */
+                MED_LOG(l->server->config.log, MED_LOG_WARN, "no descriptor for a new connection",
+                        MED_LOG_INT("errno", errno));
+            l->starved = true;
             med_listener_pause(l); /* the tick tries again */
             return;
         } else if (errno != ECONNABORTED && errno != EINTR) {

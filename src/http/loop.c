@@ -114,7 +114,7 @@ void med_loop_keep_ticking(med_loop *l)
 {
     if (l->ticking)
         return;
-    const struct timeval period = {.tv_usec = MED_HTTP_TICK_MS * 1000};
+    const struct timeval period = {.tv_usec = MED_HTTP_TICK_MS * 1000L};
     l->ticking = evtimer_add(l->tick, &period) == 0;
 }
 

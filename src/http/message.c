@@ -29,11 +29,24 @@ static bool is_safe(med_str value)
            && memchr(value.ptr, '\0', value.len) == NULL;
 }
 
+/* Framing said twice could be said differently. */
+static bool is_ours(med_str name)
+{
+    static const med_str ours[] = {MED_LIT("Connection"), MED_LIT("Content-Length"),
+                                   MED_LIT("Date"), MED_LIT("Transfer-Encoding")};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (med_str_eq_ignore_case(name, ours[i]))
+            return true;
+    }
+    return false;
+}
+
 bool med_response_header(med_response *r, const char *name, med_str value)
 {
-    if (r->n_headers == MED_RESPONSE_HEADERS || !is_safe(value))
+    med_str as_slice = med_str_from(name);
+    if (r->n_headers == MED_RESPONSE_HEADERS || !is_safe(value) || is_ours(as_slice))
         return false;
-    r->headers[r->n_headers++] = (med_header){med_str_from(name), value};
+    r->headers[r->n_headers++] = (med_header){as_slice, value};
     return true;
 }
 

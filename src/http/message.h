@@ -56,8 +56,9 @@ typedef struct med_response {
     bool close;       /* close the connection behind this answer */
 } med_response;
 
-/* Adds a header; name and value must outlive the exchange. A value with CR, LF or NUL, or a
- * header too many, is refused (false). */
+/* Adds a header; name and value must outlive the exchange. A value with CR, LF or NUL, a header
+ * too many, or one that http/ itself writes (Connection, Content-Length, Date,
+ * Transfer-Encoding) is refused (false). */
 bool med_response_header(med_response *r, const char *name, med_str value);
 /* Replaces or adds. */
 bool med_response_set_header(med_response *r, const char *name, med_str value);

@@ -135,17 +135,16 @@ void med_http_post(med_http_server *s, unsigned loop, void (*fn)(void *), void *
     med_loop_run_on(&s->loops[loop], fn, arg);
 }
 
-void med_http_respond(med_http_exchange *seen)
+void med_http_respond(med_http_exchange *x)
 {
-    med_exchange *x = (med_exchange *)seen;
-    med_loop *l = x->conn->loop;
+    med_exchange *whole = (med_exchange *)x;
+    med_loop *l = whole->conn->loop;
     /* here, because on a worker it costs nobody else anything */
-    med_response_compress(l->server->deflaters, seen->arena, x->request.accepts_gzip,
-                          &seen->response);
+    med_response_compress(l->server->deflaters, x->arena, x->request->accepts_gzip, &x->response);
     if (med_loop_is_current(l))
-        med_conn_answer(x->conn);
+        med_conn_answer(whole->conn);
     else
-        med_loop_answer(l, x);
+        med_loop_answer(l, whole);
 }
 
 /* ---- the end ---- */

@@ -97,28 +97,38 @@ static void answer_echo(med_http_exchange *x)
             med_arena_printf(x->arena, "%s\n", err.text));
 }
 
+/* Resident bytes, 0 if nobody knows: the second number of statm, in pages. */
+static int64_t resident_bytes(void)
+{
+    char text[256];
+    FILE *f = fopen("/proc/self/statm", "r");
+    size_t n = f == NULL ? 0 : fread(text, 1, sizeof text, f);
+    if (f != NULL)
+        (void)fclose(f);
+    med_str rest;
+    (void)med_str_cut((med_str){text, n}, ' ', &rest);
+    int64_t pages = 0;
+    if (!med_str_to_int64(med_str_cut(rest, ' ', &rest), &pages))
+        return 0;
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
 static void answer_counters(test_server *s, med_http_exchange *x)
 {
     med_http_counters c;
     med_http_count(s->http, &c);
     struct rusage used;
     (void)getrusage(RUSAGE_SELF, &used);
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f != NULL) {
-        if (fscanf(f, "%*d %ld", &pages) != 1)
-            pages = 0;
-        (void)fclose(f);
-    }
-    med_str text = med_arena_printf(
-        x->arena,
-        "{\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
-        ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"timeouts\":%" PRIu64
-        ",\"malformed\":%" PRIu64 ",\"smuggled\":%lu,\"open\":%u,\"rss\":%ld,\"cpu_us\":%ld}",
-        c.accepted, c.refused, c.requests, c.bytes_in, c.bytes_out, c.timeouts, c.malformed,
-        (unsigned long)s->smuggled, c.open, pages * sysconf(_SC_PAGESIZE),
-        (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec
-            + used.ru_stime.tv_usec);
+    med_str text =
+        med_arena_printf(x->arena,
+                         "{\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
+                         ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64 ",\"timeouts\":%" PRIu64
+                         ",\"malformed\":%" PRIu64 ",\"smuggled\":%lu,\"open\":%u,\"rss\":%" PRId64
+                         ",\"cpu_us\":%ld}",
+                         c.accepted, c.refused, c.requests, c.bytes_in, c.bytes_out, c.timeouts,
+                         c.malformed, (unsigned long)s->smuggled, c.open, resident_bytes(),
+                         (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L
+                             + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     say(x, 200, "application/json", text);
 }
 

@@ -135,8 +135,8 @@ static void what_is_dropped_is_bounded(void **state)
 {
     (void)state;
     refused_before(MED_STR("5;"), MED_STR("x"), MED_CHUNK_EXTENSION_BYTES + 1);
-    refused_before(MED_STR_EMPTY, MED_STR("1;abc=def\r\nx\r\n"), 14 * 512);
-    refused_before(MED_STR("0\r\n"), MED_STR("A: b\r\n"), MED_CHUNK_TRAILER_BYTES * 2);
+    refused_before(MED_STR_EMPTY, MED_STR("1;abc=def\r\nx\r\n"), (size_t)14 * 512);
+    refused_before(MED_STR("0\r\n"), MED_STR("A: b\r\n"), (size_t)MED_CHUNK_TRAILER_BYTES * 2);
     refused_before(MED_STR("0\r\nA: "), MED_STR("x"), MED_CHUNK_TRAILER_BYTES + 1);
     refused_before(MED_STR_EMPTY, MED_STR("0"), 16);
 }

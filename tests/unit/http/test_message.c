@@ -31,6 +31,8 @@ static void an_answer_takes_no_foreign_line(void **state)
     assert_false(med_response_header(&r, "Location", MED_STR("/a\r\nSet-Cookie: b")));
     assert_false(med_response_header(&r, "Location", MED_STR("/a\nb")));
     assert_false(med_response_header(&r, "Location", MED_STR("/a\0b")));
+    assert_false(med_response_header(&r, "content-length", MED_STR("5")));
+    assert_false(med_response_header(&r, "Transfer-Encoding", MED_STR("chunked")));
     assert_true(med_response_header(&r, "Location", MED_STR("/a")));
     assert_false(med_response_set_header(&r, "location", MED_STR("/b\r")));
     assert_true(med_response_set_header(&r, "location", MED_STR("/b")));
