@@ -30,7 +30,9 @@ med_write *med_change_add(med_call *call)
     if (call->write == SIZE_MAX)
         call->write = c->n;
     call->n_writes++;
-    return &c->writes[c->n++];
+    c->writes[c->n] =
+        (med_write){.id = MED_STR_EMPTY, .text = MED_STR_EMPTY, .packed = MED_STR_EMPTY};
+    return &c->writes[c->n++]; /* a slot may have been used by an earlier try */
 }
 
 static med_search_options search_options(const med_call *call)

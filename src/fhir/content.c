@@ -283,7 +283,9 @@ uint64_t med_content_hash(const med_call *call)
     const med_fhir_request *r = &call->request;
     uint64_t head = med_store_hash2(call->fhir->store, med_str_from(med_method_name(r->method)),
                                     ' ', r->type_name);
-    uint64_t what = med_store_hash2(call->fhir->store, r->id, ' ', r->if_none_exist);
+    /* of a create the id is ours and new each time */
+    med_str id = r->level == MED_LEVEL_TYPE ? MED_STR_EMPTY : r->id;
+    uint64_t what = med_store_hash2(call->fhir->store, id, ' ', r->if_none_exist);
     uint64_t body = med_store_hash(call->fhir->store, r->body);
     uint64_t parts[] = {head, what, body};
     return med_store_hash(call->fhir->store, (med_str){(const char *)parts, sizeof parts});

@@ -97,13 +97,36 @@ enum med_next med_perform_step(med_performance *p)
     return p->finishing ? finish(p) : prepare(p);
 }
 
+/* The key was used before: the answer is about the resources of then, found by their internal
+ * ids, not about those just prepared. */
+static bool recall(med_performance *p, med_err *err)
+{
+    for (size_t i = 0; i < p->change.n; i++) {
+        med_write *w = &p->change.writes[i];
+        med_stored s;
+        enum med_found found = MED_ABSENT;
+        if (w->rid != 0)
+            found = med_view_by_rid(p->call->view, p->call->arena, w->rid, &s, err);
+        if (found == MED_FAILED)
+            return false;
+        if (found == MED_FOUND)
+            w->id = s.id;
+        w->text = MED_STR_EMPTY; /* finish reads the version it names */
+    }
+    return true;
+}
+
 enum med_next med_perform_committed(med_performance *p)
 {
     med_commit *c = &p->commit;
     p->call->updated = c->updated;
     switch (c->state) {
-    case MED_COMMIT_DONE:
     case MED_COMMIT_REPLAYED:
+        if (!recall(p, &c->err))
+            break;
+        p->finishing = true;
+        return finish(p);
+    case MED_COMMIT_DONE:
         p->finishing = true;
         return finish(p);
     case MED_COMMIT_REFUSED:

@@ -157,8 +157,10 @@ static bool expectation_holds(const struct step *step, const med_write *w, med_e
     case MED_EXPECT_ANY:
         return true;
     case MED_EXPECT_NEW:
-        return !step->live
-               || MED_FAIL(err, MED_ISSUE_DUPLICATE, "a resource with this id exists already");
+        if (!step->live)
+            return true;
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "a resource with this id exists already");
+        return med_err_status(err, 412);
     case MED_EXPECT_EXISTS:
         if (step->live)
             return true;

@@ -73,7 +73,7 @@ static void expectations_are_checked_in_the_commit(void **state)
         {"any, absent", ABSENT, MED_EXPECT_ANY, 0, 0},
         {"any, live", LIVE, MED_EXPECT_ANY, 0, 0},
         {"new, absent", ABSENT, MED_EXPECT_NEW, 0, 0},
-        {"new, live", LIVE, MED_EXPECT_NEW, 0, 409},
+        {"new, live", LIVE, MED_EXPECT_NEW, 0, 412},
         {"new, gone", GONE, MED_EXPECT_NEW, 0, 0},
         {"exists, absent", ABSENT, MED_EXPECT_EXISTS, 0, 404},
         {"exists, live", LIVE, MED_EXPECT_EXISTS, 0, 0},
