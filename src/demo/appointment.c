@@ -72,9 +72,10 @@ uint16_t med_demo_appointment_write(med_demo_chart *c, const med_demo_visit_plan
         plan->reason_text == MED_SAY_COUNT ? MED_SAY_CONTROL : plan->reason_text;
     uint16_t id = begin_appointment(c, kept ? "fulfilled" : "noshow", plan->who, reason);
     med_put_time(o, "start", plan->start);
-    med_put_time(o, "end", plan->start + plan->minutes * 60);
+    med_put_time(o, "end", plan->start + med_demo_minutes(plan->minutes));
     med_put_int(o, "minutesDuration", plan->minutes);
-    med_put_time(o, "created", plan->start - MED_DEMO_DAY * med_demo_rng_range(&c->rng, 5, 30));
+    med_put_time(o, "created",
+                 plan->start - (med_demo_time)MED_DEMO_DAY * med_demo_rng_range(&c->rng, 5, 30));
     med_put_owns(c, "basedOn", "ServiceRequest", plan->referral);
     put_participants(c, plan->who, kept);
     med_demo_end(o);
@@ -103,7 +104,7 @@ void med_demo_booking_write(med_demo_chart *c, med_demo_worker *worker, uint16_t
         start = med_demo_slot_start(c->today, slot);
     (void)begin_appointment(c, "booked", worker, reason);
     med_put_time(o, "start", start);
-    med_put_time(o, "end", start + 20 * 60);
+    med_put_time(o, "end", start + med_demo_minutes(20));
     med_put_int(o, "minutesDuration", 20);
     if (slot < MED_DEMO_SLOTS) {
         med_demo_text id = med_demo_slot_id(worker, slot);

@@ -47,7 +47,7 @@ enum med_demo_dosage {
 typedef struct med_demo_dosage_form {
     const char *unit, *ucum; /* of one dose */
     double dose;
-    uint8_t frequency, period;
+    uint32_t frequency, period;
     const char *period_unit; /* UCUM of time: h d wk mo */
     bool as_needed;
     const char *route, *route_display; /* SNOMED CT */
@@ -57,7 +57,7 @@ typedef struct med_demo_dosage_form {
 } med_demo_dosage_form;
 
 typedef struct med_demo_medicine {
-    const char *atc, *name, *strength; /* "ramipril", "5 mg tablet" */
+    const char *atc, *name, *strength; /* "ramipril", "5 mg" */
     enum med_demo_drug_class class;
     enum med_demo_dosage dosage;
     bool not_in_pregnancy;

@@ -83,7 +83,7 @@ void med_demo_event_stay(med_demo_chart *c, const med_demo_event *event)
                                 | (event->arg == MED_STAY_INFARCTION ? MED_PANEL(HEART) : 0u),
                             crp);
     if (stay->procedure != NULL) {
-        med_demo_time start = plan.start + (stay->urgent ? 4 : 2) * 3600;
+        med_demo_time start = plan.start + med_demo_minutes(stay->urgent ? 240 : 120);
         (void)med_demo_procedure_write(c, stay->procedure, stay->procedure_display, start, 70,
                                        condition);
     }

@@ -68,7 +68,7 @@ void med_demo_event_birth(med_demo_chart *c, const med_demo_event *event)
     med_demo_pressure_write(c);
     med_demo_labs_write(c, MED_PANEL(BLOOD), 0);
     (void)med_demo_procedure_write(c, stay->procedure, stay->procedure_display,
-                                   plan.start + 4 * 3600, 60, condition);
+                                   plan.start + med_demo_minutes(240), 60, condition);
     if (stay->drug != MED_DRUG_COUNT)
         med_demo_prescribe_course(c, stay->drug, event->day + nights, stay->drug_days, condition);
     med_demo_letter_write(c, stay);

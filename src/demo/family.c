@@ -40,17 +40,19 @@ static void choose_home(draft *d)
     h->laboratory = &h->region->places[MED_PLACE_LABORATORY][hospital];
     h->street = h->country->streets[med_demo_rng_below(r, MED_DEMO_STREETS)];
     h->house = (uint16_t)(1 + med_demo_rng_below(r, 1 + med_demo_rng_below(r, 120)));
+    if (h->country->id
+        == MED_DEMO_CZ) /* the number in the land register, then that in the street */
+        h->house = (uint16_t)(100 + med_demo_rng_below(r, 1900));
 }
 
-/* What stands behind the house number: "/1234", ", 2. tv.", ", ет. 3, ап. 8". */
+/* What stands behind the house number: "/12", ", 2. tv.", ", ет. 3, ап. 8". */
 static void choose_door(draft *d)
 {
     med_demo_text t = {.n = 0};
     med_demo_rng *r = &d->rng;
     switch (d->home->country->id) {
     case MED_DEMO_CZ:
-        (void)med_demo_text_number(med_demo_text_add(&t, "/"), 100 + med_demo_rng_below(r, 1900),
-                                   1);
+        (void)med_demo_text_number(med_demo_text_add(&t, "/"), 1 + med_demo_rng_below(r, 60), 1);
         break;
     case MED_DEMO_DK:
         if (med_demo_rng_chance(r, 550)) {

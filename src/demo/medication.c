@@ -115,7 +115,7 @@ static void write_dispense(med_demo_chart *c, const prescription *rx, int32_t da
     const med_demo_place *pharmacy = c->home->pharmacy;
     int minute = (int)(40 + 30 * med_demo_wobble(c->p, day, 400 + (unsigned)rx->drug));
     med_demo_time handed = day == med_demo_day_of(rx->written)
-                               ? rx->written + 3600 + minute * 60
+                               ? rx->written + med_demo_minutes(60 + minute)
                                : med_demo_at(day, 9 + day % 8, minute % 60);
     (void)med_demo_chart_begin(c, "MedicationDispense");
     med_put(o, "status", "completed");

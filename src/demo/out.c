@@ -180,7 +180,7 @@ static int64_t last_sunday(int year, int month)
 bool med_demo_summer_time(med_demo_time local, int zone_minutes)
 {
     int year = 0, month = 0, date = 0;
-    int64_t utc = local - zone_minutes * 60;
+    int64_t utc = local - med_demo_minutes(zone_minutes);
     med_civil_from_days(med_demo_day_of(utc), &year, &month, &date);
     if (month < 3 || month > 10)
         return false;

@@ -13,9 +13,13 @@
 typedef int64_t med_demo_time;
 enum { MED_DEMO_DAY = 86400, MED_DEMO_ID_MAX = 64 };
 
+static inline med_demo_time med_demo_minutes(int64_t n)
+{
+    return n * 60;
+}
 static inline med_demo_time med_demo_at(int32_t day, int hour, int minute)
 {
-    return (med_demo_time)day * MED_DEMO_DAY + hour * 3600 + minute * 60;
+    return day * (med_demo_time)MED_DEMO_DAY + med_demo_minutes(hour * INT64_C(60) + minute);
 }
 static inline int32_t med_demo_day_of(med_demo_time t)
 {

@@ -132,7 +132,7 @@ static void emit_slots(med_demo_world *w, med_demo_worker *worker)
         med_put_ref(o, "schedule", "Schedule", worker->schedule, NULL);
         med_put(o, "status", busy ? "busy" : "free");
         med_put_time(o, "start", start);
-        med_put_time(o, "end", start + 20 * 60);
+        med_put_time(o, "end", start + med_demo_minutes(20));
         med_demo_end(o);
     }
 }

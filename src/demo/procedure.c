@@ -10,7 +10,7 @@ uint16_t med_demo_procedure_write(med_demo_chart *c, const char *code, const cha
     med_put_concept(o, "code", med_demo_snomed(code, display), NULL);
     med_put_patient(c, "subject");
     med_put_encounter(c);
-    med_put_period(o, "performedPeriod", start, start + minutes * 60);
+    med_put_period(o, "performedPeriod", start, start + med_demo_minutes(minutes));
     med_put_array(o, "performer");
     med_put_object(o, NULL);
     med_put_worker(c, "actor", c->visit.who);

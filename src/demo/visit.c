@@ -74,7 +74,7 @@ static void put_hospitalization(med_demo_chart *c, const med_demo_visit_plan *pl
 uint16_t med_demo_visit_begin(med_demo_chart *c, const med_demo_visit_plan *plan)
 {
     med_demo_out *o = c->out;
-    med_demo_time end = plan->start + plan->minutes * 60;
+    med_demo_time end = plan->start + med_demo_minutes(plan->minutes);
     uint16_t id = med_demo_chart_begin(c, "Encounter");
     c->visit = (med_demo_visit){id, plan->start, end, plan->who, plan->where};
     med_put(o, "status", "finished");
