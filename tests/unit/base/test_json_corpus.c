@@ -11,12 +11,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { LIMIT = 64 << 20, ROOM = 1 << 20, MOST_FILES = 400 };
+enum { LIMIT = 64 << 20, ROOM = 4 << 20, MOST_FILES = 400 };
 
 struct ground {
     char *room, *end; /* behind `end` nothing can be read */
@@ -112,23 +115,24 @@ static void round_trip(void (*write)(med_buf *, const med_json *, uint32_t), con
 
 static med_str read_file(int folder, const char *name)
 {
-    char bytes[1 << 16];
+    struct stat st;
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    ssize_t n = read(fd, bytes, sizeof bytes);
-    assert_true(n >= 0 && (size_t)n < sizeof bytes);
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    size_t size = (size_t)st.st_size;
+    assert_true(size <= ROOM);
+    assert_int_equal(read(fd, ground.end - size, size), size);
     close(fd);
-    return place(bytes, (size_t)n);
+    return (med_str){ground.end - size, size};
 }
 
-/* Calls `see` for each file of a folder of the corpus; returns how many there were. */
+/* Calls `see` for each JSON file of a folder; returns how many there were. */
 static int each_file(const char *path, void (*see)(const char *name, med_str text))
 {
     DIR *folder = opendir(path);
     assert_non_null(folder);
     int n = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] == '.')
+        if (!med_str_ends(med_str_from(entry->d_name), MED_STR(".json")))
             continue;
         see(entry->d_name, read_file(dirfd(folder), entry->d_name));
         n++;
@@ -165,6 +169,22 @@ static void refuses_the_bad(void **state)
 {
     (void)state;
     assert_in_range(each_file(MED_TEST_DATA "/json/bad", see_bad), 206, MOST_FILES);
+}
+
+/* Real resources of another hand, where there are some. */
+static void keeps_real_resources(void **state)
+{
+    (void)state;
+    const char *shared = getenv("MEDULLA_SHARED");
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/data/us-core-examples",
+                     shared == NULL ? MED_TEST_DATA "/../../../shared" : shared);
+    assert_in_range(n, 1, sizeof path - 1);
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: shared data absent\n");
+        return;
+    }
+    assert_true(each_file(path, see_good) > 0);
 }
 
 static const char sample[] =
@@ -239,11 +259,9 @@ static void finds_a_fault_at_every_distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),
-        cmocka_unit_test(refuses_the_bad),
-        cmocka_unit_test(refuses_every_truncation),
-        cmocka_unit_test(survives_every_change),
-        cmocka_unit_test(finds_a_fault_at_every_distance),
+        cmocka_unit_test(takes_the_good),        cmocka_unit_test(refuses_the_bad),
+        cmocka_unit_test(keeps_real_resources),  cmocka_unit_test(refuses_every_truncation),
+        cmocka_unit_test(survives_every_change), cmocka_unit_test(finds_a_fault_at_every_distance),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
