@@ -106,6 +106,8 @@ static void refuses(void **state)
         {"/name/3", "index 3 is past the end of 1 elements", MED_ISSUE_PROCESSING},
         {"/name/99999999999999999999", "index 99999999999999999999 is past the end of 1 elements",
          MED_ISSUE_PROCESSING},
+        {"/name/18446744073709551616", "index 18446744073709551616 is past the end of 1 elements",
+         MED_ISSUE_PROCESSING},
         {"/name/1/x", "the array has only 1 elements", MED_ISSUE_PROCESSING},
         {"/nam/0", "there is no member 'nam'; the nearest is 'name'", MED_ISSUE_PROCESSING},
         {"/entirely/0", "there is no member 'entirely'", MED_ISSUE_PROCESSING},

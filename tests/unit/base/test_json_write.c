@@ -93,16 +93,20 @@ static void writer_sets_commas(void **state)
     med_json_int(&w, 0);
     med_json_bool(&w, true);
     med_json_open(&w, '{');
+    med_json_pair(&w, "in", MED_STR("x"));
     med_json_close(&w, '}');
     med_json_open(&w, '[');
+    med_json_int(&w, 1);
+    med_json_int(&w, 2);
     med_json_close(&w, ']');
     med_json_raw_value(&w, MED_STR("1.00"));
     med_json_close(&w, ']');
     med_json_key(&w, MED_STR("c"));
     med_json_bool(&w, false);
     med_json_close(&w, '}');
-    assert_text(&b, "{\"a\":\"1\",\"b\\\"\":[-9223372036854775808,0,true,{},[],1.00],"
-                    "\"c\":false}");
+    assert_text(&b,
+                "{\"a\":\"1\",\"b\\\"\":[-9223372036854775808,0,true,{\"in\":\"x\"},[1,2],1.00],"
+                "\"c\":false}");
     med_buf_free(&b);
 }
 
