@@ -10,8 +10,8 @@
 
 #include "model/reference.h"
 #include "model/walk.h"
+#include "model/xhtml.h"
 #include "validate/primitive.h"
-#include "validate/xhtml.h"
 
 /* One frame a JSON level; the parser allows MED_JSON_DEPTH of them. */
 enum { STACK = MED_JSON_DEPTH + 1, NAME_BUFFER = 256, NAME_SHOWN = 64, SEEN_WORDS = 2 };

@@ -1,7 +1,7 @@
 /* Any text is a narrative or is refused with a reason; what is taken holds nothing that could
  * run, however it is written. */
 #include "demand.h"
-#include "validate/xhtml.h"
+#include "model/xhtml.h"
 
 static bool holds(med_str text, const char *word)
 {

@@ -1,7 +1,7 @@
 /* functions_fhir.c - https://hl7.org/fhir/R4/fhirpath.html#functions */
 #include "model/fhirpath/functions.h"
-#include "model/fhirpath/html.h"
 #include "model/fhirpath/values.h"
+#include "model/xhtml.h"
 
 /* ---- extensions and values ---- */
 
@@ -270,12 +270,31 @@ bool med_fp_call_conforms_to(med_fp_run *r, size_t argc)
                                   && med_type_is_a(r->p, v->type, type));
 }
 
+/* Something to see between the tags: a character, or an image (txt-2). */
+static bool shows_something(med_str xhtml)
+{
+    bool tag = false;
+    for (size_t i = 0; i < xhtml.len; i++) {
+        char c = xhtml.ptr[i];
+        if (c == '<' && med_str_starts(med_str_skip(xhtml, i), MED_STR("<img")))
+            return true;
+        if (c == '<' || c == '>')
+            tag = c == '<';
+        else if (!tag && !med_is_space(c))
+            return true;
+    }
+    return false;
+}
+
+/* Stands for txt-1 (only harmless formatting) and txt-2 (some content). */
 bool med_fp_call_html_checks(med_fp_run *r, size_t argc)
 {
+    char why[MED_XHTML_TEXT];
     bool found = false;
     med_str text;
     if (!med_fp_single_string(r, med_fp_operand(r, 0), &found, &text))
         return false;
-    return found ? med_fp_result_bool(r, argc, med_narrative_is_safe(text))
-                 : med_fp_result_empty(r, argc);
+    if (!found)
+        return med_fp_result_empty(r, argc);
+    return med_fp_result_bool(r, argc, shows_something(text) && med_xhtml_check(text, why));
 }

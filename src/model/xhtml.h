@@ -4,8 +4,8 @@
  * HTML 4 that the specification allows; no scripts, forms, frames, event handlers, no address
  * that could run code, no style that fetches anything. Reads the text once, with a stack of
  * MED_XHTML_DEPTH names; allocates nothing; thread safe. */
-#ifndef MED_VALIDATE_XHTML_H
-#define MED_VALIDATE_XHTML_H
+#ifndef MED_MODEL_XHTML_H
+#define MED_MODEL_XHTML_H
 
 #include "base/str.h"
 

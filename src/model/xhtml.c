@@ -2,7 +2,7 @@
  *
  * A reader of the small part of XML that a narrative may be written in. What it does not know
  * it refuses: declarations, processing instructions, CDATA, entities other than those of XML. */
-#include "validate/xhtml.h"
+#include "model/xhtml.h"
 
 #include <stdarg.h>
 #include <stdio.h>

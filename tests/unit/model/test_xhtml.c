@@ -1,5 +1,5 @@
-/* Tests of validate/xhtml.h. */
-#include "validate/xhtml.h"
+/* Tests of model/xhtml.h. */
+#include "model/xhtml.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
