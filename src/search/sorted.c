@@ -1,7 +1,8 @@
 /* sorted.c - _sort: all matches are found, their keys taken from their own rows, and ordered.
  * https://hl7.org/fhir/R4/search.html#sort
  *
- * A resource without a value comes last, whatever the direction. A date counts from its low end.
+ * A resource without a value comes last, whatever the direction. A date counts from its low end;
+ * those that lack a key are ordered by their last update.
  * Equal keys are ordered by the internal id, in the direction of the first key, so the order is
  * total. A page goes on behind the last resource, or at its number should that be gone. */
 #include <math.h>
@@ -34,8 +35,6 @@ static int compare_keys(const med_sort *s, const key *a, const key *b)
     int by = 0;
     if (a->has != b->has)
         return a->has ? -1 : 1;
-    if (!a->has)
-        return 0;
     by = (a->value > b->value) - (a->value < b->value);
     if (by == 0)
         by = (a->real > b->real) - (a->real < b->real);
@@ -150,6 +149,8 @@ static bool take_keys(sorted *s, const med_stored *stored, row *out, med_err *er
             *k = (key){.has = true, .text = stored->id};
         else
             key_of_rows(&q->sort[i], &rows, k);
+        if (!k->has) /* as the index has them that lack the date */
+            k->value = stored->updated;
     }
     return keep_texts(s->r->arena, out, q->n_sort) ? true : MED_FAIL_MEMORY(err);
 }
