@@ -40,7 +40,7 @@ static bool resolve(const char *host, const char *port, target *out)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    if (getaddrinfo(host, port, &hints, &found) != 0)
+    if (getaddrinfo(host, port, &hints, &found) != 0 || found == NULL)
         return false;
     const struct addrinfo *chosen =
         found; /* IPv4 of a name with both, so "localhost" is 127.0.0.1 */

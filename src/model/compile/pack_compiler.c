@@ -16,7 +16,7 @@ static bool write_file(const char *path, med_str bytes, med_err *err)
 {
     FILE *file = fopen(path, "wb");
     if (file == NULL)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: %s", path, strerror(errno));
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: %s", path, strerrordesc_np(errno));
     bool ok = fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len;
     if (fclose(file) != 0 || !ok)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: can not be written", path);

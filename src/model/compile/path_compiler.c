@@ -329,6 +329,7 @@ static bool parse_first(struct parser *c, const med_paths *focus, med_paths *out
     return parse_step(c, focus, out);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PARENTHESES_MAX */
 static bool parse_parentheses(struct parser *c, const med_paths *focus, med_paths *out)
 {
     if (c->depth == PARENTHESES_MAX)
@@ -340,6 +341,7 @@ static bool parse_parentheses(struct parser *c, const med_paths *focus, med_path
     return ok;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PARENTHESES_MAX */
 static bool parse_term(struct parser *c, const med_paths *focus, med_paths *out)
 {
     med_paths now = {0};
@@ -364,6 +366,7 @@ static bool parse_term(struct parser *c, const med_paths *focus, med_paths *out)
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PARENTHESES_MAX */
 static bool parse_union(struct parser *c, const med_paths *focus, med_paths *out)
 {
     do {

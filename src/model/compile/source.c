@@ -31,7 +31,7 @@ static bool load_one(med_arena *a, const char *folder, const char *name, med_jso
                      med_err *err)
 {
     med_str path = med_arena_printf(a, "%s/%s", folder, name);
-    med_str text;
+    med_str text = MED_STR_EMPTY;
     if (!med_source_read(a, path.ptr, &text, err))
         return false;
     med_json_error where;

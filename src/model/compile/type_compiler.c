@@ -511,10 +511,11 @@ static bool is_required(struct compiler *c, uint32_t element)
 static struct pack_range add_required(struct compiler *c, uint32_t first, size_t n)
 {
     struct pack_range range = {med_pack_writer_count(c->w, PACK_REQUIRED), 0};
-    for (uint16_t i = 0; i < n; i++) {
-        if (!is_required(c, first + i))
+    for (size_t i = 0; i < n; i++) {
+        if (!is_required(c, first + (uint32_t)i))
             continue;
-        (void)MED_PACK_ADD(c->w, PACK_REQUIRED, &i);
+        uint16_t number = (uint16_t)i;
+        (void)MED_PACK_ADD(c->w, PACK_REQUIRED, &number);
         range.n++;
     }
     return range;
