@@ -8,19 +8,13 @@
 
 #include <stdlib.h>
 
-enum { CHAIN_TARGETS = 100000, HAS_LIST = 400, DRY_COST = 400 };
+enum { CHAIN_TARGETS = 1000000, HAS_LIST = 400, DRY_COST = 400 };
 
-typedef struct rid_list {
-    med_arena *arena;
-    uint64_t *at;
-    size_t n, room;
-} rid_list;
-
-static bool push(rid_list *l, uint64_t rid, med_err *err)
+static bool push(med_rid_list *l, uint64_t rid, med_err *err)
 {
     if (l->n == CHAIN_TARGETS)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
-                        "more than %d resources match inside a chain; narrow the search",
+                        "more than %d resources would have to be listed; narrow the search",
                         CHAIN_TARGETS);
     if (l->n == l->room) {
         size_t room = l->room == 0 ? 64 : 2 * l->room;
@@ -42,7 +36,7 @@ static int compare_rids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void finish(rid_list *l, med_bound *b)
+void med_rid_list_finish(med_rid_list *l)
 {
     size_t n = 0;
     if (l->n > 1)
@@ -51,8 +45,14 @@ static void finish(rid_list *l, med_bound *b)
         if (n == 0 || l->at[i] != l->at[n - 1])
             l->at[n++] = l->at[i];
     }
+    l->n = n;
+}
+
+static void finish(med_rid_list *l, med_bound *b)
+{
+    med_rid_list_finish(l);
     b->keys = l->at;
-    b->n_keys = n;
+    b->n_keys = l->n;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): the depth of a query is at most MED_CHAIN_DEPTH
@@ -67,15 +67,16 @@ med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *er
     if (!med_run_bind(sub, dry, err))
         return NULL;
     med_run_choose(sub, false);
+    sub->as_set = true;
     return sub;
 }
 
 /* Calls `take` for each match; with its text if `body`. */
 typedef bool (*take_match)(med_run *sub, const med_stored *s, med_rid rid, const med_clause *c,
-                           rid_list *to, med_err *err);
+                           med_rid_list *to, med_err *err);
 
-static bool each_match(med_run *sub, bool body, take_match take, const med_clause *c, rid_list *to,
-                       med_err *err)
+static bool each_match(med_run *sub, bool body, take_match take, const med_clause *c,
+                       med_rid_list *to, med_err *err)
 {
     med_position at;
     enum med_found found = MED_FAILED;
@@ -94,7 +95,7 @@ static bool each_match(med_run *sub, bool body, take_match take, const med_claus
     return found == MED_ABSENT;
 }
 
-static bool run_sub(med_run *sub, bool body, take_match take, const med_clause *c, rid_list *to,
+static bool run_sub(med_run *sub, bool body, take_match take, const med_clause *c, med_rid_list *to,
                     med_err *err)
 {
     sub->scratch = med_scratch_take(sub->q->schema);
@@ -107,7 +108,7 @@ static bool run_sub(med_run *sub, bool body, take_match take, const med_clause *
 /* ---- chains ---- */
 
 static bool take_rid(med_run *sub, const med_stored *s, med_rid rid, const med_clause *c,
-                     rid_list *to, med_err *err)
+                     med_rid_list *to, med_err *err)
 {
     (void)sub;
     (void)s;
@@ -115,11 +116,19 @@ static bool take_rid(med_run *sub, const med_stored *s, med_rid rid, const med_c
     return push(to, rid, err);
 }
 
+bool med_run_rids(med_run *r, med_rid_list *out, med_err *err)
+{
+    if (!each_match(r, false, take_rid, NULL, out, err))
+        return false;
+    med_rid_list_finish(out);
+    return true;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): see med_run_sub
 bool med_bind_chain(med_run *r, med_bound *b, bool dry, med_err *err)
 {
     enum { ROWS_A_TARGET = 50, PROBED_KEYS = 8 };
-    rid_list list = {.arena = r->arena};
+    med_rid_list list = {.arena = r->arena};
     const med_clause *c = b->clause;
     for (size_t i = 0; i < c->n_subs; i++) {
         med_run *sub = med_run_sub(r, c->subs[i], dry, err);
@@ -158,7 +167,7 @@ bool med_chain_matches(med_run *r, const med_bound *b, const med_rows *rows, boo
 
 /* What a match of the inner query refers to. */
 static bool take_targets(med_run *sub, const med_stored *s, med_rid rid, const med_clause *c,
-                         rid_list *to, med_err *err)
+                         med_rid_list *to, med_err *err)
 {
     med_json j;
     med_rows rows;
@@ -182,7 +191,7 @@ static bool take_targets(med_run *sub, const med_stored *s, med_rid rid, const m
 // NOLINTNEXTLINE(misc-no-recursion): see med_run_sub
 bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err)
 {
-    rid_list list = {.arena = r->arena};
+    med_rid_list list = {.arena = r->arena};
     med_run *sub = med_run_sub(r, b->clause->subs[0], dry, err);
     if (sub == NULL)
         return false;

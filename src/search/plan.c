@@ -68,7 +68,7 @@ med_plan med_plan_of_clause(const med_run *r, size_t i)
 static uint64_t candidate_cost(const med_run *r)
 {
     uint64_t cost = COST_STEP;
-    bool body = med_stream_repeats(r);
+    bool body = !r->as_set && med_stream_repeats(r);
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         if (b->decided)

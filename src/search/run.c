@@ -130,9 +130,22 @@ static bool cheap_total(const med_run *r, uint64_t *total)
     return true;
 }
 
+/* A resource that has several rows is counted once. */
+static bool count_set(med_run *r, uint64_t *total, med_err *err)
+{
+    med_rid_list list = {.arena = r->arena};
+    r->as_set = true;
+    if (!med_run_rids(r, &list, err))
+        return false;
+    *total = list.n;
+    return true;
+}
+
 static bool count_all(med_run *r, uint64_t *total, med_err *err)
 {
     med_run_choose(r, false);
+    if (med_stream_repeats(r))
+        return count_set(r, total, err);
     med_stream *s = med_stream_open(r, NULL, err);
     med_position place;
     enum med_found found = MED_FAILED;

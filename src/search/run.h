@@ -49,6 +49,7 @@ typedef struct med_run {
     med_arena *scratch; /* for one candidate */
     med_bound bound[MED_CLAUSES];
     uint64_t of_type; /* resources of the type */
+    bool as_set;      /* only which resources match counts, so a resource may come repeatedly */
     med_plan plan;
     uint64_t examined; /* candidates so far */
 } med_run;
@@ -105,6 +106,17 @@ bool med_chain_matches(med_run *r, const med_bound *b, const med_rows *rows, boo
 bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
                      med_err *err) MED_MUST_CHECK;
 bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key);
+
+/* A growing list of rids. */
+typedef struct med_rid_list {
+    med_arena *arena;
+    uint64_t *at;
+    size_t n, room;
+} med_rid_list;
+
+/* Sorted, each once, of all that match; as_set must be set. */
+bool med_run_rids(med_run *r, med_rid_list *out, med_err *err) MED_MUST_CHECK;
+void med_rid_list_finish(med_rid_list *l);
 
 /* ---- includes ---- */
 /* Adds what the query includes of the matches matches[0, n_matches). */

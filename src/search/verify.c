@@ -231,7 +231,7 @@ static bool earlier_uri(const med_clause *c, const med_rows *rows, const med_pos
 
 static bool is_first_place(const med_run *r, const med_rows *rows, const med_position *at)
 {
-    if (!med_stream_repeats(r))
+    if (r->as_set || !med_stream_repeats(r))
         return true;
     const med_clause *c = r->bound[r->plan.clause].clause;
     switch (c->kind) {
@@ -315,7 +315,7 @@ static bool needs_body(const med_run *r, const med_position *at)
         if (r->bound[i].needs_body && !r->bound[i].decided)
             return true;
     }
-    return med_stream_repeats(r) || by_presence(r, at);
+    return (!r->as_set && med_stream_repeats(r)) || by_presence(r, at);
 }
 
 /* The index holds only what is there, and knows a parameter by its type: no need to look. */
