@@ -2,6 +2,8 @@
  *
  * med_json_parse checks everything once (UTF-8, grammar, depth <= MED_JSON_DEPTH, no duplicate
  * keys, no text behind the value) and leaves a flat array of 16-byte nodes in document order.
+ * Refused, too: a byte order mark, NUL (also as \u0000: FHIR strings may not hold it), half a
+ * surrogate pair, control characters that are not escaped. All in time linear in the text.
  * Numbers keep their text. Nothing is copied: nodes name bytes of the input, which must
  * outlive the tape. A parsed tape is read only and may be shared between threads.
  *
