@@ -1,0 +1,104 @@
+// https://hl7.org/fhir/R4/http.html#transaction
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { base, get, issues, observation, patient, post, put, unique } from './lib/fhir.mjs';
+
+const bundle = (type, ...entry) => ({ resourceType: 'Bundle', type, entry });
+const entry = (method, url, resource, more = {}) => ({ ...(resource && { resource }), request: { method, url, ...more } });
+const urn = () => `urn:uuid:${randomUUID()}`;
+
+test('a transaction rewrites references, uris and narrative links, whatever the order', async () => {
+  const one = urn();
+  const two = urn();
+  const r = await post('', bundle('transaction',
+    { fullUrl: two, ...entry('POST', 'Observation', observation(one, {
+      text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${one}">p</a></div>` },
+      identifier: [{ system: 'urn:ietf:rfc:3986', value: one }],
+    })) },
+    { fullUrl: one, ...entry('POST', 'Patient', patient()) },
+  ));
+  assert.equal(r.status, 200, r.text);
+  assert.equal(r.body.type, 'transaction-response');
+  assert.deepEqual(r.body.entry.map((e) => e.response.status.slice(0, 3)), ['201', '201']);
+  const where = r.body.entry.map((e) => e.response.location.slice(base.length + 1).split('/_history')[0]);
+  const made = (await get(where[0])).body;
+  assert.equal(made.subject.reference, where[1]);
+  assert.ok(made.text.div.includes(`href="${where[1]}"`));
+  assert.equal(made.identifier[0].value, one, 'an identifier is no link');
+});
+
+test('a transaction is all or nothing, and says which entry is at fault', async () => {
+  const value = unique();
+  const good = patient({ identifier: [{ system: 'urn:t', value }] });
+  for (const [bad, status, where] of [
+    [entry('POST', 'Patient', { resourceType: 'Patient', gendr: 'male' }), 422, 'Bundle.entry[1].resource.gendr'],
+    [entry('POST', 'Pacient', patient()), 404, 'Bundle.entry[1]'],
+    [entry('PUT', `Patient/${unique()}`, patient({ id: 'another' })), 400, 'Bundle.entry[1]'],
+    [entry('POST', 'Observation', observation('Patient/nobody')), 422, ''],
+    [entry('POST', 'Observation', observation(`Patient?identifier=urn:t|${unique()}`)), 412, 'Bundle.entry[1]'],
+    [entry('PUT', `Patient/${unique()}`, undefined), 422, 'Bundle.entry[1]'],
+  ]) {
+    const r = await post('', bundle('transaction', entry('POST', 'Patient', good), bad));
+    assert.equal(r.status, status, `${JSON.stringify(bad)} ${r.text}`);
+    assert.ok(JSON.stringify(issues(r)).includes(where), r.text);
+    assert.equal((await get(`Patient?identifier=urn:t|${value}`)).body.total, 0);
+  }
+});
+
+test('two writes of one resource are refused', async () => {
+  const id = unique();
+  const r = await post('', bundle('transaction', entry('PUT', `Patient/${id}`, patient({ id })), entry('DELETE', `Patient/${id}`)));
+  assert.equal(r.status, 400);
+  assert.equal(issues(r)[0].code, 'duplicate');
+});
+
+test('DELETE, POST, PUT, GET: reads see the writes, answers keep the order asked', async () => {
+  const id = unique();
+  const gone = unique();
+  await put(`Patient/${gone}`, patient({ id: gone }));
+  const r = await post('', bundle('transaction',
+    entry('GET', `Patient/${id}`), entry('PUT', `Patient/${id}`, patient({ id, gender: 'female' })),
+    entry('DELETE', `Patient/${gone}`), entry('GET', `Patient?_id=${id}`)));
+  assert.equal(r.status, 200, r.text);
+  assert.deepEqual(r.body.entry.map((e) => e.response.status.slice(0, 3)), ['200', '201', '204', '200']);
+  assert.equal(r.body.entry[0].resource.gender, 'female');
+  assert.equal(r.body.entry[3].resource.total, 1);
+});
+
+test('conditional create and references inside a transaction', async () => {
+  const value = unique();
+  const make = () => {
+    const name = urn();
+    return bundle('transaction',
+      { fullUrl: name, ...entry('POST', 'Patient', patient({ identifier: [{ system: 'urn:t', value }] }), { ifNoneExist: `identifier=urn:t|${value}` }) },
+      entry('POST', 'Observation', observation(name)));
+  };
+  const first = await post('', make());
+  const second = await post('', make());
+  assert.deepEqual(first.body.entry.map((e) => e.response.status.slice(0, 3)), ['201', '201']);
+  assert.deepEqual(second.body.entry.map((e) => e.response.status.slice(0, 3)), ['200', '201']);
+  const found = await get(`Patient?identifier=urn:t|${value}`);
+  assert.equal(found.body.total, 1);
+  assert.equal((await get(`Observation?subject=Patient/${found.body.entry[0].resource.id}`)).body.total, 2);
+  const by = await post('', bundle('transaction', entry('POST', 'Observation', observation(`Patient?identifier=urn:t|${value}`))));
+  assert.equal(by.status, 200, by.text);
+  assert.equal((await get(`Observation?subject=Patient/${found.body.entry[0].resource.id}`)).body.total, 3);
+});
+
+test('a batch runs each entry alone', async () => {
+  const id = unique();
+  const r = await post('', bundle('batch',
+    entry('PUT', `Patient/${id}`, patient({ id })), entry('POST', 'Patient', { resourceType: 'Patient', gendr: 'x' }),
+    entry('GET', `Patient/${id}`), entry('GET', `Patient/${unique()}`), entry('FLY', 'Patient'), entry('GET', 'Pacient/1')));
+  assert.equal(r.status, 200);
+  assert.equal(r.body.type, 'batch-response');
+  assert.deepEqual(r.body.entry.map((e) => e.response.status.slice(0, 3)), ['201', '422', '200', '404', '422', '404']);
+  assert.equal(r.body.entry[1].response.outcome.resourceType, 'OperationOutcome');
+});
+
+test('a Bundle that is no batch or transaction', async () => {
+  for (const type of ['collection', 'searchset', 'document']) assert.equal((await post('', bundle(type))).status, 422);
+  assert.equal((await post('', patient())).status, 400);
+  assert.equal((await post('', { resourceType: 'Bundle', type: 'transaction' })).status, 200);
+});
