@@ -162,6 +162,11 @@ void med_serve_write_response(const med_serve_config *c, med_http_exchange *x, m
     x->response.body = r->body;
     if (r->body.len > 0)
         (void)med_response_header(&x->response, "Content-Type", json ? fhir_json : r->content_type);
+    if (r->native) {
+        (void)med_response_header(&x->response, "Content-Disposition", MED_STR("attachment"));
+        (void)med_response_header(&x->response, "Content-Security-Policy",
+                                  MED_STR("sandbox; default-src 'none'"));
+    }
     add_validators(x, call);
     add_location(c, x, call);
     if (r->allow.len > 0)

@@ -76,6 +76,7 @@ typedef struct med_fhir_response {
     med_str location;      /* "Patient/1/_history/1", relative to the base */
     med_str body;          /* FHIR JSON, or native bytes of a Binary */
     med_str content_type;  /* empty: application/fhir+json */
+    bool native;           /* bytes of a Binary: an attachment, never run by a browser */
     med_str allow;         /* of a 405 */
     bool is_outcome;       /* body is an OperationOutcome (goes to response.outcome in a Bundle) */
 } med_fhir_response;

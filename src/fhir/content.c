@@ -2,6 +2,7 @@
 #include "fhir/content.h"
 
 #include "base/datetime.h"
+#include "fhir/binary.h"
 
 /* ---- header fields ---- */
 
@@ -199,19 +200,18 @@ static bool check_content_type(const med_call *call, med_err *err)
     return med_err_status(err, 415);
 }
 
-/* A Binary in its own media type is no JSON: fhir/binary.c reads the bytes. */
-static bool is_native_binary(const med_call *call)
+bool med_content_is_json(med_str field)
 {
-    return med_str_eqz(call->request.type_name, "Binary") && call->request.operation.len == 0
-           && call->request.method != MED_PATCH
-           && !is_fhir_json(media_type(call->request.content_type));
+    return is_fhir_json(media_type(field));
 }
 
 bool med_content_read(med_call *call, med_err *err)
 {
     med_fhir_request *r = &call->request;
-    if (r->json != NULL || !takes_resource(call) || is_native_binary(call))
+    if (r->json != NULL || !takes_resource(call))
         return true;
+    if (med_binary_is_native_body(call))
+        return med_binary_read(call, err);
     if (r->body.len == 0 && r->operation.len > 0)
         return true; /* operations may be called without parameters */
     if (r->body.len == 0)

@@ -14,6 +14,9 @@ bool med_content_headers(med_call *call, const med_request *http, med_err *err) 
  * other than 4.0: 406. */
 bool med_content_negotiate(med_call *call, med_err *err) MED_MUST_CHECK;
 
+/* Is this media type (parameters allowed) FHIR's JSON, or plain JSON? */
+bool med_content_is_json(med_str field);
+
 /* For interactions with a resource body: Content-Type (415), then parses request.body to
  * request.json (400 with line and column). Does nothing when there is a tape already or the
  * interaction takes no body. */

@@ -1,6 +1,7 @@
 /* respond.c - https://hl7.org/fhir/R4/http.html#versions */
 #include "fhir/respond.h"
 
+#include "fhir/binary.h"
 #include "fhir/content.h"
 #include "fhir/outcome.h"
 #include "fhir/resource_text.h"
@@ -111,7 +112,10 @@ static bool fill_body(med_call *call, const med_stored *s, med_err *err)
 
 bool med_respond_stored(med_call *call, int status, const med_stored *s, med_err *err)
 {
-    return fill_version(call, status, s->version, s->updated, err) && fill_body(call, s, err);
+    if (!fill_version(call, status, s->version, s->updated, err))
+        return false;
+    return med_binary_wants_native(call) ? med_binary_respond(call, s, err)
+                                         : fill_body(call, s, err);
 }
 
 static const char *what_happened(enum med_outcome outcome)
