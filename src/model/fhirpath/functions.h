@@ -53,9 +53,10 @@ extern const size_t med_fp_function_count;
     X(not )                                                                                        \
     X(all_true)                                                                                    \
     X(any_true)                                                                                    \
-    X(all_false) X(any_false) X(subset_of) X(superset_of) X(count) X(distinct) X(is_distinct) X(   \
-        single) X(first) X(last) X(tail) X(skip) X(take) X(intersect) X(exclude) X(union)          \
-        X(combine) X(to_boolean) X(to_integer) X(to_long) X(to_decimal) X(to_string) X(to_date) X( \
+    X(all_false)                                                                                   \
+    X(any_false) X(subset_of) X(superset_of) X(count) X(distinct) X(is_distinct) X(single) X(      \
+        first) X(last) X(tail) X(skip) X(take) X(intersect) X(exclude) X(union) X(combine)         \
+        X(to_boolean) X(to_integer) X(to_long) X(to_decimal) X(to_string) X(to_date) X(            \
             to_datetime) X(to_time) X(to_quantity) X(converts_to_boolean) X(converts_to_integer)   \
             X(converts_to_long) X(converts_to_decimal) X(converts_to_string) X(converts_to_date)   \
                 X(converts_to_datetime) X(converts_to_time) X(converts_to_quantity) X(index_of)    \
