@@ -66,8 +66,8 @@ med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *er
     *sub = (med_run){.q = q, .view = r->view, .arena = r->arena};
     if (!med_run_bind(sub, dry, err))
         return NULL;
-    med_run_choose(sub, false);
     sub->as_set = true;
+    med_run_choose(sub, false);
     return sub;
 }
 
@@ -134,6 +134,7 @@ bool med_bind_chain(med_run *r, med_bound *b, bool dry, med_err *err)
         med_run *sub = med_run_sub(r, c->subs[i], dry, err);
         if (sub == NULL)
             return false;
+        r->before += sub->before + sub->plan.cost;
         if (dry)
             b->estimate += sub->plan.rows * ROWS_A_TARGET + DRY_COST;
         else if (!run_sub(sub, false, take_rid, c, &list, err))
@@ -196,6 +197,7 @@ bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err)
     if (sub == NULL)
         return false;
     b->estimate = sub->plan.rows;
+    r->before += sub->before + (sub->plan.rows > HAS_LIST ? 0 : sub->plan.cost);
     if (sub->plan.rows > HAS_LIST || dry) {
         med_run_use(sub, (med_plan){.how = MED_DRIVE_TYPE});
         b->sub = sub;

@@ -99,7 +99,7 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
 static void offer(med_run *r, med_plan plan, bool sorted, med_plan *best)
 {
     med_run_use(r, plan);
-    bool all = (sorted && !plan.ordered) || r->q->view.total == MED_TOTAL_ACCURATE
+    bool all = r->as_set || (sorted && !plan.ordered) || r->q->view.total == MED_TOTAL_ACCURATE
                || r->q->view.summary == MED_SUMMARY_COUNT;
     uint64_t n = all ? plan.rows : for_a_page(r, plan.rows);
     uint64_t each = candidate_cost(r);

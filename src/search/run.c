@@ -134,7 +134,6 @@ static bool cheap_total(const med_run *r, uint64_t *total)
 static bool count_set(med_run *r, uint64_t *total, med_err *err)
 {
     med_rid_list list = {.arena = r->arena};
-    r->as_set = true;
     if (!med_run_rids(r, &list, err))
         return false;
     *total = list.n;
@@ -143,7 +142,9 @@ static bool count_set(med_run *r, uint64_t *total, med_err *err)
 
 static bool count_all(med_run *r, uint64_t *total, med_err *err)
 {
+    r->as_set = true;
     med_run_choose(r, false);
+    r->plan.ordered = false; /* no phases */
     if (med_stream_repeats(r))
         return count_set(r, total, err);
     med_stream *s = med_stream_open(r, NULL, err);
@@ -245,7 +246,7 @@ uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query
     med_err ignored = {0};
     med_arena *a = med_scratch_take(s);
     const med_run *r = a == NULL ? NULL : start(q, v, a, true, &ignored);
-    uint64_t cost = r == NULL ? UINT32_MAX : r->plan.cost;
+    uint64_t cost = r == NULL ? UINT32_MAX : r->before + r->plan.cost;
     med_scratch_give(s, a);
     for (size_t i = 0; i < q->n_includes; i++)
         cost += (uint64_t)MICROSECONDS_A_MATCH * q->view.count;

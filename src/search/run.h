@@ -51,6 +51,7 @@ typedef struct med_run {
     uint64_t of_type; /* resources of the type */
     bool as_set;      /* only which resources match counts, so a resource may come repeatedly */
     med_plan plan;
+    uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
 } med_run;
 
