@@ -23,18 +23,16 @@ typedef struct out_file {
     med_str name;
 } out_file;
 
-typedef struct export
-{
+typedef struct exporting {
     const med_arguments *args;
     med_app app;
     med_progress_bar bar;
     out_file files[TYPES];
     int64_t as_of;
     uint64_t written, seen;
-}
-export;
+} exporting;
 
-static bool open_file(export *x, out_file *f, med_str type, med_err *err)
+static bool open_file(exporting *x, out_file *f, med_str type, med_err *err)
 {
     f->name = med_arena_printf(x->args->arena, "%.*s.ndjson", MED_STR_ARG(type));
     med_str path = med_arena_printf(x->args->arena, "%s/%s", x->args->words[0].ptr, f->name.ptr);
@@ -47,7 +45,7 @@ static bool open_file(export *x, out_file *f, med_str type, med_err *err)
     return true;
 }
 
-static bool write_resource(export *x, const med_stored *s, med_err *err)
+static bool write_resource(exporting *x, const med_stored *s, med_err *err)
 {
     const med_fhir *f = &x->app.fhir;
     out_file *to = &x->files[s->type < TYPES ? s->type : 0];
@@ -68,7 +66,7 @@ static bool write_resource(export *x, const med_stored *s, med_err *err)
 }
 
 /* Is this the newest version of its resource up to the export's commit? */
-static enum med_found is_newest(export *x, med_view *v, med_arena *a, const med_stored *s,
+static enum med_found is_newest(exporting *x, med_view *v, med_arena *a, const med_stored *s,
                                 med_err *err)
 {
     med_stored current;
@@ -91,7 +89,7 @@ static enum med_found is_newest(export *x, med_view *v, med_arena *a, const med_
     return n == 0 || next->t > x->as_of ? MED_FOUND : MED_ABSENT;
 }
 
-static bool write_page(export *x, med_view *v, med_arena *a, const med_stored *at, size_t n,
+static bool write_page(exporting *x, med_view *v, med_arena *a, const med_stored *at, size_t n,
                        med_err *err)
 {
     for (size_t i = 0; i < n && at[i].t <= x->as_of; i++) {
@@ -105,13 +103,13 @@ static bool write_page(export *x, med_view *v, med_arena *a, const med_stored *a
     return true;
 }
 
-static med_view *open_view(export *x, med_err *err)
+static med_view *open_view(exporting *x, med_err *err)
 {
     int64_t deadline = med_monotonic(&med_clock_system) + (int64_t)VIEW_SECONDS * SECOND;
     return med_store_view(x->app.store, 0, deadline, err);
 }
 
-static bool write_all(export *x, med_err *err)
+static bool write_all(exporting *x, med_err *err)
 {
     med_store_stats stats;
     med_store_count(x->app.store, &stats);
@@ -155,7 +153,7 @@ static void write_digest(out_file *f, char hex[DIGEST_HEX])
     }
 }
 
-static bool write_manifest(export *x, med_err *err)
+static bool write_manifest(exporting *x, med_err *err)
 {
     med_buf out;
     char now[MED_INSTANT_LEN];
@@ -193,7 +191,7 @@ static bool write_manifest(export *x, med_err *err)
     return ok ? true : MED_FAIL(err, MED_ISSUE_NO_STORE, "can not write %s", path.ptr);
 }
 
-static bool close_files(export *x)
+static bool close_files(exporting *x)
 {
     bool ok = true;
     for (size_t i = 0; i < TYPES; i++) {
@@ -206,22 +204,24 @@ static bool close_files(export *x)
 
 static enum med_exit run(const med_arguments *args)
 {
-    static export x; /* too large for the stack; a command runs once */
     med_err err = {0};
-    x.args = args;
+    exporting *x = MED_TAKE(args->arena, 1, exporting); /* too large for the stack */
+    if (x == NULL)
+        return med_command_fail(MED_EXIT_FAILED, "no memory");
+    x->args = args;
     if (args->n != 1)
         return med_command_fail(MED_EXIT_USAGE, "export needs one word: the directory to make");
     if (mkdir(args->words[0].ptr, 0700) != 0)
         return med_command_fail(MED_EXIT_FAILED, "can not make %s: %s", args->words[0].ptr,
                                 strerrordesc_np(errno));
-    if (!med_app_open(&x.app, args->arena, args->config, false, &err))
+    if (!med_app_open(&x->app, args->arena, args->config, false, &err))
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
-    med_progress_start(&x.bar, "exporting", "resources");
-    bool ok = write_all(&x, &err) && write_manifest(&x, &err);
-    if (!close_files(&x) && ok)
+    med_progress_start(&x->bar, "exporting", "resources");
+    bool ok = write_all(x, &err) && write_manifest(x, &err);
+    if (!close_files(x) && ok)
         ok = MED_FAIL(&err, MED_ISSUE_NO_STORE, "writing failed: %s", strerrordesc_np(errno));
-    med_progress_end(&x.bar, x.written, 0);
-    med_app_close(&x.app);
+    med_progress_end(&x->bar, x->written, 0);
+    med_app_close(&x->app);
     return ok ? MED_EXIT_OK : med_command_fail(MED_EXIT_FAILED, "%s", err.text);
 }
 

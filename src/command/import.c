@@ -96,9 +96,9 @@ static bool add_folder(import *im, med_str path, int depth,
             if (folder || is_resource_file(name))
                 ok = add_path(im, below, depth + 1, err);
         }
-        free(names[i]);
+        free(names[i]); /* scandir made it */
     }
-    free(names);
+    free(names); /* scandir made it */
     return ok;
 }
 
@@ -145,7 +145,7 @@ static void read_journal(import *im, const char *path)
             break;
         im->n_done++;
     }
-    free(line);
+    free(line); /* getline made it */
     if (in != NULL)
         (void)fclose(in);
 }
