@@ -124,7 +124,7 @@ static void add_children(draft *d, med_demo_person *mother, med_demo_person *fat
             return;
         if (child_age < 22 || (child_age < 28 && med_demo_rng_chance(r, 250))) {
             bool girl = med_demo_rng_chance(r, 488);
-            const med_demo_person *named = father != NULL ? father : mother;
+            const med_demo_person *named = father != NULL ? father : parent;
             med_demo_person *child = add_person(d, girl, birth, named->name.surname,
                                                 father != NULL ? father->name.given : NULL);
             child->mother = mother;

@@ -40,9 +40,10 @@ static void tell_beginning(med_demo_chart *c)
     }
     for (int d = 0; d < MED_CHRONIC_COUNT; d++) {
         const med_demo_state *s = &p->state[d];
+        if (s->onset >= c->last || s->told || s->end != MED_DEMO_NEVER)
+            continue;
         int32_t day = s->onset < c->last - 700 ? c->last - 600 : s->onset + 10;
-        if (s->onset != MED_DEMO_NEVER && !s->told && s->end == MED_DEMO_NEVER)
-            med_demo_careplan_write(c, (enum med_demo_condition)d, day);
+        med_demo_careplan_write(c, (enum med_demo_condition)d, day);
     }
     int32_t asked = med_demo_working_day(c->last - med_demo_rng_range(&c->rng, 30, 700));
     if (med_demo_age(p, asked) >= 16)

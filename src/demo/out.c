@@ -122,21 +122,19 @@ void med_put_decimal(med_demo_out *o, const char *key, double value, int decimal
 {
     if (o->mute)
         return;
-    static const double scales[] = {1, 10, 100, 1000, 10000};
-    char text[40];
+    char text[48];
     char *end = text + sizeof text;
+    uint64_t unit = 1;
+    for (int i = 0; i < decimals; i++)
+        unit *= 10;
     bool negative = value < 0;
-    double magnitude = (negative ? -value : value) * scales[decimals] + 0.5;
-    uint64_t n = (uint64_t)magnitude;
+    uint64_t n = (uint64_t)((negative ? -value : value) * (double)unit + 0.5);
     char *at = end;
     if (decimals > 0) {
-        uint64_t unit = (uint64_t)scales[decimals];
         at = digits_before(at, n % unit, decimals);
         *--at = '.';
-        at = digits_before(at, n / unit, 1);
-    } else {
-        at = digits_before(at, n, 1);
     }
+    at = digits_before(at, n / unit, 1);
     if (negative && n > 0)
         *--at = '-';
     add_key(o, key);
