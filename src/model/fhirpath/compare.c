@@ -78,6 +78,7 @@ static bool scalars_equal(med_fp_run *r, const med_json *a, uint32_t i, const me
     return loose ? strings_equivalent(x, y) : med_str_eq(x, y);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): a tape is at most MED_JSON_DEPTH deep */
 /* Every element of one has a partner of its own in the other. */
 static bool bags_equal(med_fp_run *r, const med_json *a, uint32_t i, const med_json *b, uint32_t k)
 {
@@ -123,7 +124,6 @@ static bool objects_equal(med_fp_run *r, const med_json *a, uint32_t i, const me
     return true;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a tape is at most MED_JSON_DEPTH deep */
 static bool deep_equal(med_fp_run *r, const med_json *a, uint32_t i, const med_json *b, uint32_t k,
                        bool loose)
 {
@@ -137,6 +137,8 @@ static bool deep_equal(med_fp_run *r, const med_json *a, uint32_t i, const med_j
         return arrays_equal(r, a, i, b, k, loose);
     return scalars_equal(r, a, i, b, k, loose);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static bool nodes_equal(med_fp_run *r, const med_value *a, const med_value *b, bool loose)
 {

@@ -175,7 +175,9 @@ static void read_time(med_lexer *l)
     if (count_digits(l, 0) < 2)
         return;
     l->at += 2;
-    if (take_part(l, ':', 2) && take_part(l, ':', 2) && look(l, 0) == '.' && count_digits(l, 1) > 0)
+    bool minutes = take_part(l, ':', 2);
+    bool seconds = minutes && take_part(l, ':', 2);
+    if (seconds && look(l, 0) == '.' && count_digits(l, 1) > 0)
         l->at += 1 + count_digits(l, 1);
 }
 

@@ -69,13 +69,16 @@ static bool merge(med_fp_run *r, const struct med_fp_frame *f, const struct med_
     return med_fp_spend(r, high - low);
 }
 
-static bool sort_indices(med_fp_run *r, const struct med_fp_frame *f,
-                         const struct med_fp_code *next, uint32_t **order)
+/* The order of the items, or NULL with the error set. */
+static const uint32_t *sort_indices(med_fp_run *r, const struct med_fp_frame *f,
+                                    const struct med_fp_code *next)
 {
     uint32_t *from = MED_TAKE(r->a, f->count, uint32_t);
     uint32_t *to = MED_TAKE(r->a, f->count, uint32_t);
-    if (from == NULL || to == NULL)
-        return MED_FAIL_MEMORY(r->err);
+    if (from == NULL || to == NULL) {
+        (void)MED_FAIL_MEMORY(r->err);
+        return NULL;
+    }
     for (size_t i = 0; i < f->count; i++)
         from[i] = (uint32_t)i;
     for (size_t width = 1; width < f->count; width *= 2) {
@@ -83,23 +86,22 @@ static bool sort_indices(med_fp_run *r, const struct med_fp_frame *f,
             size_t middle = low + width < f->count ? low + width : f->count;
             size_t high = low + 2 * width < f->count ? low + 2 * width : f->count;
             if (!merge(r, f, next, from, to, low, middle, high))
-                return false;
+                return NULL;
         }
         uint32_t *swap = from;
         from = to;
         to = swap;
     }
-    *order = from;
-    return true;
+    return from;
 }
 
 static bool finish_sort(med_fp_run *r, const struct med_fp_frame *f, const struct med_fp_code *next)
 {
-    uint32_t *order = NULL;
     med_value *sorted = MED_TAKE(r->a, f->count, med_value);
     if (sorted == NULL)
         return MED_FAIL_MEMORY(r->err);
-    if (!sort_indices(r, f, next, &order))
+    const uint32_t *order = sort_indices(r, f, next);
+    if (order == NULL)
         return false;
     for (size_t i = 0; i < f->count; i++)
         sorted[i] = r->values[f->start + order[i]];

@@ -393,6 +393,7 @@ static bool parse_first_name(med_fp_compiler *c, int depth, struct med_fp_shape 
     return emit_first(c, &t, out);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): depth <= MED_FHIRPATH_DEPTH, checked in parse_polarity */
 static bool parse_symbol(med_fp_compiler *c, int depth, struct med_fp_shape *out)
 {
     size_t at = c->token.at;
@@ -476,7 +477,6 @@ static bool parse_path(med_fp_compiler *c, int depth, struct med_fp_shape *out)
     }
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): depth <= MED_FHIRPATH_DEPTH */
 static bool parse_polarity(med_fp_compiler *c, int depth, struct med_fp_shape *out)
 {
     size_t at = c->token.at;
@@ -537,7 +537,6 @@ static bool shape_of_binary(med_fp_compiler *c, enum med_fp_binary binary,
     return true;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): depth <= MED_FHIRPATH_DEPTH, checked in parse_polarity */
 static bool parse_binary(med_fp_compiler *c, int least, int depth, struct med_fp_shape *out)
 {
     if (!parse_polarity(c, depth, out))
@@ -563,6 +562,8 @@ static bool parse_binary(med_fp_compiler *c, int least, int depth, struct med_fp
             med_fp_patch(c, patch);
     }
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool med_fp_parse_expression(med_fp_compiler *c, int depth, struct med_fp_shape *out)
 {
