@@ -73,6 +73,17 @@ static int zone_minutes(med_str zone)
     return (int)(hours * 60 + (west ? -minutes : minutes));
 }
 
+/* A unix socket has no name that a URL could carry; its clients say localhost. */
+static med_str default_base(const med_app *app)
+{
+    med_str listen = med_config_text(app->config, "http.listen");
+    bool tls = med_config_text(app->config, "http.certificate").len > 0;
+    if (med_str_starts(listen, MED_STR("unix:")))
+        listen = MED_STR("localhost");
+    return med_arena_printf(app->arena, "%s://%.*s/fhir", tls ? "https" : "http",
+                            MED_STR_ARG(listen));
+}
+
 static bool fill_fhir(med_app *app, med_err *err)
 {
     const med_config *c = app->config;
@@ -98,8 +109,7 @@ static bool fill_fhir(med_app *app, med_err *err)
         .idempotency_seconds = med_config_int(c, "fhir.idempotency_seconds"),
     };
     if (app->fhir.base.len == 0)
-        app->fhir.base = med_arena_printf(app->arena, "http://%.*s/fhir",
-                                          MED_STR_ARG(med_config_text(c, "http.listen")));
+        app->fhir.base = default_base(app);
     if (!med_arena_copy(app->arena, (med_str){now, sizeof now}, &app->fhir.started))
         return MED_FAIL_MEMORY(err);
     return med_search_schema_new(app->arena, app->fhir.pack, app->store, &app->fhir.schema, err);

@@ -318,6 +318,11 @@ bool med_config_bool(const med_config *c, const char *key)
     return med_str_eqz(value_of(c, key)->text, "true");
 }
 
+enum med_config_source med_config_source_of(const med_config *c, const char *key)
+{
+    return value_of(c, key)->source;
+}
+
 bool med_config_list(med_arena *a, const med_config *c, const char *key, const med_str **out,
                      size_t *n)
 {

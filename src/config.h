@@ -46,6 +46,8 @@ bool med_config_set(med_config *c, med_str key, med_str value, enum med_config_s
 med_str med_config_text(const med_config *c, const char *key);
 int64_t med_config_int(const med_config *c, const char *key);
 bool med_config_bool(const med_config *c, const char *key);
+/* Where the value came from. */
+enum med_config_source med_config_source_of(const med_config *c, const char *key);
 /* Comma separated. */
 bool med_config_list(med_arena *a, const med_config *c, const char *key, const med_str **out,
                      size_t *n) MED_MUST_CHECK;

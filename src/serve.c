@@ -215,6 +215,14 @@ void med_serve_stop(med_server *s, unsigned seconds)
     med_free(s);
 }
 
+void med_serve_measure(const med_server *s, med_serve_load *out)
+{
+    med_http_counters http;
+    med_http_count(s->http, &http);
+    *out = (med_serve_load){.workers_waiting = med_worker_pool_waiting(s->pool),
+                            .connections = http.open};
+}
+
 void med_serve_metrics(med_server *s, med_buf *out)
 {
     med_http_counters http;
@@ -229,6 +237,10 @@ void med_serve_metrics(med_server *s, med_buf *out)
         (unsigned long)http.malformed);
     med_buf_printf(out, "# TYPE medulla_worker_queue gauge\nmedulla_worker_queue %zu\n",
                    med_worker_pool_waiting(s->pool));
+    med_buf_printf(out, "# TYPE medulla_commit_queue gauge\nmedulla_commit_queue %lu\n",
+                   (unsigned long)store.queue);
+    med_buf_printf(out, "# TYPE medulla_store_writable gauge\nmedulla_store_writable %d\n",
+                   store.writable && !store.failed);
     med_buf_printf(out, "# TYPE medulla_resources gauge\nmedulla_resources %lu\n",
                    (unsigned long)store.resources);
     med_buf_printf(out, "# TYPE medulla_commits_total counter\nmedulla_commits_total %lu\n",

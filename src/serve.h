@@ -27,6 +27,13 @@ med_str med_serve_address(const med_server *s);
 /* Stops accepting, waits for what is in flight (at most `seconds`), frees. */
 void med_serve_stop(med_server *s, unsigned seconds);
 
+typedef struct med_serve_load {
+    size_t workers_waiting; /* requests waiting for a worker */
+    uint32_t connections;   /* open */
+} med_serve_load;
+/* Any thread. */
+void med_serve_measure(const med_server *s, med_serve_load *out);
+
 /* Prometheus text: requests by route and status class, latency histogram, queue lengths. */
 void med_serve_metrics(med_server *s, med_buf *out);
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "command/serving.h"
-#include "serve.h"
+#include "manage.h"
 
 enum { DRAIN_SECONDS = 10, RETRY_AFTER_SECONDS = 2 };
 
@@ -73,24 +73,28 @@ static med_http_limits limits_of(const med_config *c)
     return l;
 }
 
-/* Without a list, the names of the loopback address itself: a page that rebinds its DNS name to
- * us sends its own Host. */
+/* The names of a loopback address itself: a page that rebinds its DNS name to us sends its own
+ * Host. */
+static bool name_loopback(med_arena *a, med_str listen, const med_str **out, size_t *n)
+{
+    med_str *names = MED_TAKE(a, 4, med_str);
+    if (names == NULL)
+        return false;
+    names[0] = host_of(listen);
+    names[1] = MED_STR("localhost");
+    names[2] = MED_STR("127.0.0.1");
+    names[3] = MED_STR("[::1]");
+    *out = names;
+    *n = 4;
+    return true;
+}
+
 static bool fill_hosts(const med_app *app, med_http_config *http)
 {
     if (!med_config_list(app->arena, app->config, "http.hosts", &http->hosts, &http->n_hosts))
         return false;
-    if (http->n_hosts > 0)
-        return true;
-    med_str *names = MED_TAKE(app->arena, 4, med_str);
-    if (names == NULL)
-        return false;
-    names[0] = host_of(http->listen);
-    names[1] = MED_STR("localhost");
-    names[2] = MED_STR("127.0.0.1");
-    names[3] = MED_STR("[::1]");
-    http->hosts = names;
-    http->n_hosts = 4;
-    return true;
+    return http->n_hosts > 0
+           || name_loopback(app->arena, http->listen, &http->hosts, &http->n_hosts);
 }
 
 static bool fill_config(const med_app *app, med_serve_config *s, med_err *err)
@@ -142,6 +146,43 @@ static enum med_exit wait_for_end(const med_app *app, const sigset_t *signals)
     return MED_EXIT_OK;
 }
 
+/* Off loopback any Host will do: who may ask is then a matter of the network. */
+static med_manage *open_manage(const med_app *app, med_server *server, med_str listen, med_err *err)
+{
+    med_manage_config c = {.listen = listen,
+                           .server = server,
+                           .store = app->store,
+                           .clock = &med_clock_system,
+                           .random = &med_random_system,
+                           .log = &app->log};
+    if (is_loopback(listen) && !name_loopback(app->arena, listen, &c.hosts, &c.n_hosts)) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    return med_manage_start(&c, err);
+}
+
+/* An address that was asked for must be had; the default one only if it is free, so that a second
+ * server on the machine starts without more ado. */
+static bool start_manage(const med_app *app, med_server *server, med_manage **out, med_err *err)
+{
+    med_err why = {0};
+    med_str listen = med_config_text(app->config, "admin.listen");
+    *out = NULL;
+    if (listen.len == 0)
+        return true;
+    *out = open_manage(app, server, listen, &why);
+    if (*out != NULL)
+        MED_LOG(&app->log, MED_LOG_INFO, "managing",
+                MED_LOG_TEXT("address", med_manage_address(*out)));
+    else if (med_config_source_of(app->config, "admin.listen") != MED_FROM_DEFAULT)
+        return MED_FAIL(err, why.issue, "admin.listen: %s", why.text);
+    else
+        MED_LOG(&app->log, MED_LOG_WARN, "no management address; admin.listen chooses another",
+                MED_LOG_TEXT("why", med_str_from(why.text)));
+    return true;
+}
+
 static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
 {
     med_err err = {0};
@@ -149,12 +190,18 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
     med_server *server = fill_config(app, &config, &err) ? med_serve_start(&config, &err) : NULL;
     if (server == NULL)
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    med_manage *manage;
+    if (!start_manage(app, server, &manage, &err)) {
+        med_serve_stop(server, DRAIN_SECONDS);
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    }
     MED_LOG(&app->log, MED_LOG_INFO, "serving", MED_LOG_TEXT("fhir", app->fhir.base),
             MED_LOG_TEXT("auth", med_config_text(app->config, "auth.mode")));
     if (demo)
         med_demo_welcome(app);
     enum med_exit code = wait_for_end(app, signals);
     MED_LOG(&app->log, MED_LOG_INFO, "stopping", MED_LOG_INT("drain_seconds", DRAIN_SECONDS));
+    med_manage_stop(manage);
     med_serve_stop(server, DRAIN_SECONDS);
     return code;
 }

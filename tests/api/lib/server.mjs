@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -15,12 +15,14 @@ async function freePort() {
   return port;
 }
 
+export const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
+
+// Without a management address, unless the settings name one: two servers can not share it.
 export async function startServer(settings = {}) {
-  const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
   const folder = mkdtempSync(join(tmpdir(), 'medulla-api-'));
   const port = await freePort();
   const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`,
-    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
+    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
   const origin = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
     try {
