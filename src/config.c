@@ -273,6 +273,18 @@ static med_str key_of_variable(med_arena *a, med_str variable)
     return at == NULL ? MED_STR_EMPTY : (med_str){at, key.len};
 }
 
+/* The test suite's own, which a server that it starts inherits. */
+static bool is_of_tests(med_str variable)
+{
+    static const char *const names[] = {"MEDULLA_BIN", "MEDULLA_LONG", "MEDULLA_ORIGIN",
+                                        "MEDULLA_SHARED", "MEDULLA_URL"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (med_str_eqz(variable, names[i]))
+            return true;
+    }
+    return med_str_starts(variable, MED_STR("MEDULLA_TEST_"));
+}
+
 bool med_config_environment(med_config *c, char *const *environment, med_err *err)
 {
     static const med_str prefix = MED_LIT("MEDULLA_");
@@ -281,8 +293,8 @@ bool med_config_environment(med_config *c, char *const *environment, med_err *er
         if (!med_str_starts(entry, prefix))
             continue;
         med_str name = med_str_cut(entry, '=', &text);
-        if (med_str_eqz(name, "MEDULLA_SHARED") || med_str_starts(name, MED_STR("MEDULLA_TEST_")))
-            continue; /* the test suite's own */
+        if (is_of_tests(name))
+            continue;
         med_str key = key_of_variable(c->arena, med_str_skip(name, prefix.len));
         if (!med_config_set(c, key, text, MED_FROM_ENVIRONMENT, name, err))
             return false;
