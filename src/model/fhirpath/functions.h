@@ -47,36 +47,25 @@ struct med_fp_function {
 extern const struct med_fp_function med_fp_functions[];
 extern const size_t med_fp_function_count;
 
+/* clang-format 14 wraps such a list another way each time it is asked. */
+/* clang-format off */
 #define MED_FP_CALL_LIST(X)                                                                        \
-    X(empty)                                                                                       \
-    X(exists)                                                                                      \
-    X(not )                                                                                        \
-    X(all_true)                                                                                    \
-    X(any_true)                                                                                    \
-    X(all_false)                                                                                   \
-    X(any_false) X(subset_of) X(superset_of) X(count) X(distinct) X(is_distinct) X(single) X(      \
-        first) X(last) X(tail) X(skip) X(take) X(intersect) X(exclude) X(union) X(combine)         \
-        X(to_boolean) X(to_integer) X(to_long) X(to_decimal) X(to_string) X(to_date) X(            \
-            to_datetime) X(to_time) X(to_quantity) X(converts_to_boolean) X(converts_to_integer)   \
-            X(converts_to_long) X(converts_to_decimal) X(converts_to_string) X(converts_to_date)   \
-                X(converts_to_datetime) X(converts_to_time) X(converts_to_quantity) X(index_of)    \
-                    X(last_index_of) X(substring) X(starts_with) X(ends_with) X(contains) X(upper) \
-                        X(lower) X(replace) X(matches) X(matches_full) X(replace_matches)          \
-                            X(length) X(to_chars) X(trim) X(split) X(join) X(encode) X(decode)     \
-                                X(escape) X(unescape) X(abs) X(ceiling) X(exp) X(floor) X(ln)      \
-                                    X(log) X(power) X(round) X(sqrt) X(truncate) X(sum) X(min)     \
-                                        X(max) X(avg) X(children) X(descendants) X(now) X(today)   \
-                                            X(time_of_day) X(low_boundary) X(high_boundary)        \
-                                                X(precision) X(comparable) X(type) X(year_of)      \
-                                                    X(month_of) X(day_of) X(hour_of) X(minute_of)  \
-                                                        X(second_of) X(millisecond_of)             \
-                                                            X(timezone_offset_of) X(date_of)       \
-                                                                X(time_of) X(extension)            \
-                                                                    X(has_extension) X(has_value)  \
-                                                                        X(get_value) X(resolve)    \
-                                                                            X(member_of)           \
-                                                                                X(html_checks)     \
-                                                                                    X(conforms_to)
+    X(empty) X(exists) X(not) X(all_true) X(any_true) X(all_false) X(any_false) X(subset_of)       \
+    X(superset_of) X(count) X(distinct) X(is_distinct) X(single) X(first) X(last) X(tail)          \
+    X(skip) X(take) X(intersect) X(exclude) X(union) X(combine) X(to_boolean) X(to_integer)        \
+    X(to_long) X(to_decimal) X(to_string) X(to_date) X(to_datetime) X(to_time) X(to_quantity)      \
+    X(converts_to_boolean) X(converts_to_integer) X(converts_to_long) X(converts_to_decimal)       \
+    X(converts_to_string) X(converts_to_date) X(converts_to_datetime) X(converts_to_time)          \
+    X(converts_to_quantity) X(index_of) X(last_index_of) X(substring) X(starts_with)               \
+    X(ends_with) X(contains) X(upper) X(lower) X(replace) X(matches) X(matches_full)               \
+    X(replace_matches) X(length) X(to_chars) X(trim) X(split) X(join) X(encode) X(decode)          \
+    X(escape) X(unescape) X(abs) X(ceiling) X(exp) X(floor) X(ln) X(log) X(power) X(round)         \
+    X(sqrt) X(truncate) X(sum) X(min) X(max) X(avg) X(children) X(descendants) X(now) X(today)     \
+    X(time_of_day) X(low_boundary) X(high_boundary) X(precision) X(comparable) X(type)             \
+    X(year_of) X(month_of) X(day_of) X(hour_of) X(minute_of) X(second_of) X(millisecond_of)        \
+    X(timezone_offset_of) X(date_of) X(time_of) X(extension) X(has_extension) X(has_value)         \
+    X(get_value) X(resolve) X(member_of) X(html_checks) X(conforms_to)
+/* clang-format on */
 
 #define MED_FP_CALL_DECLARE(name) bool med_fp_call_##name(med_fp_run *r, size_t argc);
 MED_FP_CALL_LIST(MED_FP_CALL_DECLARE)
