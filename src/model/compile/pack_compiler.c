@@ -4,7 +4,6 @@
  *
  * Fails, with a line for each, when a search parameter can not be compiled and the list does
  * not say so. */
-#include <errno.h>
 #include <stdio.h>
 
 #include "model/compile/param_compiler.h"
@@ -16,7 +15,7 @@ static bool write_file(const char *path, med_str bytes, med_err *err)
 {
     FILE *file = fopen(path, "wb");
     if (file == NULL)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: %s", path, strerrordesc_np(errno));
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: can not be opened for writing", path);
     bool ok = fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len;
     if (fclose(file) != 0 || !ok)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s: can not be written", path);

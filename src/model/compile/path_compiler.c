@@ -336,7 +336,7 @@ static bool parse_parentheses(struct parser *c, const med_paths *focus, med_path
         return MED_FAIL(c->err, MED_ISSUE_NOT_SUPPORTED, "more than %d parentheses",
                         PARENTHESES_MAX);
     c->depth++;
-    bool ok = parse_union(c, focus, out) && expect(c, ')'); /* ends at PARENTHESES_MAX */
+    bool ok = parse_union(c, focus, out) && expect(c, ')');
     c->depth--;
     return ok;
 }

@@ -1,215 +1,26 @@
 /* type_compiler.c - see type_compiler.h.
  *
- * First all types are collected from the snapshots: each StructureDefinition is a type, and
- * so is each element in it that has children ("Patient.contact"). Then they are sorted by
- * name, so that a name is a number, and their rows are written in that order. */
+ * The types come sorted by name (type_source.h), so that a name is a number; their rows are
+ * written in that order. */
 #include "model/compile/type_compiler.h"
 
 #include <stdlib.h>
 
 #include "model/compile/code_compiler.h"
+#include "model/compile/type_source.h"
 
-enum { TYPES_MAX = 4096 };
-
-#define STRUCTURE_URL "http://hl7.org/fhir/StructureDefinition/"
-
-struct element {
-    const struct element *next; /* of the same parent, in definition order */
-    uint32_t node;
-    med_str path;
-    med_str name; /* last part, without [x] */
-    bool is_choice;
-};
-
-struct type {
-    med_str name;
-    med_str base;
-    const med_json *j;
-    uint32_t definition; /* ElementDefinition of the type itself */
-    enum med_type_kind kind;
-    bool is_abstract;
-    struct element *first, *last;
-    size_t n;
-};
+enum { BINDINGS_MAX = 4096 };
 
 struct compiler {
     med_pack_writer *w;
     med_arena *a;
     const med_source *source;
-    struct type *types;
-    size_t n_types;
+    med_type_list types;
     med_str *value_sets; /* of required bindings of codes, sorted */
     uint32_t *value_set_rows;
     size_t n_value_sets;
     med_err *err;
 };
-
-/* ---- collecting ---- */
-
-static med_str parent_path(med_str path)
-{
-    size_t dot = 0;
-    for (size_t i = 0; i < path.len; i++) {
-        if (path.ptr[i] == '.')
-            dot = i;
-    }
-    return med_str_sub(path, 0, dot);
-}
-
-static struct type *add_type(struct compiler *c, med_str name)
-{
-    if (c->n_types == TYPES_MAX)
-        return NULL;
-    struct type *t = &c->types[c->n_types++];
-    *t = (struct type){.name = name, .base = MED_STR_EMPTY};
-    return t;
-}
-
-/* The type called `path` among those of this StructureDefinition. */
-static struct type *type_in(struct compiler *c, size_t from, med_str path)
-{
-    for (size_t i = from; i < c->n_types; i++) {
-        if (med_str_eq(c->types[i].name, path))
-            return &c->types[i];
-    }
-    return NULL;
-}
-
-/* An element that turns out to have children: the last of the elements called `path`. */
-static struct type *add_backbone(struct compiler *c, size_t from, med_str path)
-{
-    const struct type *parent = type_in(c, from, parent_path(path));
-    const struct element *definition = NULL;
-    for (const struct element *e = parent == NULL ? NULL : parent->first; e != NULL; e = e->next) {
-        if (med_str_eq(e->path, path))
-            definition = e;
-    }
-    struct type *t = definition == NULL ? NULL : add_type(c, path);
-    if (t == NULL)
-        return NULL;
-    t->j = parent->j;
-    t->definition = definition->node;
-    t->kind = MED_TYPE_BACKBONE;
-    uint32_t end = 0;
-    uint32_t type = med_source_first(t->j, definition->node, "type", &end);
-    t->base = type < end ? med_source_text(c->a, t->j, type, "code") : MED_STR("Element");
-    return t;
-}
-
-static bool add_element(struct compiler *c, size_t from, uint32_t node, med_str path)
-{
-    med_str parent = parent_path(path);
-    struct type *t = type_in(c, from, parent);
-    if (t == NULL)
-        t = add_backbone(c, from, parent);
-    struct element *e = MED_TAKE(c->a, 1, struct element);
-    if (t == NULL || e == NULL)
-        return MED_FAIL(c->err, MED_ISSUE_STRUCTURE, "%.*s has no parent", MED_STR_ARG(path));
-    med_str name = med_str_skip(path, parent.len + 1);
-    bool is_choice = med_str_ends(name, MED_STR("[x]"));
-    *e = (struct element){
-        .node = node,
-        .path = path,
-        .name = is_choice ? med_str_sub(name, 0, name.len - 3) : name,
-        .is_choice = is_choice,
-    };
-    /* The value of a primitive is the JSON value itself, no property. */
-    if (t->kind == MED_TYPE_PRIMITIVE && med_str_eqz(name, "value"))
-        return true;
-    if (t->first == NULL)
-        t->first = e;
-    else
-        t->last->next = e;
-    t->last = e;
-    t->n++;
-    return true;
-}
-
-static bool kind_of(med_str kind, enum med_type_kind *out)
-{
-    if (med_str_eqz(kind, "primitive-type"))
-        *out = MED_TYPE_PRIMITIVE;
-    else if (med_str_eqz(kind, "complex-type"))
-        *out = MED_TYPE_COMPLEX;
-    else if (med_str_eqz(kind, "resource"))
-        *out = MED_TYPE_RESOURCE;
-    else
-        return false;
-    return true;
-}
-
-static med_str after(med_str s, const char *prefix)
-{
-    med_str p = med_str_from(prefix);
-    return med_str_starts(s, p) ? med_str_skip(s, p.len) : MED_STR_EMPTY;
-}
-
-/* Last part of a canonical: the type it defines. */
-static med_str structure_name(med_str url)
-{
-    return after(url, STRUCTURE_URL);
-}
-
-static bool collect_definition(struct compiler *c, const med_json *j, uint32_t sd)
-{
-    enum med_type_kind kind = MED_TYPE_COMPLEX;
-    if (!med_str_eqz(med_source_text(c->a, j, sd, "resourceType"), "StructureDefinition")
-        || !kind_of(med_source_text(c->a, j, sd, "kind"), &kind)
-        || med_str_eqz(med_source_text(c->a, j, sd, "derivation"), "constraint"))
-        return true;
-    size_t from = c->n_types;
-    struct type *t = add_type(c, med_source_text(c->a, j, sd, "type"));
-    if (t == NULL)
-        return MED_FAIL(c->err, MED_ISSUE_TOO_COSTLY, "more than %d types", TYPES_MAX);
-    t->j = j;
-    t->kind = kind;
-    t->base = structure_name(med_source_text(c->a, j, sd, "baseDefinition"));
-    t->is_abstract = med_source_true(j, sd, "abstract");
-    uint32_t snapshot = med_json_member(j, sd, MED_STR("snapshot"));
-    uint32_t end = 0;
-    uint32_t e = snapshot == 0 ? 1 : med_source_first(j, snapshot, "element", &end);
-    if (e >= end)
-        return MED_FAIL(c->err, MED_ISSUE_STRUCTURE, "%.*s has no snapshot", MED_STR_ARG(t->name));
-    t->definition = e;
-    for (e = j->nodes[e].next; e < end; e = j->nodes[e].next) {
-        if (!add_element(c, from, e, med_source_text(c->a, j, e, "path")))
-            return false;
-    }
-    return true;
-}
-
-static bool collect(struct compiler *c, const med_json *bundle)
-{
-    uint32_t entry = 0;
-    for (uint32_t r; (r = med_source_next(bundle, &entry)) != 0;) {
-        if (!collect_definition(c, bundle, r))
-            return false;
-    }
-    return true;
-}
-
-/* What FHIRPath calls System.String: ids of elements, Extension.url. It has no definition. */
-static bool add_system_string(struct compiler *c)
-{
-    struct type *t = add_type(c, MED_STR("System.String"));
-    if (t == NULL)
-        return MED_FAIL(c->err, MED_ISSUE_TOO_COSTLY, "more than %d types", TYPES_MAX);
-    t->kind = MED_TYPE_PRIMITIVE;
-    return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return med_str_compare(((const struct type *)a)->name, ((const struct type *)b)->name);
-}
-
-/* Number of the type called `name`, or MED_TYPE_NONE. The types are sorted by now. */
-static uint16_t type_number(const struct compiler *c, med_str name)
-{
-    struct type key = {.name = name};
-    const struct type *t = bsearch(&key, c->types, c->n_types, sizeof key, by_name);
-    return t == NULL ? MED_TYPE_NONE : (uint16_t)(t - c->types);
-}
 
 /* ---- value sets of required bindings ---- */
 
@@ -218,7 +29,8 @@ static med_str without_version(med_str canonical)
     return med_str_sub(canonical, 0, med_str_find(canonical, '|', 0));
 }
 
-static bool is_single_code(const struct compiler *c, const struct type *t, const struct element *e)
+static bool is_single_code(const struct compiler *c, const med_source_type *t,
+                           const med_source_element *e)
 {
     uint32_t end = 0;
     uint32_t type = med_source_first(t->j, e->node, "type", &end);
@@ -226,7 +38,8 @@ static bool is_single_code(const struct compiler *c, const struct type *t, const
            && med_str_eqz(med_source_text(c->a, t->j, type, "code"), "code");
 }
 
-static med_str code_binding(const struct compiler *c, const struct type *t, const struct element *e)
+static med_str code_binding(const struct compiler *c, const med_source_type *t,
+                            const med_source_element *e)
 {
     if (!med_str_eqz(med_source_path(c->a, t->j, e->node, "binding.strength"), "required")
         || !is_single_code(c, t, e))
@@ -241,12 +54,12 @@ static int by_text(const void *a, const void *b)
 
 static bool collect_value_sets(struct compiler *c)
 {
-    med_str *all = c->value_sets = MED_TAKE(c->a, TYPES_MAX, med_str);
+    med_str *all = c->value_sets = MED_TAKE(c->a, BINDINGS_MAX, med_str);
     size_t n = 0;
-    for (size_t i = 0; i < c->n_types; i++) {
-        for (const struct element *e = c->types[i].first; e != NULL; e = e->next) {
-            med_str url = code_binding(c, &c->types[i], e);
-            if (url.len > 0 && n < TYPES_MAX)
+    for (size_t i = 0; i < c->types.n; i++) {
+        for (const med_source_element *e = c->types.at[i].first; e != NULL; e = e->next) {
+            med_str url = code_binding(c, &c->types.at[i], e);
+            if (url.len > 0 && n < BINDINGS_MAX)
                 all[n++] = url;
         }
     }
@@ -350,7 +163,7 @@ static uint16_t cardinality(med_str max)
     return (uint16_t)n;
 }
 
-static uint16_t minimum(const struct type *t, const struct element *e)
+static uint16_t minimum(const med_source_type *t, const med_source_element *e)
 {
     uint32_t node = med_json_member(t->j, e->node, MED_STR("min"));
     int64_t n = 0;
@@ -368,21 +181,22 @@ static uint8_t strength(med_str code)
 }
 
 /* The type of an element's value for one of its type codes. */
-static uint16_t value_type(const struct compiler *c, const struct type *t, const struct element *e,
-                           med_str code)
+static uint16_t value_type(const struct compiler *c, const med_source_type *t,
+                           const med_source_element *e, med_str code)
 {
-    uint16_t backbone = type_number(c, e->path);
+    uint16_t backbone = med_type_list_find(&c->types, e->path);
     if (backbone != MED_TYPE_NONE)
         return backbone;
     if (med_str_starts(code, MED_STR("http://hl7.org/fhirpath/"))) {
         /* R4 says System.String of Resource.id, too; its text says id. */
         bool is_resource_id = t->kind == MED_TYPE_RESOURCE && med_str_eqz(e->name, "id");
-        return type_number(c, is_resource_id ? MED_STR("id") : MED_STR("System.String"));
+        return med_type_list_find(&c->types,
+                                  is_resource_id ? MED_STR("id") : MED_STR("System.String"));
     }
-    return type_number(c, code);
+    return med_type_list_find(&c->types, code);
 }
 
-static med_str choice_name(struct compiler *c, const struct element *e, med_str code)
+static med_str choice_name(struct compiler *c, const med_source_element *e, med_str code)
 {
     med_str name = med_arena_printf(c->a, "%.*s%.*s", MED_STR_ARG(e->name), MED_STR_ARG(code));
     char *first = MED_TAKE(c->a, name.len + 1, char);
@@ -394,7 +208,7 @@ static med_str choice_name(struct compiler *c, const struct element *e, med_str 
     return (med_str){first, name.len};
 }
 
-static bool add_property(struct compiler *c, const struct type *t, const struct element *e,
+static bool add_property(struct compiler *c, const med_source_type *t, const med_source_element *e,
                          size_t element, med_str code, bool is_array)
 {
     med_str name = e->is_choice ? choice_name(c, e, code) : e->name;
@@ -413,12 +227,12 @@ static bool add_property(struct compiler *c, const struct type *t, const struct 
     return true;
 }
 
-static bool add_properties(struct compiler *c, const struct type *t, const struct element *e,
-                           size_t element, bool is_array)
+static bool add_properties(struct compiler *c, const med_source_type *t,
+                           const med_source_element *e, size_t element, bool is_array)
 {
     med_str content = med_source_text(c->a, t->j, e->node, "contentReference");
     if (content.len > 0) {
-        uint16_t type = type_number(c, med_str_skip(content, 1));
+        uint16_t type = med_type_list_find(&c->types, med_str_skip(content, 1));
         struct pack_property row = {
             .name = med_pack_writer_name(c->w, e->name),
             .type = type,
@@ -440,8 +254,8 @@ static bool add_properties(struct compiler *c, const struct type *t, const struc
 }
 
 /* Resource types that the references of an element may name. None when any is unknown. */
-static struct pack_range add_targets(struct compiler *c, const struct type *t,
-                                     const struct element *e)
+static struct pack_range add_targets(struct compiler *c, const med_source_type *t,
+                                     const med_source_element *e)
 {
     struct pack_range range = {med_pack_writer_count(c->w, PACK_TYPE_LIST), 0};
     uint32_t end = 0;
@@ -450,7 +264,8 @@ static struct pack_range add_targets(struct compiler *c, const struct type *t,
         uint32_t last = 0;
         for (uint32_t k = med_source_first(t->j, i, "targetProfile", &last); k < last;
              k = t->j->nodes[k].next) {
-            med_type target = type_number(c, structure_name(med_json_raw(t->j, k)));
+            med_type target =
+                med_type_list_find(&c->types, med_structure_name(med_json_raw(t->j, k)));
             if (target == MED_TYPE_NONE)
                 return (struct pack_range){range.first, 0};
             (void)MED_PACK_ADD(c->w, PACK_TYPE_LIST, &target);
@@ -468,7 +283,7 @@ static struct pack_range invariants_of_value(struct compiler *c, uint32_t proper
     return t->invariants;
 }
 
-static bool write_element(struct compiler *c, const struct type *t, const struct element *e,
+static bool write_element(struct compiler *c, const med_source_type *t, const med_source_element *e,
                           size_t index)
 {
     const med_json *j = t->j;
@@ -511,11 +326,11 @@ static bool is_required(struct compiler *c, uint32_t element)
 static struct pack_range add_required(struct compiler *c, uint32_t first, size_t n)
 {
     struct pack_range range = {med_pack_writer_count(c->w, PACK_REQUIRED), 0};
-    for (size_t i = 0; i < n; i++) {
-        if (!is_required(c, first + (uint32_t)i))
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t element = (uint16_t)i;
+        if (!is_required(c, first + i))
             continue;
-        uint16_t number = (uint16_t)i;
-        (void)MED_PACK_ADD(c->w, PACK_REQUIRED, &number);
+        (void)MED_PACK_ADD(c->w, PACK_REQUIRED, &element);
         range.n++;
     }
     return range;
@@ -537,12 +352,12 @@ static struct pack_table property_table(struct compiler *c, struct pack_range pr
 }
 
 /* A type without its elements, so that invariants_of_value finds the invariants of all. */
-static void begin_type(struct compiler *c, const struct type *t)
+static void begin_type(struct compiler *c, const med_source_type *t)
 {
     struct pack_range none = {0, 0};
     struct pack_type row = {
         .name = med_pack_writer_string(c->w, t->name),
-        .base = type_number(c, t->base),
+        .base = med_type_list_find(&c->types, t->base),
         .kind = (uint8_t)t->kind,
         .primitive =
             (uint8_t)(t->kind == MED_TYPE_PRIMITIVE ? primitive_of(t->name) : MED_PRIMITIVE_NONE),
@@ -555,7 +370,7 @@ static void begin_type(struct compiler *c, const struct type *t)
     (void)MED_PACK_ADD(c->w, PACK_TYPES, &row);
 }
 
-static bool end_type(struct compiler *c, const struct type *t, uint32_t number)
+static bool end_type(struct compiler *c, const med_source_type *t, uint32_t number)
 {
     uint32_t first = med_pack_writer_count(c->w, PACK_ELEMENT_ROWS);
     struct pack_range properties = {med_pack_writer_count(c->w, PACK_PROPERTIES), 0};
@@ -563,7 +378,7 @@ static bool end_type(struct compiler *c, const struct type *t, uint32_t number)
         return MED_FAIL(c->err, MED_ISSUE_TOO_COSTLY, "%.*s has more than %d elements",
                         MED_STR_ARG(t->name), PACK_ELEMENTS);
     size_t index = 0;
-    for (const struct element *e = t->first; e != NULL; e = e->next) {
+    for (const med_source_element *e = t->first; e != NULL; e = e->next) {
         if (!write_element(c, t, e, index++))
             return false;
     }
@@ -579,11 +394,11 @@ static bool end_type(struct compiler *c, const struct type *t, uint32_t number)
 }
 
 /* Invariants of elements come last: they leave out what the value's type has. */
-static void add_element_invariants(struct compiler *c, const struct type *t, uint32_t number)
+static void add_element_invariants(struct compiler *c, const med_source_type *t, uint32_t number)
 {
     const struct pack_type *type = med_pack_writer_row(c->w, PACK_TYPES, number);
     uint32_t at = type->first_element;
-    for (const struct element *e = t->first; e != NULL; e = e->next, at++) {
+    for (const med_source_element *e = t->first; e != NULL; e = e->next, at++) {
         struct pack_element *row = med_pack_writer_row(c->w, PACK_ELEMENT_ROWS, at);
         struct pack_range known = invariants_of_value(c, row->first_property);
         row->invariants = add_invariants(c, t->j, e->node, e->path, known);
@@ -594,26 +409,26 @@ static void add_element_invariants(struct compiler *c, const struct type *t, uin
 
 static bool write_types(struct compiler *c)
 {
-    for (size_t i = 0; i < c->n_types; i++)
-        begin_type(c, &c->types[i]);
-    for (uint32_t i = 0; i < c->n_types; i++) {
-        if (!end_type(c, &c->types[i], i))
+    for (size_t i = 0; i < c->types.n; i++)
+        begin_type(c, &c->types.at[i]);
+    for (uint32_t i = 0; i < c->types.n; i++) {
+        if (!end_type(c, &c->types.at[i], i))
             return false;
     }
-    for (uint32_t i = 0; i < c->n_types; i++)
-        add_element_invariants(c, &c->types[i], i);
+    for (uint32_t i = 0; i < c->types.n; i++)
+        add_element_invariants(c, &c->types.at[i], i);
     return true;
 }
 
 static bool write_header(struct compiler *c)
 {
     struct med_pack *h = &c->w->header;
-    med_str *names = MED_TAKE(c->a, c->n_types, med_str);
+    med_str *names = MED_TAKE(c->a, c->types.n, med_str);
     if (names == NULL)
         return MED_FAIL_MEMORY(c->err);
     h->resources.first = med_pack_writer_count(c->w, PACK_TYPE_LIST);
-    for (size_t i = 0; i < c->n_types; i++) {
-        const struct type *t = &c->types[i];
+    for (size_t i = 0; i < c->types.n; i++) {
+        const med_source_type *t = &c->types.at[i];
         names[i] = t->name;
         if (t->kind == MED_TYPE_RESOURCE && !t->is_abstract) {
             med_type number = (med_type)i;
@@ -621,21 +436,16 @@ static bool write_header(struct compiler *c)
             h->resources.n++;
         }
     }
-    h->type_names = med_pack_writer_table(c->w, names, c->n_types);
-    h->resource_type = type_number(c, MED_STR("Resource"));
-    h->reference_type = type_number(c, MED_STR("Reference"));
-    h->extension_type = type_number(c, MED_STR("Extension"));
+    h->type_names = med_pack_writer_table(c->w, names, c->types.n);
+    h->resource_type = med_type_list_find(&c->types, MED_STR("Resource"));
+    h->reference_type = med_type_list_find(&c->types, MED_STR("Reference"));
+    h->extension_type = med_type_list_find(&c->types, MED_STR("Extension"));
     return true;
 }
 
 bool med_types_compile(med_pack_writer *w, const med_source *source, med_err *err)
 {
     struct compiler c = {.w = w, .a = w->arena, .source = source, .err = err};
-    c.types = MED_TAKE(c.a, TYPES_MAX, struct type);
-    if (c.types == NULL)
-        return MED_FAIL_MEMORY(err);
-    if (!collect(&c, &source->types) || !collect(&c, &source->resources) || !add_system_string(&c))
-        return false;
-    qsort(c.types, c.n_types, sizeof *c.types, by_name);
-    return collect_value_sets(&c) && write_types(&c) && write_header(&c);
+    return med_type_list_collect(c.a, source, &c.types, err) && collect_value_sets(&c)
+           && write_types(&c) && write_header(&c);
 }

@@ -1,0 +1,73 @@
+/* structure_check.h - the state of one structure check. Private to validate/structure*.c. */
+#ifndef MED_VALIDATE_STRUCTURE_CHECK_H
+#define MED_VALIDATE_STRUCTURE_CHECK_H
+
+#include "validate/structure.h"
+
+/* One frame a JSON level; the parser allows MED_JSON_DEPTH of them. */
+enum {
+    MED_CHECK_STACK = MED_JSON_DEPTH + 1,
+    MED_CHECK_NAME = 64, /* bytes of a name out of the resource that a message shows */
+    MED_CHECK_TEXT = 512,
+    MED_CHECK_SEEN = 2
+};
+_Static_assert(MED_CHECK_SEEN * 64 >= MED_TYPE_ELEMENTS_MAX, "each element of a type has a bit");
+
+typedef struct med_check_frame {
+    uint32_t node;
+    uint32_t at, end; /* next key or element */
+    med_type type;    /* of the object, or of the array's elements */
+    med_type owner;   /* type and element where the object stands, for its reference targets */
+    uint16_t owner_element;
+    bool is_array;
+    bool null_allowed; /* an array whose nulls stand for values that have no extensions */
+    bool in_contained;
+    uint64_t seen[MED_CHECK_SEEN]; /* elements that are there */
+} med_check_frame;
+
+typedef struct med_check {
+    med_arena *a;
+    const med_pack *p;
+    const med_json *j;
+    uint32_t root;
+    const med_structure_options *options;
+    med_problems *list;
+    med_type resource, reference, extension;
+    bool allow_conditional;
+    bool out_of_memory;
+    int depth;
+    med_check_frame stack[MED_CHECK_STACK];
+} med_check;
+
+static inline bool med_check_was_seen(const med_check_frame *f, uint16_t element)
+{
+    return (f->seen[element / 64] >> (element % 64) & 1) != 0;
+}
+
+static inline void med_check_set_seen(med_check_frame *f, uint16_t element)
+{
+    f->seen[element / 64] |= (uint64_t)1 << (element % 64);
+}
+
+/* ---- structure_problem.c: saying what is wrong ---- */
+
+/* At node `node`, or at its member `member` that is not there. */
+__attribute__((format(printf, 5, 6), cold)) void med_check_problem(med_check *c, uint32_t node,
+                                                                   const char *member,
+                                                                   enum med_issue issue,
+                                                                   const char *fmt, ...);
+/* A name out of the resource: only what could be one is shown. */
+med_str med_check_shown(med_str name);
+const char *med_check_kind_name(enum med_json_kind kind);
+
+/* ---- structure_value.c ---- */
+
+/* A value of a primitive property of the type `owner`: kind, format, code. */
+void med_check_primitive(med_check *c, med_type owner, const med_property *property, uint32_t node);
+
+/* ---- structure_end.c ---- */
+
+/* What is known when an object ends: required elements, ext-1, references. */
+void med_check_end(med_check *c, const med_check_frame *f);
+
+#endif
