@@ -83,7 +83,7 @@ static void write_durations(const med_metrics *m, med_buf *out)
             med_buf_printf(out, "medulla_request_seconds_bucket{le=\"+Inf\"} %lu\n",
                            (unsigned long)sum);
     }
-    med_buf_printf(out, "medulla_request_seconds_sum %g\nmedulla_request_seconds_count %lu\n",
+    med_buf_printf(out, "medulla_request_seconds_sum %.6f\nmedulla_request_seconds_count %lu\n",
                    (double)atomic_load_explicit(&m->microseconds, memory_order_relaxed) / 1e6,
                    (unsigned long)sum);
 }

@@ -1,12 +1,14 @@
 // https://prometheus.io/docs/instrumenting/exposition_formats/ and the addresses a server listens on
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { binary, freePort, startServer } from './lib/server.mjs';
 
@@ -19,8 +21,8 @@ before(async () => {
 after(async () => assert.equal(await server.stop(), 0));
 
 // fetch knows neither unix sockets nor a Host of one's own.
-async function ask(options) {
-  const asking = request({ path: '/', ...options }).end();
+async function ask(options, body) {
+  const asking = request({ path: '/', ...options }).end(body);
   const [answer] = await once(asking, 'response');
   let text = '';
   for await (const part of answer) text += part;
@@ -142,7 +144,7 @@ test('an address asked for that is taken: serve fails and names the setting', as
 
 test('the default address taken: serve starts and warns', async () => {
   const taker = createServer().listen(9464, '127.0.0.1');
-  await Promise.race([once(taker, 'listening'), once(taker, 'error')]); // taken by us or by somebody
+  await once(taker, 'listening').catch((e) => assert.equal(e.code, 'EADDRINUSE')); // somebody's is as good
   const { code, said } = await serve({}, /\bserving\b/);
   taker.close();
   assert.equal(code, 0);
@@ -155,11 +157,12 @@ test('no management address when the setting is empty', async () => {
   assert.doesNotMatch(said, /manag/);
 });
 
-test('both addresses may be unix sockets', async () => {
+test('both addresses may be unix sockets', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'medulla-unix-'));
   const fhir = join(folder, 'fhir.sock'), admin = join(folder, 'admin.sock');
   const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `unix:${fhir}`, '--auth', 'off'],
     { env: { ...process.env, MEDULLA_ADMIN_LISTEN: `unix:${admin}` }, stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => child.kill());
   const ended = once(child, 'exit');
   await new Promise((resolve, reject) => {
     let said = '';
@@ -179,5 +182,51 @@ test('both addresses may be unix sockets', async () => {
   child.kill('SIGTERM');
   assert.equal((await ended)[0], 0);
   assert.throws(() => statSync(fhir), { code: 'ENOENT' });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// A disk of 6 MB in a mount namespace of its own: only the shell in there can fill it, line by line.
+const onSmallDisk = `mount -t tmpfs -o size=6m none "$1/disk" || exit 1
+"$2" serve --data "$1/disk/store" --listen "unix:$1/fhir.sock" --auth off & server=$!
+read -r fill && dd if=/dev/zero of="$1/disk/fill" bs=64k 2>/dev/null; echo filled
+read -r free && rm "$1/disk/fill"; echo freed
+read -r stop; kill -TERM $server; wait $server`;
+const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
+test('a full disk: health says 503 and read-only, and 200 again when there is room', {
+  skip: !canMount && 'no mount namespace here' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'medulla-full-'));
+  mkdirSync(join(folder, 'disk'));
+  const admin = { socketPath: join(folder, 'admin.sock'), headers: { Host: 'localhost' } };
+  const child = spawn('unshare', ['-Urm', 'sh', '-c', onSmallDisk, 'sh', folder, binary],
+    { env: { ...process.env, MEDULLA_ADMIN_LISTEN: `unix:${admin.socketPath}` }, stdio: ['pipe', 'pipe', 'ignore'] });
+  t.after(() => child.stdin.end()); // its end stops the server
+  const ended = once(child, 'exit');
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const tell = async (word) => { child.stdin.write(`${word}\n`); return (await answers.next()).value; };
+  const health = async () => {
+    const { status, text } = await ask({ ...admin, path: '/health' });
+    return [status, JSON.parse(text).status];
+  };
+  const until = async (status) => {
+    for (let i = 0; i < 400; i++) {
+      if (await health().then(([s]) => s === status, () => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.fail(`health never said ${status}`);
+  };
+  const create = () => ask({ socketPath: join(folder, 'fhir.sock'), path: '/fhir/Patient', method: 'POST',
+    headers: { Host: 'localhost', 'Content-Type': 'application/fhir+json' } }, JSON.stringify({
+    resourceType: 'Patient', name: [{ text: randomBytes(400000).toString('hex') }] }));
+  await until(200);
+  assert.equal((await create()).status, 201);
+  assert.equal(await tell('fill'), 'filled');
+  assert.equal((await create()).status, 507);
+  assert.deepEqual(await health(), [503, 'read-only']);
+  assert.equal(await tell('free'), 'freed');
+  await until(200);
+  assert.equal((await create()).status, 201);
+  child.stdin.end('stop\n');
+  assert.equal((await ended)[0], 0);
   rmSync(folder, { recursive: true, force: true });
 });
