@@ -60,7 +60,7 @@ static int32_t draw_onset(const med_demo_person *p, med_demo_rng *r, enum med_de
     const med_demo_disease_kind *kind = &med_demo_diseases[d];
     int32_t last = med_demo_last_day(p);
     if (kind->lasts > 0) /* seen now or lately */
-        return last - med_demo_rng_range(r, 20, 4 * 365);
+        return med_demo_working_day(last - med_demo_rng_range(r, 20, 4 * 365));
     double age = med_demo_age(p, last);
     double u = (double)med_demo_rng_below(r, 10000) / 10000;
     double latest = age < kind->last_age ? age : kind->last_age;

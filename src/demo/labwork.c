@@ -213,7 +213,7 @@ void med_demo_imaging_write(med_demo_chart *c, const char *code, const char *dis
     med_put_concept(o, "code", med_demo_snomed(code, display), NULL);
     med_put_patient(c, "subject");
     med_put_encounter(c);
-    med_put_time(o, "effectiveDateTime", c->visit.start + 1500);
+    med_put_time(o, "effectiveDateTime", c->visit.start + 420);
     med_put_time(o, "issued", c->visit.start + 3000);
     med_put_array(o, "performer");
     med_put_place(c, NULL, hospital);
