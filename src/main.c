@@ -227,5 +227,5 @@ int main(int argc, char **argv)
         med_arena_free(a);
         return code;
     }
-    return unknown_command(word);
+    return (int)unknown_command(word);
 }

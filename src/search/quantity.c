@@ -81,7 +81,8 @@ static bool extract_range(med_extraction *x, const med_extract_value *v)
 {
     uint32_t ends[2] = {med_json_member(x->j, v->at->node, MED_STR("low")),
                         med_json_member(x->j, v->at->node, MED_STR("high"))};
-    double plain[2] = {-INFINITY, INFINITY}, converted[2] = {-INFINITY, INFINITY};
+    double plain[2] = {-(double)INFINITY, (double)INFINITY},
+           converted[2] = {-(double)INFINITY, (double)INFINITY};
     uint64_t unit = 0;
     bool any = false;
     for (size_t i = 0; i < 2; i++) {

@@ -236,8 +236,8 @@ static med_scan scan_of(enum med_index index, uint32_t param)
                       .param = param,
                       .low_int = MED_TIME_MIN,
                       .high_int = MED_TIME_MAX,
-                      .low_real = -INFINITY,
-                      .high_real = INFINITY,
+                      .low_real = -(double)INFINITY,
+                      .high_real = (double)INFINITY,
                       .low_text = MED_STR_EMPTY,
                       .high_text = MED_STR_EMPTY,
                       .after_text = MED_STR_EMPTY};
