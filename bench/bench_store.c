@@ -1,11 +1,12 @@
 /* bench_store.c - how fast does the store alone take and give resources, beside append + sync?
  *
- *     build/bench/bench_store [DIRECTORY [RESOURCES]]
+ *     build/bench/bench_store [DIRECTORY [RESOURCES [PHASE...]]]
  *
  * Fills a new store in DIRECTORY (default: a temporary one under /var/tmp) with RESOURCES
  * (default 200,000) made-up Observations of some 850 bytes and eight to nine index rows, then
- * measures durable writes and reads on it. One thread prepares (packs, hashes), the commit
- * thread writes. "cpu" is processor time of all threads for each resource. */
+ * measures durable writes and reads on it; PHASE (bundles, creates, reads) runs only those. One
+ * thread prepares (packs, hashes), the commit thread writes. "cpu" is processor time of all threads
+ * for each resource. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -402,6 +403,16 @@ static med_str sample(struct bench *b)
     return med_str_from(m.text);
 }
 
+/* All phases, or those named behind the size. */
+static bool wanted(int argc, char **argv, const char *phase)
+{
+    for (int i = 3; i < argc; i++) {
+        if (strcmp(argv[i], phase) == 0)
+            return true;
+    }
+    return argc <= 3;
+}
+
 int main(int argc, char **argv)
 {
     char directory[4096] = "/var/tmp/medulla-bench-XXXXXX";
@@ -424,15 +435,21 @@ int main(int argc, char **argv)
     run_writes(&b, "patients", 4, 1000, (b.people + 999) / 1000 * 1000, true, true);
     b.made = 0;
     run_writes(&b, "bulk, batches of 10,000", 3, BATCH, total, true, false);
-    run_writes(&b, "bundles of 200, one", 1, BUNDLE, 10000, false, false);
-    run_writes(&b, "bundles of 200, four", 4, BUNDLE, 20000, false, false);
-    run_writes(&b, "bundles of 200, sixteen", 16, BUNDLE, 40000, false, false);
-    run_writes(&b, "creates, 1 waiting", 1, 1, 1500, false, false);
-    run_writes(&b, "creates, 16 waiting", 16, 1, 10000, false, false);
-    run_writes(&b, "creates, 64 waiting", 64, 1, 30000, false, false);
-    run_writes(&b, "creates, 256 waiting", 256, 1, 30000, false, false);
-    run_reads(&b, false);
-    run_reads(&b, true);
+    if (wanted(argc, argv, "bundles")) {
+        run_writes(&b, "bundles of 200, one", 1, BUNDLE, 10000, false, false);
+        run_writes(&b, "bundles of 200, four", 4, BUNDLE, 20000, false, false);
+        run_writes(&b, "bundles of 200, sixteen", 16, BUNDLE, 40000, false, false);
+    }
+    if (wanted(argc, argv, "creates")) {
+        run_writes(&b, "creates, 1 waiting", 1, 1, 1500, false, false);
+        run_writes(&b, "creates, 16 waiting", 16, 1, 10000, false, false);
+        run_writes(&b, "creates, 64 waiting", 64, 1, 30000, false, false);
+        run_writes(&b, "creates, 256 waiting", 256, 1, 30000, false, false);
+    }
+    if (wanted(argc, argv, "reads")) {
+        run_reads(&b, false);
+        run_reads(&b, true);
+    }
     med_store_close(b.store);
     struct stat info;
     (void)snprintf(data, sizeof data, "%s/store/medulla.db", directory);

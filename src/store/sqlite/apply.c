@@ -298,9 +298,14 @@ static bool keep_old(struct writing *x, med_err *err)
 
 static bool write_feed(struct writing *x, uint32_t version, unsigned change, med_err *err)
 {
-    const int64_t values[] = {x->t,   (int64_t)x->step->rid, x->w->type, version,
-                              change, x->c->updated};
-    return run_ints(x->s, STATEMENT_ADD_FEED, values, 6, err);
+    struct index_row row = {.table = TABLE_FEED,
+                            .a = x->t,
+                            .b = x->w->type,
+                            .c = (int64_t)((uint64_t)change << 32 | version),
+                            .d = x->c->updated,
+                            .rid = x->step->rid,
+                            .text = MED_STR_EMPTY};
+    return push(x, &row, false, err);
 }
 
 static bool count(struct writing *x, int64_t live_delta, int64_t versions, med_err *err)
@@ -400,7 +405,8 @@ static bool purge(struct writing *x, med_err *err)
                                            STATEMENT_DROP_OUTBOX,   STATEMENT_DROP_DEADLINE};
     int64_t versions = 0;
     const int64_t rid = (int64_t)x->step->rid;
-    if (!blank_codes(x, err) || !write_index(x, NULL, err) || !count_versions(x, &versions, err))
+    if (!med_sqlite_flush(x->s, err) /* the feed may wait for rows of this very commit */
+        || !blank_codes(x, err) || !write_index(x, NULL, err) || !count_versions(x, &versions, err))
         return false;
     for (size_t i = 0; i < sizeof drops / sizeof drops[0]; i++) {
         if (!run_ints(x->s, drops[i], &rid, 1, err))

@@ -82,7 +82,7 @@ static void settle(med_commit *c, enum med_commit_state state, const med_err *er
 }
 
 /* Guards and the search for referrers look at the tables. */
-static bool looks_at_index(const med_commit *c)
+static bool looks_at_tables(const med_commit *c)
 {
     for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
         if (c->writes[i].kind != MED_WRITE_PUT)
@@ -118,7 +118,7 @@ static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
         *err = refusal;
         return false;
     }
-    if (looks_at_index(c) && !med_sqlite_flush(s, err))
+    if (looks_at_tables(c) && !med_sqlite_flush(s, err))
         return false;
     if (!guard_allows(s, c, &refusal)) {
         settle(c, MED_COMMIT_REFUSED, &refusal);

@@ -12,20 +12,48 @@ static bool run(struct sqlite_store *s, sqlite3_stmt *stmt, med_err *err)
     return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "writing the index", err);
 }
 
+enum { ALONE = 3 }; /* up to so many rows in a run are cheaper one by one */
+
+static bool add_run(struct sqlite_store *s, enum table table, size_t start, size_t end,
+                    med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, med_table_shape(table)->add_all, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, table);
+    (void)sqlite3_bind_int64(stmt, 2, (int64_t)start);
+    (void)sqlite3_bind_int64(stmt, 3, (int64_t)end);
+    return run(s, stmt, err);
+}
+
+static bool change_one(struct sqlite_store *s, const struct index_row *row, med_err *err)
+{
+    const struct table_shape *shape = med_table_shape((enum table)row->table);
+    sqlite3_stmt *stmt =
+        med_connection_statement(&s->writer, row->cut ? shape->cut : shape->add, err);
+    if (stmt == NULL)
+        return false;
+    med_table_bind(stmt, shape, row);
+    return run(s, stmt, err);
+}
+
+/* What comes and what goes is in one order of keys: runs of coming rows go in together. */
 static bool flush_table(struct sqlite_store *s, enum table table, med_err *err)
 {
     struct pending_rows *rows = &s->pending.tables[table];
-    med_pending_sort(rows);
-    const struct table_shape *shape = med_table_shape(table);
-    for (size_t i = 0; i < rows->n; i++) {
-        const struct index_row *row = &rows->at[i];
-        sqlite3_stmt *stmt =
-            med_connection_statement(&s->writer, row->cut ? shape->cut : shape->add, err);
-        if (stmt == NULL)
+    if (!med_pending_sort(rows))
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < rows->n;) {
+        size_t end = i;
+        while (end < rows->n && !rows->at[end].cut)
+            end++;
+        if (end - i > ALONE || (end > i && table >= TABLE_INDEXES)) {
+            if (!add_run(s, table, i, end, err))
+                return false;
+            i = end;
+        } else if (!change_one(s, &rows->at[i++], err)) {
             return false;
-        med_table_bind(stmt, shape, row);
-        if (!run(s, stmt, err))
-            return false;
+        }
     }
     return true;
 }
@@ -35,13 +63,12 @@ static bool flush_idents(struct sqlite_store *s, med_err *err)
     size_t n = 0;
     const struct ident *idents = med_idents_take_pending(&s->idents, &n);
     for (size_t i = 0; i < n; i++) {
-        sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_ADD_IDENT, err);
-        if (stmt == NULL)
-            return false;
-        (void)sqlite3_bind_int64(stmt, 1, (int64_t)idents[i].hash);
-        (void)sqlite3_bind_int64(stmt, 2, (int64_t)idents[i].rid);
-        if (!run(s, stmt, err))
-            return false;
+        struct index_row row = {.table = TABLE_IDENT,
+                                .a = (int64_t)idents[i].hash,
+                                .rid = idents[i].rid,
+                                .text = MED_STR_EMPTY};
+        if (!med_pending_add(&s->pending, &row))
+            return MED_FAIL_MEMORY(err);
     }
     return true;
 }

@@ -60,16 +60,6 @@ static int by_key(const void *x, const void *y)
     return med_index_row_compare(x, y);
 }
 
-static int by_key_and_order(const void *x, const void *y)
-{
-    int order = med_index_row_compare(x, y);
-    if (order != 0)
-        return order;
-    uint32_t a = ((const struct index_row *)x)->order;
-    uint32_t b = ((const struct index_row *)y)->order;
-    return (a > b) - (a < b);
-}
-
 struct list {
     struct index_row *at;
     size_t n;
@@ -185,10 +175,94 @@ bool med_pending_add(struct pending *p, const struct index_row *row)
     return true;
 }
 
-void med_pending_sort(struct pending_rows *rows)
+/* ---- sorting what a group has collected ----
+ *
+ * Up to some 100,000 rows a table: merged by short entries that hold the first two parts of the
+ * key, so that most comparisons stay within them. */
+
+struct sort_entry {
+    int64_t a, b;
+    const struct index_row *row;
+};
+
+/* The first bytes of a text, in an order that agrees with comparing it. */
+static int64_t text_head(med_str text)
 {
-    if (rows->n > 1)
-        qsort(rows->at, rows->n, sizeof *rows->at, by_key_and_order);
+    uint64_t head = 0;
+    for (size_t i = 0; i < 8; i++)
+        head = head << 8 | (i < text.len ? (unsigned char)text.ptr[i] : 0);
+    return (int64_t)(head ^ (uint64_t)INT64_MIN);
+}
+
+static bool comes_first(const struct sort_entry *x, const struct sort_entry *y)
+{
+    if (x->a != y->a)
+        return x->a < y->a;
+    if (x->b != y->b)
+        return x->b < y->b;
+    int order = med_index_row_compare(x->row, y->row);
+    return order != 0 ? order < 0 : x->row->order < y->row->order;
+}
+
+static bool is_sorted(const struct pending_rows *rows)
+{
+    for (size_t i = 1; i < rows->n; i++) {
+        if (med_index_row_compare(&rows->at[i - 1], &rows->at[i]) > 0)
+            return false;
+    }
+    return true; /* equal rows stand in the order of their coming */
+}
+
+static void merge(const struct sort_entry *from, struct sort_entry *to, size_t start, size_t middle,
+                  size_t end)
+{
+    size_t i = start;
+    size_t k = middle;
+    for (size_t n = start; n < end; n++)
+        to[n] =
+            k == end || (i < middle && !comes_first(&from[k], &from[i])) ? from[i++] : from[k++];
+}
+
+/* Bottom up; returns which of the two holds the result. */
+static struct sort_entry *merge_sort(struct sort_entry *from, struct sort_entry *to, size_t n)
+{
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t start = 0; start < n; start += 2 * width) {
+            size_t middle = start + width < n ? start + width : n;
+            size_t end = start + 2 * width < n ? start + 2 * width : n;
+            merge(from, to, start, middle, end);
+        }
+        struct sort_entry *swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
+}
+
+bool med_pending_sort(struct pending_rows *rows)
+{
+    size_t n = rows->n;
+    if (is_sorted(rows))
+        return true;
+    struct sort_entry *entries = med_alloc(n * 2, sizeof *entries);
+    struct index_row *sorted = med_alloc(rows->cap, sizeof *sorted);
+    if (entries == NULL || sorted == NULL) {
+        med_free(entries);
+        med_free(sorted);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct index_row *row = &rows->at[i];
+        bool text = row->table == TABLE_STRING || row->table == TABLE_URI;
+        entries[i] = (struct sort_entry){row->a, text ? text_head(row->text) : row->b, row};
+    }
+    const struct sort_entry *order = merge_sort(entries, entries + n, n);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = *order[i].row;
+    med_free(entries);
+    med_free(rows->at);
+    rows->at = sorted;
+    return true;
 }
 
 void med_pending_clear(struct pending *p)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/pending_table.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum { OLDEST_SQLITE = 3040000 }; /* the oldest this was tried with */
@@ -230,6 +231,7 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     unsigned format = o->format != 0 ? o->format : MED_SQLITE_FORMAT;
     size_t cache = or_default(o->cache_writer, (size_t)64 << 20);
     if (!med_connection_open(&s->writer, s->file, s->vfs, CONNECTION_WRITER, cache, err)
+        || !med_pending_table_register(&s->writer, &s->pending, err)
         || !med_sqlite_migrate(&s->writer, format, err) || !check_key(s, err)
         || !check_dictionaries(s, err) || !load_state(s, err)
         || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))

@@ -57,6 +57,9 @@ enum table {
     TABLE_PATIENT,   /* a patient, b type, c when */
     TABLE_PTOK,      /* a patient, b param, c hash, d when */
     TABLE_TARGET,    /* a target */
+    TABLE_INDEXES,   /* those above are index tables */
+    TABLE_FEED = TABLE_INDEXES, /* a t, b type, c version and change << 32, d moment */
+    TABLE_IDENT,                /* a hash */
     TABLE_COUNT,
 };
 
@@ -87,8 +90,8 @@ struct pending {
     uint32_t order;
 };
 bool med_pending_add(struct pending *p, const struct index_row *row);
-/* Sorts them by key, then by coming. */
-void med_pending_sort(struct pending_rows *rows);
+/* Sorts them by key, then by coming. False without memory. */
+bool med_pending_sort(struct pending_rows *rows) MED_MUST_CHECK;
 void med_pending_clear(struct pending *p);
 void med_pending_free(struct pending *p);
 

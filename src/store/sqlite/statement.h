@@ -13,6 +13,8 @@
     "r.rid, r.type, r.id, v.version, v.t, v.updated, v.change, v.patient, v.key, v.dictionary, "   \
     "v.hash, v.body"
 
+#define PENDING_RANGE " WHERE list = ?1 AND start = ?2 AND end = ?3"
+
 #define STATEMENTS(X)                                                                              \
     X(BEGIN, "BEGIN")                                                                              \
     X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                              \
@@ -165,7 +167,6 @@
     X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) VALUES (?1, ?2, ?3)")                       \
-    X(ADD_IDENT, "INSERT INTO ident VALUES (?1, ?2)")                                              \
     X(DROP_IDENT, "DELETE FROM ident WHERE hash = ?1 AND rid = ?2 AND NOT EXISTS (SELECT 1 FROM "  \
                   "resource WHERE resource.rid = ident.rid)")                                      \
     X(ADD_RESOURCE, "INSERT INTO resource (rid, type, id, version, t, updated, change, patient,"   \
@@ -179,7 +180,6 @@
                     " SELECT rid, version, t, updated, change, patient, key, dictionary, hash,"    \
                     " body FROM resource WHERE rid = ?1")                                          \
     X(ADD_BLOB, "INSERT INTO blob (body) VALUES (?1)")                                             \
-    X(ADD_FEED, "INSERT INTO feed VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                \
     X(DROP_BLOBS, "DELETE FROM blob WHERE id IN"                                                   \
                   " (SELECT body FROM resource WHERE rid = ?1 AND typeof(body) = 'integer'"        \
                   " UNION ALL SELECT body FROM version WHERE rid = ?1"                             \
@@ -215,6 +215,23 @@
     X(ADD_PATIENT, "INSERT OR IGNORE INTO patient VALUES (?1, ?2, ?3, ?4)")                        \
     X(ADD_PTOK, "INSERT OR IGNORE INTO ptok VALUES (?1, ?2, ?3, ?4, ?5)")                          \
     X(ADD_TARGET, "INSERT OR IGNORE INTO target VALUES (?1, ?2)")                                  \
+    /* all pending rows from ?2 up to ?3 of list ?1 */                                             \
+    X(ADD_ALL_TOKEN, "INSERT OR IGNORE INTO token SELECT a, b, r FROM pending" PENDING_RANGE)      \
+    X(ADD_ALL_REFERENCE,                                                                           \
+      "INSERT OR IGNORE INTO reference SELECT a, b, r FROM pending" PENDING_RANGE)                 \
+    X(ADD_ALL_DATE, "INSERT OR IGNORE INTO date SELECT a, b, c, r, d FROM pending" PENDING_RANGE)  \
+    X(ADD_ALL_STRING, "INSERT OR IGNORE INTO string SELECT a, s, r FROM pending" PENDING_RANGE)    \
+    X(ADD_ALL_QUANTITY,                                                                            \
+      "INSERT OR IGNORE INTO quantity SELECT a, b, low, r, high FROM pending" PENDING_RANGE)       \
+    X(ADD_ALL_URI, "INSERT OR IGNORE INTO uri SELECT a, s, r FROM pending" PENDING_RANGE)          \
+    X(ADD_ALL_UPDATED, "INSERT OR IGNORE INTO updated SELECT a, b, r FROM pending" PENDING_RANGE)  \
+    X(ADD_ALL_PATIENT,                                                                             \
+      "INSERT OR IGNORE INTO patient SELECT a, b, c, r FROM pending" PENDING_RANGE)                \
+    X(ADD_ALL_PTOK, "INSERT OR IGNORE INTO ptok SELECT a, b, c, d, r FROM pending" PENDING_RANGE)  \
+    X(ADD_ALL_TARGET, "INSERT OR IGNORE INTO target SELECT a, r FROM pending" PENDING_RANGE)       \
+    X(ADD_ALL_FEED,                                                                                \
+      "INSERT INTO feed SELECT a, r, b, c & 0xffffffff, c >> 32, d FROM pending" PENDING_RANGE)    \
+    X(ADD_ALL_IDENT, "INSERT INTO ident SELECT a, r FROM pending" PENDING_RANGE)                   \
     X(CUT_TOKEN, "DELETE FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                  \
     X(CUT_REFERENCE, "DELETE FROM reference WHERE target = ?1 AND param = ?2 AND rid = ?3")        \
     X(CUT_DATE, "DELETE FROM date WHERE param = ?1 AND class = ?2 AND low = ?3 AND rid = ?4"       \

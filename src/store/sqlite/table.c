@@ -3,14 +3,15 @@
 
 #define SHAPE(name, sql, columns)                                                                  \
     {                                                                                              \
-        sql, STATEMENT_ADD_##name, STATEMENT_CUT_##name, STATEMENT_HAS_##name,                     \
-            STATEMENT_ALL_##name, columns                                                          \
+        sql, STATEMENT_ADD_##name, STATEMENT_ADD_ALL_##name, STATEMENT_CUT_##name,                 \
+            STATEMENT_HAS_##name, STATEMENT_ALL_##name, columns                                    \
     }
 
 static const struct table_shape shapes[TABLE_COUNT] = {
     [TABLE_TOKEN] = SHAPE(TOKEN, "token", "abr"),
-    [TABLE_REFERENCE] = {"reference", STATEMENT_ADD_REFERENCE, STATEMENT_CUT_REFERENCE,
-                         STATEMENT_HAS_REFERENCE_ROW, STATEMENT_ALL_REFERENCE, "abr"},
+    [TABLE_REFERENCE] = {"reference", STATEMENT_ADD_REFERENCE, STATEMENT_ADD_ALL_REFERENCE,
+                         STATEMENT_CUT_REFERENCE, STATEMENT_HAS_REFERENCE_ROW,
+                         STATEMENT_ALL_REFERENCE, "abr"},
     [TABLE_DATE] = SHAPE(DATE, "date", "abcrd"),
     [TABLE_STRING] = SHAPE(STRING, "string", "asr"),
     [TABLE_QUANTITY] = SHAPE(QUANTITY, "quantity", "abCrD"),
@@ -19,6 +20,8 @@ static const struct table_shape shapes[TABLE_COUNT] = {
     [TABLE_PATIENT] = SHAPE(PATIENT, "patient", "abcr"),
     [TABLE_PTOK] = SHAPE(PTOK, "ptok", "abcdr"),
     [TABLE_TARGET] = SHAPE(TARGET, "target", "ar"),
+    [TABLE_FEED] = {.name = "feed", .add_all = STATEMENT_ADD_ALL_FEED, .columns = ""},
+    [TABLE_IDENT] = {.name = "ident", .add_all = STATEMENT_ADD_ALL_IDENT, .columns = ""},
 };
 
 const struct table_shape *med_table_shape(enum table table)

@@ -7,7 +7,7 @@
 
 struct table_shape {
     const char *name;
-    enum statement add, cut, has, all;
+    enum statement add, add_all, cut, has, all; /* the feed and ident: add, add_all only */
     /* In the order of the key: letters of struct index_row, r = rid, s = text, C and D for c and
      * d that stand for doubles. */
     const char *columns;

@@ -379,7 +379,7 @@ bool med_verify_index(struct verifying *x)
     med_rid rid = 0;
     if (!med_verify_pages(x, resource_page, &rid))
         return false;
-    for (unsigned table = 0; table < TABLE_COUNT; table++) {
+    for (unsigned table = 0; table < TABLE_INDEXES; table++) {
         struct table_at at = {.table = (enum table)table,
                               .row = {.a = INT64_MIN, .text = MED_STR_EMPTY}};
         if (!med_verify_pages(x, table_page, &at))
