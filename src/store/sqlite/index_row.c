@@ -239,42 +239,66 @@ static struct sort_entry *merge_sort(struct sort_entry *from, struct sort_entry 
     return from;
 }
 
+static bool make_spare(struct pending_rows *rows)
+{
+    if (rows->spare_cap >= rows->cap)
+        return true;
+    med_free(rows->spare);
+    med_free(rows->entries);
+    rows->spare = med_alloc(rows->cap, sizeof *rows->spare);
+    rows->entries = med_alloc(rows->cap, 2 * sizeof *rows->entries);
+    rows->spare_cap = rows->spare == NULL || rows->entries == NULL ? 0 : rows->cap;
+    return rows->spare_cap > 0;
+}
+
 bool med_pending_sort(struct pending_rows *rows)
 {
     size_t n = rows->n;
     if (is_sorted(rows))
         return true;
-    struct sort_entry *entries = med_alloc(n * 2, sizeof *entries);
-    struct index_row *sorted = med_alloc(rows->cap, sizeof *sorted);
-    if (entries == NULL || sorted == NULL) {
-        med_free(entries);
-        med_free(sorted);
+    if (!make_spare(rows))
         return false;
-    }
     for (size_t i = 0; i < n; i++) {
         const struct index_row *row = &rows->at[i];
         bool text = row->table == TABLE_STRING || row->table == TABLE_URI;
-        entries[i] = (struct sort_entry){row->a, text ? text_head(row->text) : row->b, row};
+        rows->entries[i] = (struct sort_entry){row->a, text ? text_head(row->text) : row->b, row};
     }
-    const struct sort_entry *order = merge_sort(entries, entries + n, n);
+    const struct sort_entry *order = merge_sort(rows->entries, rows->entries + n, n);
     for (size_t i = 0; i < n; i++)
-        sorted[i] = *order[i].row;
-    med_free(entries);
-    med_free(rows->at);
+        rows->spare[i] = *order[i].row;
+    struct index_row *sorted = rows->spare;
+    size_t cap = rows->spare_cap;
+    rows->spare = rows->at;
+    rows->spare_cap = rows->cap;
     rows->at = sorted;
+    rows->cap = cap;
     return true;
 }
 
+static void free_rows(struct pending_rows *rows)
+{
+    med_free(rows->at);
+    med_free(rows->spare);
+    med_free(rows->entries);
+    *rows = (struct pending_rows){0};
+}
+
+/* An import's room is given back, that of common groups is kept. */
+enum { ROWS_KEPT = 1 << 14 };
+
 void med_pending_clear(struct pending *p)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        bool large = p->tables[i].cap > ROWS_KEPT && p->tables[i].n < ROWS_KEPT / 4;
+        if (large)
+            free_rows(&p->tables[i]);
         p->tables[i].n = 0;
+    }
     p->order = 0;
 }
 
 void med_pending_free(struct pending *p)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        med_free(p->tables[i].at);
-    *p = (struct pending){0};
+        free_rows(&p->tables[i]);
 }

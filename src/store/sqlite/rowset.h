@@ -86,6 +86,9 @@ struct pending {
     struct pending_rows {
         struct index_row *at;
         size_t n, cap;
+        struct index_row *spare; /* for sorting, with room for spare_cap */
+        struct sort_entry *entries;
+        size_t spare_cap;
     } tables[TABLE_COUNT];
     uint32_t order;
 };
