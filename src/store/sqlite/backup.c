@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "store/sqlite/file.h"
+#include "store/sqlite/page_check.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum { STEP_PAGES = 512 }; /* some 2 MiB: commits wait a few milliseconds at most */
@@ -58,8 +59,11 @@ static bool open_target(struct backup_job *b, const char *path)
         return MED_FAIL(b->err, MED_ISSUE_EXCEPTION, "the backup's file could not be made: %s",
                         strerrordesc_np(errno));
     (void)close(fd);
+    char vfs[MED_PAGE_CHECK_NAME]; /* pages get their check values anew */
+    if (!med_page_check_vfs(NULL, vfs, b->err))
+        return false;
     int rc = sqlite3_open_v2(
-        path, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        path, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(b->to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL,
                           NULL);

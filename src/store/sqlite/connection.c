@@ -3,6 +3,7 @@
 #include "store/sqlite/connection.h"
 
 #include "base/buf.h"
+#include "store/sqlite/page_check.h"
 #include "store/sqlite/sqlite.h"
 
 static const char *const sql_texts[STATEMENT_COUNT] = {
@@ -80,6 +81,14 @@ static bool set_cache(struct connection *c, size_t cache, med_err *err)
     return good;
 }
 
+/* Room for the page's check value; only has an effect on a file that is still empty. */
+static bool reserve(struct connection *c, med_err *err)
+{
+    int reserved = MED_PAGE_RESERVED;
+    int rc = sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    return rc == SQLITE_OK || med_connection_fail(c, rc, "setting up a connection", err);
+}
+
 static bool prepare_file(struct connection *c, med_err *err)
 {
     if (c->role == CONNECTION_READER)
@@ -88,13 +97,14 @@ static bool prepare_file(struct connection *c, med_err *err)
                         "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 0;"
                         "PRAGMA temp_store = MEMORY",
                         err);
-    return run_text(c,
-                    "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
-                    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                    "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
-                    "PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;"
-                    "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = -1",
-                    err);
+    return reserve(c, err)
+           && run_text(c,
+                       "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
+                       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                       "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+                       "PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;"
+                       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = -1",
+                       err);
 }
 
 /* The one-connection rule this version of SQLite may need: readers that can not checkpoint. */
@@ -110,10 +120,13 @@ static bool is_harmless(struct connection *c, med_err *err)
 bool med_connection_open(struct connection *c, const char *file, const char *vfs,
                          enum connection_role role, size_t cache, med_err *err)
 {
+    char checked[MED_PAGE_CHECK_NAME];
     *c = (struct connection){.role = role};
+    if (!med_page_check_vfs(vfs, checked, err))
+        return false;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE
                 | (role == CONNECTION_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-    int rc = sqlite3_open_v2(file, &c->db, flags, vfs);
+    int rc = sqlite3_open_v2(file, &c->db, flags, checked);
     if (rc != SQLITE_OK) {
         (void)med_connection_fail(c, rc, "opening its file", err);
     } else if (configure(c, err) && set_cache(c, cache, err) && prepare_file(c, err)

@@ -145,6 +145,11 @@ static bool check_end_of_feed(struct verifying *x, void *arg, bool *more)
 
 /* ---- pages of the file ---- */
 
+static bool is_damage(int rc)
+{
+    return (rc & 0xff) == SQLITE_CORRUPT || rc == SQLITE_IOERR_DATA;
+}
+
 static bool quick_check(struct verifying *x, void *arg, bool *more)
 {
     (void)arg;
@@ -155,10 +160,10 @@ static bool quick_check(struct verifying *x, void *arg, bool *more)
     int rc = stmt == NULL ? SQLITE_ERROR : sqlite3_step(stmt);
     bool sound = rc == SQLITE_ROW && med_str_eqz(med_statement_str(stmt, 0), "ok");
     (void)sqlite3_reset(stmt);
-    if ((rc == SQLITE_ROW && !sound) || (rc & 0xff) == SQLITE_CORRUPT)
+    if ((rc == SQLITE_ROW && !sound) || is_damage(rc))
         med_verify_fault(x, "file", MED_STR("medulla.db"),
                          "pages are damaged: restore from a backup");
-    bool good = rc == SQLITE_ROW || (rc & 0xff) == SQLITE_CORRUPT
+    bool good = rc == SQLITE_ROW || is_damage(rc)
                 || (stmt != NULL && med_sqlite_read_failed(x->v, rc, x->err) == MED_FOUND);
     med_sqlite_leave(x->v);
     return good;

@@ -108,7 +108,7 @@ enum med_found med_sqlite_read_failed(struct sqlite_view *v, int rc, med_err *er
     if ((rc & 0xff) == SQLITE_INTERRUPT && cut_off(v, err))
         return MED_FAILED;
     (void)med_connection_fail(v->connection, rc, "reading", err);
-    if ((rc & 0xff) == SQLITE_CORRUPT)
+    if ((rc & 0xff) == SQLITE_CORRUPT || rc == SQLITE_IOERR_DATA)
         atomic_fetch_add(&v->store->damaged, 1);
     return MED_FAILED;
 }
