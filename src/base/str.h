@@ -42,12 +42,12 @@ static inline med_str med_str_from(const char *z)
 
 static inline bool med_str_eq(med_str a, med_str b)
 {
-    return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 static inline bool med_str_eqz(med_str a, const char *z)
 {
-    return strlen(z) == a.len && memcmp(a.ptr, z, a.len) == 0;
+    return strlen(z) == a.len && (a.len == 0 || memcmp(a.ptr, z, a.len) == 0);
 }
 
 /* The bytes [from, to) of s; both are cut back to s.len. */
