@@ -83,7 +83,7 @@ start_server() {
     shift
     port=$(free_port)
     server_data=$(mktemp -d "$STAGE_DIR/data.XXXXXX")
-    "$program" serve --data "$server_data/store" --listen "127.0.0.1:$port" --auth off "$@" \
+    MEDULLA_ADMIN_LISTEN= "$program" serve --data "$server_data/store" --listen "127.0.0.1:$port" --auth off "$@" \
         >"$STAGE_DIR/server.log" 2>&1 &
     server_pid=$!
     MEDULLA_ORIGIN=http://127.0.0.1:$port
