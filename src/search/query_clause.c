@@ -221,7 +221,7 @@ static bool special_kind(med_str name, med_clause *c)
 
 bool med_clause_of(med_query_parser *p, med_str name, med_clause *c, med_param *param, med_err *err)
 {
-    med_param ignored;
+    med_param ignored = {0};
     param = param != NULL ? param : &ignored;
     *param = (med_param){.type = MED_PARAM_TOKEN, .code = name};
     *c = (med_clause){0};

@@ -130,7 +130,7 @@ static int check_sector_size(sqlite3_file *f)
 static int check_characteristics(sqlite3_file *f)
 {
     return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f))
-         & ~SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+           & ~SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 static int check_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {

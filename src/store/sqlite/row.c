@@ -194,7 +194,7 @@ static enum med_found find_body(struct sqlite_view *v, sqlite3_stmt *stmt,
 static bool text_is_sound(const struct sqlite_view *v, const struct stored_row *row, med_str text)
 {
     const med_hash_key *key = med_keyring_check(&v->store->keys, row->key);
-    uint8_t hash[16];
+    uint8_t hash[16] = {0};
     if (!v->deep || row->change == MED_DELETED)
         return true;
     if (key != NULL)
