@@ -167,9 +167,9 @@ enum med_write_kind {
 
 enum med_expect {
     MED_EXPECT_ANY,
-    MED_EXPECT_NEW,     /* no current version (never stored, or deleted) */
-    MED_EXPECT_EXISTS,  /* a current, undeleted version */
-    MED_EXPECT_VERSION, /* exactly `expect_version` is current */
+    MED_EXPECT_NEW,     /* no current version (never stored, or deleted): else DUPLICATE, 409 */
+    MED_EXPECT_EXISTS,  /* a current, undeleted version: else NOT_FOUND or DELETED, 410 */
+    MED_EXPECT_VERSION, /* exactly `expect_version` is current: else CONFLICT with 412 */
 };
 
 enum med_outcome {
@@ -228,12 +228,14 @@ typedef struct med_commit {
     void *guard_arg;
     const uint64_t *lock_keys; /* hashes the guard depends on; several nodes lock them sorted */
     size_t n_lock_keys;
-    bool check_references; /* every rows.targets must exist at the end of the commit, and no
-                              deleted resource may be referenced by what stays */
+    bool check_references; /* every rows.targets must exist at the end of the commit (else
+                              NOT_FOUND with 422 and the expression), and no deleted resource
+                              may be referenced by what stays (else CONFLICT, 409) */
     bool bulk;             /* import: larger WAL bound, no counters of latency */
     med_str trace;         /* audit record, becomes a trace_out row of the same transaction */
     uint64_t idempotency;  /* 0 = none; keyed hash of caller and key */
-    uint64_t request_hash; /* of the request: the same key with another request is refused */
+    uint64_t request_hash; /* of the request: the same key with another request is refused
+                              (BUSINESS_RULE, 422) */
     /* Called once on the commit thread; must only hand over (post, signal). */
     void (*done)(struct med_commit *c);
     void *arg;

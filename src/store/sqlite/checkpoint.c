@@ -40,10 +40,8 @@ static bool checkpoint(struct sqlite_store *s, int mode)
 
 static void cut_readers(struct sqlite_store *s)
 {
-    for (unsigned i = 0; i < s->n_slots; i++) {
-        if (s->slots[i].open)
-            med_sqlite_view_cut(&s->slots[i]);
-    }
+    for (unsigned i = 0; i < s->n_slots; i++)
+        med_sqlite_view_cut(&s->slots[i]);
     atomic_fetch_add(&s->cuts, 1);
     med_sqlite_log(s, MED_LOG_WARN, "readers were ended because they held back the WAL", 0);
 }

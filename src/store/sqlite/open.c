@@ -244,6 +244,22 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     return true;
 }
 
+bool med_sqlite_format(med_str data, unsigned *format, med_err *err)
+{
+    struct sqlite_store *s = MED_NEW(1, struct sqlite_store);
+    if (s == NULL)
+        return MED_FAIL_MEMORY(err);
+    const med_sqlite_options o = {.data = data};
+    *format = 0;
+    bool good = take_options(s, &o, err) && init_memory(s, err);
+    if (good && exists(s, "medulla.db"))
+        good = med_file_lock(s->path, &s->lock_fd, err)
+               && med_connection_open(&s->writer, s->file, NULL, CONNECTION_READER, 1 << 20, err)
+               && med_sqlite_read_format(&s->writer, format, err);
+    med_sqlite_close(&s->base);
+    return good;
+}
+
 static bool start_thread(struct sqlite_store *s, med_err *err)
 {
     if (pthread_create(&s->thread, NULL, med_sqlite_commit_thread, s) != 0)
@@ -289,9 +305,10 @@ static void stop_thread(struct sqlite_store *s)
 static void free_names(struct sqlite_store *s)
 {
     for (size_t kind = 0; kind < 2; kind++) {
-        for (size_t i = 0; i < s->n_names[kind]; i++)
-            med_free(s->names[kind][i].text);
-        med_free(s->names[kind]);
+        for (size_t i = 0; i < s->names[kind].n; i++)
+            med_free(s->names[kind].at[i]);
+        med_free(s->names[kind].at);
+        med_free(s->names[kind].map);
     }
 }
 

@@ -270,21 +270,40 @@ static bool targets_exist(struct plan *p, size_t i, bool *broken, med_err *err)
     return true;
 }
 
+static int by_rid(const void *a, const void *b)
+{
+    med_rid x = *(const med_rid *)a;
+    med_rid y = *(const med_rid *)b;
+    return (x > y) - (x < y);
+}
+
+/* The resources this commit writes, sorted: made when first asked for. */
+static bool list_written(struct plan *p, med_err *err)
+{
+    size_t n = p->commit->n_writes;
+    if (p->written != NULL)
+        return true;
+    p->written = MED_TAKE(p->store->scratch, n, med_rid);
+    if (p->written == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++)
+        p->written[i] = p->steps[i].rid;
+    if (n > 1)
+        qsort(p->written, n, sizeof *p->written, by_rid);
+    return true;
+}
+
 static bool is_written_here(const struct plan *p, med_rid rid)
 {
-    for (size_t i = 0; i < p->commit->n_writes; i++) {
-        if (p->steps[i].rid == rid)
-            return true;
-    }
-    return false;
+    return bsearch(&rid, p->written, p->commit->n_writes, sizeof rid, by_rid) != NULL;
 }
 
 /* Writers of this commit that still refer to it were found out by targets_exist. */
 static bool nobody_refers(struct plan *p, size_t i, bool *broken, med_err *err)
 {
     sqlite3_stmt *stmt = med_connection_statement(&p->store->writer, STATEMENT_REFERRERS, err);
-    *broken = stmt == NULL;
-    if (stmt == NULL)
+    *broken = stmt == NULL || !list_written(p, err);
+    if (*broken)
         return false;
     (void)sqlite3_bind_int64(stmt, 1, (int64_t)p->steps[i].rid);
     (void)sqlite3_bind_int64(stmt, 2, INT32_MAX);

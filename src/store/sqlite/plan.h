@@ -30,6 +30,7 @@ struct plan {
     struct step *steps;
     uint32_t *map; /* ident -> index of its last step + 1; open addressing */
     size_t map_cap;
+    med_rid *written; /* of all steps, sorted; NULL until it is needed */
 };
 
 /* False with *err and commit->failed_at when the commit is refused; *broken when instead the

@@ -2,6 +2,8 @@
 #include "base/mem.h"
 #include "store/sqlite/sqlite_impl.h"
 
+enum { IDLE_CURSORS = 256 }; /* of a view, kept for the next question */
+
 static enum statement statement_for(const med_scan *q)
 {
     bool down = q->descending;
@@ -35,6 +37,7 @@ static struct sqlite_cursor *take_cursor(struct sqlite_view *v, enum statement i
     struct sqlite_cursor *c = v->idle[id];
     if (c != NULL) {
         v->idle[id] = c->next;
+        v->n_idle--;
         return c;
     }
     sqlite3_stmt *stmt = med_connection_prepare(v->connection, id, err);
@@ -257,6 +260,10 @@ void med_sqlite_cursor_close(med_cursor *cursor)
     (void)sqlite3_clear_bindings(c->stmt);
     c->next = v->idle[c->id];
     v->idle[c->id] = c;
+    v->n_idle++;
+    bool crowded = v->n_idle > IDLE_CURSORS;
+    if (crowded) /* a question with a thousand branches must not cost memory for ever */
+        med_sqlite_free_idle(v);
     pthread_mutex_unlock(&v->lock);
 }
 

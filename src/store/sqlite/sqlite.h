@@ -46,7 +46,7 @@ med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err) MED_MUST_C
 /* SQLite before 3.51.3 (but 3.50.7 and 3.44.6) can lose commits when two connections
  * checkpoint. This store never lets a second one: true says that it depends on that. */
 bool med_sqlite_has_wal_race(int version_number);
-/* The highest format in use in DATA without opening it for writing; 0 when there is no store. */
+/* The format of the store in DATA, which nobody may have open; 0 when there is none. */
 bool med_sqlite_format(med_str data, unsigned *format, med_err *err) MED_MUST_CHECK;
 
 #endif

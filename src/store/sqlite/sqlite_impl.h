@@ -46,6 +46,7 @@ struct sqlite_view {
     int64_t began;
     struct sqlite_cursor *cursors; /* open */
     struct sqlite_cursor *idle[STATEMENT_COUNT];
+    size_t n_idle;
     struct unpacker *unpacker;
     bool writer;
     bool deep; /* hash texts, too */
@@ -76,11 +77,12 @@ struct sqlite_store {
 
     /* names -> numbers; `names_lock` guards all of it */
     pthread_mutex_t names_lock;
-    struct name {
-        char *text;
-        uint32_t number;
-    } * names[2];
-    size_t n_names[2];
+    struct names {
+        char **at; /* number - 1 -> name */
+        size_t n, cap;
+        uint32_t *map; /* hash -> number; open addressing */
+        size_t map_cap;
+    } names[2];
     _Atomic(const char *) type_names[MED_TYPES_MAX]; /* by number, read without the lock */
 
     struct sqlite_view *slots;
@@ -175,6 +177,7 @@ bool med_sqlite_checkpoint_all(struct sqlite_store *s);
 bool med_sqlite_view_init(struct sqlite_view *v, struct sqlite_store *s, struct connection *share,
                           med_err *err);
 void med_sqlite_view_free(struct sqlite_view *v);
+void med_sqlite_free_idle(struct sqlite_view *v);
 /* Lock, check the deadline, begin the snapshot. Every read starts with enter and ends with
  * leave; enter that fails has left. */
 bool med_sqlite_enter(struct sqlite_view *v, med_err *err);

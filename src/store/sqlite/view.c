@@ -49,13 +49,21 @@ static void free_cursors(struct sqlite_cursor *c)
     }
 }
 
+void med_sqlite_free_idle(struct sqlite_view *v)
+{
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        free_cursors(v->idle[i]);
+        v->idle[i] = NULL;
+    }
+    v->n_idle = 0;
+}
+
 void med_sqlite_view_free(struct sqlite_view *v)
 {
     if (v->store == NULL)
         return;
     free_cursors(v->cursors);
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        free_cursors(v->idle[i]);
+    med_sqlite_free_idle(v);
     med_connection_close(&v->own);
     med_unpacker_free(v->unpacker);
     (void)pthread_mutex_destroy(&v->lock);
