@@ -329,6 +329,9 @@ static int shim_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
 
 bool shim_register(void)
 {
+    /* A second registration would cut off what SQLite's list holds behind it. */
+    if (sqlite3_vfs_find(SHIM_VFS_NAME) != NULL)
+        return true;
     shim.real = sqlite3_vfs_find(NULL);
     if (shim.real == NULL)
         return false;

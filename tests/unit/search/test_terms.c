@@ -129,8 +129,8 @@ static const struct {
     {"100", 90, 100, "01011100"},
     {"100", 100, 110, "01101100"},
     {"100", 99.6, 100.4, "10111100"},
-    {"100", 90, INFINITY, "01111100"},
-    {"100", 101, INFINITY, "01101010"},
+    {"100", 90, (double)INFINITY, "01111100"},
+    {"100", 101, (double)INFINITY, "01101010"},
 };
 
 static void numbers_by_prefix(void **state)
