@@ -166,7 +166,8 @@ static bool prepare_resource(med_call *call, med_err *err)
 /* POST of a transaction or batch, as over HTTP; blocks until it is committed. */
 static bool run_bundle(chunk *c, med_call *call, unsigned worker, med_err *err)
 {
-    med_call post = {.fhir = call->fhir, .arena = call->arena, .write = SIZE_MAX};
+    med_call post;
+    med_call_init(&post, call->fhir, call->arena);
     post.interaction = &med_interaction_bundle;
     post.request = call->request;
     post.request.method = MED_POST;
@@ -216,8 +217,9 @@ static bool is_request_bundle(const med_call *call)
 static void prepare_item(chunk *c, const item *it, unsigned worker)
 {
     med_err err = {0};
-    med_call call = {
-        .fhir = &c->loader->app->fhir, .arena = c->arena, .change = &c->change, .write = SIZE_MAX};
+    med_call call;
+    med_call_init(&call, &c->loader->app->fhir, c->arena);
+    call.change = &c->change;
     med_json *j = MED_TAKE(c->arena, 1, med_json);
     med_str text = med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len);
     bool ok = j != NULL && med_json_parse(c->arena, text, j, NULL, &err);
@@ -249,6 +251,7 @@ static void prepare_chunk(void *arg, unsigned worker)
     c->commit = (med_commit){.writes = c->change.writes,
                              .n_writes = c->change.n,
                              .bulk = true,
+                             .trace = MED_STR_EMPTY,
                              .done = commit_done,
                              .arg = c};
     if (med_store_commit(c->loader->app->store, &c->commit, &err))

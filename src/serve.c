@@ -156,8 +156,7 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
     }
     x->server = s;
     x->http = http;
-    x->call.fhir = s->config.fhir;
-    x->call.arena = http->arena;
+    med_call_init(&x->call, s->config.fhir, http->arena);
     med_performance_init(&x->performance, &x->call);
     if (http->request->body_bytes > LOOP_BODY_BYTES) {
         if (!med_worker_pool_submit(s->pool, begin_large, x)) {

@@ -138,6 +138,11 @@ struct med_interaction {
     enum med_step (*finish)(med_call *call, med_err *err);
 };
 
+/* A call without request and answer: every slice of it empty, none NULL. */
+void med_call_init(med_call *call, const med_fhir *fhir, med_arena *arena);
+/* An answer not given yet. */
+void med_fhir_response_init(med_fhir_response *r);
+
 /* All interactions, for the router and for /metadata. Each stands in its own file. */
 extern const med_interaction *const med_interactions[];
 extern const size_t med_interaction_count;

@@ -89,8 +89,8 @@ static void read_entry(const med_call *bundle, med_entry *e, uint32_t node)
 {
     const med_json *j = bundle->request.json;
     uint32_t request = med_json_member(j, node, MED_STR("request"));
-    e->call = (med_call){
-        .fhir = bundle->fhir, .arena = bundle->arena, .write = SIZE_MAX, .on_worker = true};
+    med_call_init(&e->call, bundle->fhir, bundle->arena);
+    e->call.on_worker = true;
     e->node = node;
     e->full_url = member(bundle, node, "fullUrl");
     e->resource = med_json_member(j, node, MED_STR("resource"));

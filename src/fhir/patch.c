@@ -97,7 +97,7 @@ static bool patch(med_call *call, med_err *err)
     med_str text;
     if (!med_find_current(call, &current, err))
         return false;
-    med_write wish = {0};
+    med_write wish = {.id = MED_STR_EMPTY, .text = MED_STR_EMPTY, .packed = MED_STR_EMPTY};
     if (!med_write_expect(call, &wish, err))
         return false;
     if (wish.expect == MED_EXPECT_VERSION && wish.expect_version != current.version) {

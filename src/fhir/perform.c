@@ -33,7 +33,7 @@ static bool fill_commit(med_performance *p, med_err *err)
 {
     med_call *call = p->call;
     med_commit *c = &p->commit;
-    *c = (med_commit){0};
+    *c = (med_commit){.trace = MED_STR_EMPTY};
     c->writes = p->change.writes;
     c->n_writes = p->change.n;
     c->guard = p->change.n_conditions > 0 ? med_change_guard : NULL;
@@ -69,7 +69,7 @@ static enum med_next prepare(med_performance *p)
     call->write = SIZE_MAX;
     call->n_writes = 0;
     call->problems = (med_problems){0};
-    call->response = (med_fhir_response){0};
+    med_fhir_response_init(&call->response);
     if (!med_content_read(call, &err))
         return fail(p, &err);
     switch (call->interaction->prepare(call, &err)) {

@@ -209,6 +209,8 @@ bool med_respond_existing(med_call *call, const med_match *match, med_err *err)
     }
     med_write w = {.type = s.type,
                    .id = s.id,
+                   .text = MED_STR_EMPTY,
+                   .packed = MED_STR_EMPTY,
                    .version = s.version,
                    .rid = s.rid,
                    .outcome = MED_OUTCOME_UNCHANGED};

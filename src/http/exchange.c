@@ -25,6 +25,11 @@ med_exchange *med_exchange_new(med_conn *c)
     x->seen.arena = a;
     x->seen.loop = c->loop->index;
     x->seen.response.body = MED_STR_EMPTY;
+    x->request = (med_request){.path = MED_STR_EMPTY,
+                               .query = MED_STR_EMPTY,
+                               .host = MED_STR_EMPTY,
+                               .peer = MED_STR_EMPTY,
+                               .id = MED_STR_EMPTY};
     c->exchange = x;
     return x;
 }

@@ -116,6 +116,7 @@ static bool term_id(const med_term_source *s, med_str value, med_term *t, med_er
 
 bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err *err)
 {
+    t->text = t->system = t->code = t->folded = MED_STR_EMPTY;
     if (s->clause->modifier == MED_MODIFIER_IDENTIFIER)
         return med_term_token(s, value, t, err);
     switch (s->clause->kind) {

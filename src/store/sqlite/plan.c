@@ -75,7 +75,11 @@ static bool make_map(struct plan *p, med_err *err)
         p->map_cap *= 2;
     p->map = MED_TAKE(p->store->scratch, p->map_cap, uint32_t);
     p->steps = MED_TAKE(p->store->scratch, n, struct step);
-    return (p->map != NULL && p->steps != NULL) || MED_FAIL_MEMORY(err);
+    if (p->map == NULL || p->steps == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++)
+        p->steps[i].rowset = MED_STR_EMPTY;
+    return true;
 }
 
 static uint32_t *map_place(const struct plan *p, uint64_t ident)
