@@ -169,6 +169,11 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     case MED_CLAUSE_COMPOSITE:
         b->needs_body = true;
         return true;
+    case MED_CLAUSE_ANY:
+        return med_bind_any(r, b, dry, err);
+    case MED_CLAUSE_COMPARTMENT: /* the planner drives by it */
+        b->can_probe = true;
+        return bind_idents(r, b, err);
     case MED_CLAUSE_TOKEN:
         break;
     }
@@ -199,6 +204,8 @@ static bool bind_look(med_run *r, size_t i, med_err *err)
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
     case MED_CLAUSE_COMPOSITE:
+    case MED_CLAUSE_ANY:
+    case MED_CLAUSE_COMPARTMENT:
         break;
     }
     return true;
@@ -209,7 +216,8 @@ static bool is_selective(const med_run *r)
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool counted = b->clause->kind == MED_CLAUSE_TOKEN || b->clause->kind == MED_CLAUSE_ID
-                       || b->clause->kind == MED_CLAUSE_CHAIN || b->clause->kind == MED_CLAUSE_HAS;
+                       || b->clause->kind == MED_CLAUSE_CHAIN || b->clause->kind == MED_CLAUSE_HAS
+                       || b->clause->kind == MED_CLAUSE_ANY;
         if (med_bound_names_patient(r, b)
             || (counted && b->can_drive && b->estimate <= MED_PROBE_ROWS))
             return true;
@@ -219,12 +227,15 @@ static bool is_selective(const med_run *r)
 
 static bool count_type(med_run *r, med_err *err)
 {
-    med_store_stats stats;
-    if (r->q->type != MED_TYPE_NONE)
-        return med_view_count_type(r->view, med_schema_type(r->q->schema, r->q->type), &r->of_type,
-                                   err);
-    med_store_count(r->q->schema->store, &stats);
-    r->of_type = stats.resources;
+    const med_query *q = r->q;
+    bool several = q->type == MED_TYPE_NONE;
+    const med_type *types = several ? q->types : &q->type;
+    for (size_t i = 0; i < (several ? q->n_types : 1); i++) {
+        uint64_t n;
+        if (!med_view_count_type(r->view, med_schema_type(q->schema, types[i]), &n, err))
+            return false;
+        r->of_type += n;
+    }
     return true;
 }
 

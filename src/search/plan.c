@@ -13,6 +13,8 @@ static bool is_plain(const med_clause *c)
 bool med_bound_names_patient(const med_run *r, const med_bound *b)
 {
     const med_clause *c = b->clause;
+    if (c->kind == MED_CLAUSE_COMPARTMENT)
+        return true;
     return c->kind == MED_CLAUSE_REFERENCE && c->compartment && is_plain(c) && c->n == 1
            && c->terms[0].names_patient && r->q->type != MED_TYPE_NONE;
 }
@@ -41,12 +43,15 @@ static bool is_decided_by_row(const med_clause *c)
 void med_run_use(med_run *r, med_plan plan)
 {
     bool by_clause = plan.how == MED_DRIVE_CLAUSE;
+    bool by_patient = plan.how == MED_DRIVE_PATIENT || plan.how == MED_DRIVE_PATIENT_TOKEN;
     r->plan = plan;
     for (size_t i = 0; i < r->q->n; i++) {
         med_bound *b = &r->bound[i];
         b->decided = (by_clause && is_same_row(b->clause, r->bound[plan.clause].clause)
                       && is_decided_by_row(b->clause))
-                     || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause);
+                     || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause)
+                     || (by_patient && i == plan.patient
+                         && b->clause->kind == MED_CLAUSE_COMPARTMENT);
     }
 }
 
@@ -76,6 +81,7 @@ static uint64_t candidate_cost(const med_run *r)
         body = body || b->needs_body;
         cost += b->can_probe ? COST_PROBE : 0;
         cost += b->sub != NULL ? 2 * COST_BODY : 0;
+        cost += b->n_any > 0 ? 2 * COST_BODY : 0;
     }
     return cost + (body ? COST_BODY : 0);
 }
@@ -126,6 +132,7 @@ static bool sorts_by_when(const med_run *r)
 {
     const med_sort *s = &r->q->sort[0];
     return r->q->n_sort == 1 && s->kind == MED_CLAUSE_DATE && s->single
+           && r->q->type != MED_TYPE_NONE
            && r->q->schema->date_params[r->q->type] == s->row;
 }
 

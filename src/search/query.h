@@ -32,6 +32,10 @@ enum med_modifier {
     MED_MODIFIER_IDENTIFIER,
     MED_MODIFIER_OF_TYPE,
     MED_MODIFIER_TYPE, /* a resource type: subject:Patient */
+    MED_MODIFIER_ABOVE,
+    MED_MODIFIER_BELOW,
+    MED_MODIFIER_EQUALS, /* only of _filter: the whole string, folded */
+    MED_MODIFIER_ENDS,   /* only of _filter: the end of a string, folded */
 };
 
 enum med_clause_kind {
@@ -41,11 +45,13 @@ enum med_clause_kind {
     MED_CLAUSE_DATE,
     MED_CLAUSE_QUANTITY, /* numbers, too: unit 0 */
     MED_CLAUSE_URI,
-    MED_CLAUSE_ID,        /* _id */
-    MED_CLAUSE_UPDATED,   /* _lastUpdated */
-    MED_CLAUSE_CHAIN,     /* subject.name: the reference's target matches a query */
-    MED_CLAUSE_HAS,       /* _has: what refers to it matches a query */
-    MED_CLAUSE_COMPOSITE, /* code-value-quantity: parts that hold of one element */
+    MED_CLAUSE_ID,          /* _id */
+    MED_CLAUSE_UPDATED,     /* _lastUpdated */
+    MED_CLAUSE_CHAIN,       /* subject.name: the reference's target matches a query */
+    MED_CLAUSE_HAS,         /* _has: what refers to it matches a query */
+    MED_CLAUSE_COMPOSITE,   /* code-value-quantity: parts that hold of one element */
+    MED_CLAUSE_ANY,         /* one of several queries holds of the resource itself; :not: none */
+    MED_CLAUSE_COMPARTMENT, /* in the compartment of the patient that its one term names */
 };
 
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
@@ -80,7 +86,7 @@ typedef struct med_clause {
     bool only_patients;  /* the alias `patient` of a wider reference */
     const med_term *terms;
     size_t n;
-    const med_query *const *subs; /* CHAIN: one for each type of target; HAS: one */
+    const med_query *const *subs; /* CHAIN: one for each type of target; HAS: one; ANY */
     size_t n_subs;
     const struct med_clause *parts; /* COMPOSITE: n_parts for each of its n alternatives */
     size_t n_parts;
@@ -112,7 +118,9 @@ typedef struct med_include {
 
 struct med_query {
     const med_search_schema *schema;
-    med_type type;
+    med_type type;         /* MED_TYPE_NONE: several, `types` */
+    const med_type *types; /* of a search over several types */
+    size_t n_types;
     med_clause clauses[MED_CLAUSES];
     size_t n;
     med_sort sort[MED_SORT_KEYS];

@@ -138,6 +138,8 @@ bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
     case MED_CLAUSE_COMPOSITE:
+    case MED_CLAUSE_ANY:
+    case MED_CLAUSE_COMPARTMENT:
         break; /* they have parts, not terms */
     }
     return false;

@@ -13,13 +13,16 @@ typedef struct med_bound {
     const uint64_t
         *keys; /* TOKEN: hashes; REFERENCE, ID, CHAIN, HAS: rids (the last three sorted) */
     size_t n_keys;
-    uint64_t estimate;   /* rows */
-    bool exact;          /* the estimate is the number of resources that match */
-    bool can_drive;      /* its rows in the index include all that match */
-    bool can_probe;      /* a probe a candidate decides it */
-    bool needs_body;     /* only the resource decides it */
-    bool decided;        /* the plan's stream brings only what matches */
-    struct med_run *sub; /* HAS that is decided candidate by candidate */
+    uint64_t estimate;    /* rows */
+    bool exact;           /* the estimate is the number of resources that match */
+    bool can_drive;       /* its rows in the index include all that match */
+    bool can_probe;       /* a probe a candidate decides it */
+    bool needs_body;      /* only the resource decides it */
+    bool decided;         /* the plan's stream brings only what matches */
+    struct med_run *sub;  /* HAS that is decided candidate by candidate */
+    struct med_run **any; /* ANY that is: n_any runs, of which one must match */
+    size_t n_any;
+    bool no_any; /* or none */
 } med_bound;
 
 /* What brings the candidates. */
@@ -105,6 +108,11 @@ bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHE
 bool med_chain_matches(med_run *r, const med_bound *b, const med_rows *rows, bool *yes,
                        med_err *err) MED_MUST_CHECK;
 bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
+                     med_err *err) MED_MUST_CHECK;
+/* ANY: the list of those that match one of the queries, or runs to ask candidate by candidate
+ * (any.c). */
+bool med_bind_any(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
+bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
                      med_err *err) MED_MUST_CHECK;
 bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key);
 

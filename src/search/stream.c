@@ -71,11 +71,13 @@ static enum order order_of_clause(const med_bound *b)
         return BY_TEXT;
     case MED_CLAUSE_ID:
     case MED_CLAUSE_HAS:
+    case MED_CLAUSE_ANY:
         return BY_LIST;
     case MED_CLAUSE_TOKEN:
     case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_COMPOSITE:
+    case MED_CLAUSE_COMPARTMENT:
         break;
     }
     return BY_RID;
@@ -310,18 +312,26 @@ static bool open_dates(med_stream *s, const med_clause *c, size_t term, const me
     return true;
 }
 
-static bool open_updated(med_stream *s, const med_term *t, const med_position *after, med_err *err)
+static bool open_updated(med_stream *s, const med_term *t, size_t term, const med_position *after,
+                         med_err *err)
 {
     const med_query *q = s->run->q;
-    med_scan scan = scan_of(MED_INDEX_UPDATED,
-                            q->type == MED_TYPE_NONE ? 0 : med_schema_type(q->schema, q->type));
+    med_scan scan = scan_of(MED_INDEX_UPDATED, 0);
+    bool several = q->type == MED_TYPE_NONE;
+    const med_type *types = several ? q->types : &q->type;
     if (t != NULL) {
         /* shown to the millisecond: the column may be up to one later */
         med_interval range = date_range(t, 1000);
         scan.low_int = range.low;
         scan.high_int = range.high > MED_TIME_MAX - 1000 ? range.high : range.high + 1000;
     }
-    return add(s, &scan, 0, after, err);
+    for (size_t i = 0; i < (several ? q->n_types : 1); i++) {
+        med_scan one = scan;
+        one.param = med_schema_type(q->schema, types[i]);
+        if (!add(s, &one, term, after, err))
+            return false;
+    }
+    return true;
 }
 
 /* A Range may begin anywhere below what it reaches. */
@@ -420,7 +430,7 @@ static bool open_clause(med_stream *s, const med_position *after, med_err *err)
         return open_keys(s, b, after, err);
     for (size_t i = 0; i < c->n; i++) {
         bool ok = c->kind == MED_CLAUSE_DATE       ? open_dates(s, c, i, after, err)
-                  : c->kind == MED_CLAUSE_UPDATED  ? open_updated(s, &c->terms[i], after, err)
+                  : c->kind == MED_CLAUSE_UPDATED  ? open_updated(s, &c->terms[i], i, after, err)
                   : c->kind == MED_CLAUSE_QUANTITY ? open_quantities(s, c, i, after, err)
                                                    : open_text(s, c, i, after, err);
         if (!ok)
@@ -469,21 +479,23 @@ static bool open_plan(med_stream *s, const med_position *after, med_err *err)
     case MED_DRIVE_TYPE:
         break;
     }
-    return open_updated(s, NULL, after, err);
+    return open_updated(s, NULL, 0, after, err);
 }
 
 static size_t cursors(const med_run *r, enum order order)
 {
+    size_t types = r->q->type == MED_TYPE_NONE ? r->q->n_types : 1;
     if (r->plan.how == MED_DRIVE_PATIENT_TOKEN)
         return driver_of(r)->n_keys;
     if (r->plan.how != MED_DRIVE_CLAUSE)
-        return MED_SPAN_CLASSES;
+        return types > MED_SPAN_CLASSES ? types : MED_SPAN_CLASSES;
     if (order == BY_KEY || order == BY_LIST)
         return 1;
     const med_bound *b = driver_of(r);
-    return order == BY_RID                      ? b->n_keys
-           : b->clause->kind == MED_CLAUSE_DATE ? b->clause->n * MED_SPAN_CLASSES
-                                                : b->clause->n;
+    size_t each = b->clause->kind == MED_CLAUSE_DATE      ? MED_SPAN_CLASSES
+                  : b->clause->kind == MED_CLAUSE_UPDATED ? types
+                                                          : 1;
+    return order == BY_RID ? b->n_keys : b->clause->n * each;
 }
 
 med_stream *med_stream_open(med_run *r, const med_position *after, med_err *err)

@@ -150,6 +150,8 @@ bool med_clause_matches(const med_clause *c, const med_rows *rows)
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
     case MED_CLAUSE_COMPOSITE:
+    case MED_CLAUSE_ANY:
+    case MED_CLAUSE_COMPARTMENT:
         break; /* decided elsewhere */
     }
     return true;
@@ -250,6 +252,8 @@ static bool is_first_place(const med_run *r, const med_rows *rows, const med_pos
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
     case MED_CLAUSE_COMPOSITE:
+    case MED_CLAUSE_ANY:
+    case MED_CLAUSE_COMPARTMENT:
         break;
     }
     return true;
@@ -274,13 +278,16 @@ static bool probe(med_run *r, const med_bound *b, med_rid rid, bool *yes, med_er
 {
     enum med_clause_kind kind = b->clause->kind;
     bool token = kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
-    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS) {
+    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS || kind == MED_CLAUSE_ANY) {
         *yes = med_sorted_has(b->keys, b->n_keys, rid);
         return true;
     }
     *yes = false;
     for (size_t i = 0; i < b->n_keys && !*yes; i++) {
-        if (!med_view_probe(r->view, token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE,
+        if (!med_view_probe(r->view,
+                            token                            ? MED_INDEX_TOKEN
+                            : kind == MED_CLAUSE_COMPARTMENT ? MED_INDEX_PATIENT
+                                                             : MED_INDEX_REFERENCE,
                             b->clause->number, b->keys[i], rid, yes, err))
             return false;
     }
@@ -297,6 +304,8 @@ static bool probe_all(med_run *r, med_rid rid, bool *matches, med_err *err)
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
         if (b->sub != NULL && !med_has_matches(r, b, rid, matches, err))
+            return false;
+        if (b->any != NULL && *matches && !med_any_matches(r, b, rid, matches, err))
             return false;
     }
     return true;
@@ -325,7 +334,7 @@ static bool needs_columns(const med_run *r)
         r->bound[r->plan.clause].clause != NULL && r->plan.how == MED_DRIVE_CLAUSE
             ? r->bound[r->plan.clause].clause->kind
             : MED_CLAUSE_TOKEN;
-    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS)
+    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS || kind == MED_CLAUSE_ANY)
         return true;
     for (size_t i = 0; i < r->q->n; i++) {
         if (r->bound[i].clause->kind == MED_CLAUSE_UPDATED)
