@@ -56,6 +56,7 @@ static bool open_store(med_app *app, bool create, med_err *err)
         .wal_bulk = (size_t)med_config_int(c, "store.wal_bulk"),
         .cache_writer = (size_t)med_config_int(c, "store.cache"),
         .cache_reader = (size_t)med_config_int(c, "store.reader_cache"),
+        .recent = (size_t)med_config_int(c, "store.recent"),
         .queue_limit = (size_t)med_config_int(c, "store.queue"),
     };
     app->store = med_sqlite_open(&o, err);

@@ -64,6 +64,8 @@ static const med_config_key keys[] = {
      "page cache of the writing connection"},
     {"store.data", MED_CONFIG_TEXT, "medulla-data", 0, 0, "data directory"},
     {"store.queue", MED_CONFIG_INT, "4096", 1, 1000000, "most commits waiting"},
+    {"store.recent", MED_CONFIG_BYTES, "16MiB", MIB, 64 * GIB,
+     "resources kept in memory for reads by id"},
     {"store.reader_cache", MED_CONFIG_BYTES, "8MiB", MIB, 64 * GIB, "page cache of each reader"},
     {"store.wal", MED_CONFIG_BYTES, "32MiB", MIB, 64 * GIB, "write-ahead log while serving"},
     {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB,

@@ -54,7 +54,7 @@ bool med_find_current(med_call *call, med_stored *out, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     uint32_t type = med_schema_type(call->fhir->schema, r->type);
-    switch (med_view_read(call->view, call->arena, type, r->id, out, err)) {
+    switch (med_view_latest(call->view, call->arena, type, r->id, out, err)) {
     case MED_FAILED:
         return false;
     case MED_ABSENT:

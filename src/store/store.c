@@ -62,6 +62,12 @@ enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str i
     return v->store->ops->read(v, a, type, id, out, err);
 }
 
+enum med_found med_view_latest(med_view *v, med_arena *a, uint32_t type, med_str id,
+                               med_stored *out, med_err *err)
+{
+    return v->store->ops->latest(v, a, type, id, out, err);
+}
+
 enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_str id,
                                 uint32_t version, med_stored *out, med_err *err)
 {

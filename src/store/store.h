@@ -69,6 +69,10 @@ enum med_found { MED_FOUND, MED_ABSENT, MED_FAILED /* *err is filled */ };
  * MED_ISSUE_EXCEPTION, never wrong data. */
 enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
                              med_err *err);
+/* The same, but not of the view's snapshot: the version that was current at some moment since the
+ * view was made. For answers that consist of this one resource; may be served from memory. */
+enum med_found med_view_latest(med_view *v, med_arena *a, uint32_t type, med_str id,
+                               med_stored *out, med_err *err);
 enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_str id,
                                 uint32_t version, med_stored *out, med_err *err);
 enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,

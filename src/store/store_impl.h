@@ -23,6 +23,8 @@ struct med_store_ops {
     void (*view_end)(med_view *v);
     enum med_found (*read)(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
                            med_err *err);
+    enum med_found (*latest)(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
+                             med_err *err);
     enum med_found (*version)(med_view *v, med_arena *a, uint32_t type, med_str id,
                               uint32_t version, med_stored *out, med_err *err);
     enum med_found (*by_rid)(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_err *err);

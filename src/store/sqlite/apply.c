@@ -458,6 +458,8 @@ static bool apply_step(struct plan *p, size_t i, med_err *err)
         if (s->t == s->t_before || x.step->again)
             s->t++;
         x.t = s->t;
+        if (x.step->has_row)
+            med_recent_hold(&s->recent, x.w->ident);
         if (!run_step(&x, err))
             return false;
         x.w->version = x.w->kind == MED_WRITE_PURGE ? 0 : x.step->version + 1;

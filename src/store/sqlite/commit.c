@@ -198,7 +198,7 @@ static enum group run_group(struct sqlite_store *s, med_commit *first, const med
         med_idents_clear(&s->idents);
     if (s->tallies.n > MED_TALLIES_MAX)
         med_tallies_clear(&s->tallies);
-    int rc = med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
+    int rc = med_connection_begin_write(&s->writer);
     bool good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "beginning to write", err);
     for (med_commit *c = first; good && c != end; c = c->next)
         good = run_commit(s, c, err);
@@ -210,6 +210,8 @@ static enum group run_group(struct sqlite_store *s, med_commit *first, const med
         s->updated = updated;
         s->rid = rid;
     }
+    if (result != GROUP_UNKNOWN)
+        med_recent_release(&s->recent);
     med_arena_reset(s->scratch);
     return result;
 }
@@ -368,7 +370,7 @@ static void probe(struct sqlite_store *s)
 {
     med_err err = {0};
     s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
-    if (!has_room(s) || med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE) != SQLITE_OK)
+    if (!has_room(s) || med_connection_begin_write(&s->writer) != SQLITE_OK)
         return;
     switch (end_group(s, write_state(s, &err), &err)) {
     case GROUP_DONE:

@@ -2,9 +2,13 @@
  */
 #include "store/sqlite/connection.h"
 
+#include <time.h>
+
 #include "base/buf.h"
 #include "store/sqlite/page_check.h"
 #include "store/sqlite/sqlite.h"
+
+enum { BUSY_NAPS = 50000 }; /* of 100 us */
 
 static const char *const sql_texts[STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = sql,
@@ -171,4 +175,15 @@ int med_connection_run(struct connection *c, enum statement id)
     int rc = sqlite3_step(stmt);
     int reset = sqlite3_reset(stmt);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : reset != SQLITE_OK ? reset : rc;
+}
+
+int med_connection_begin_write(struct connection *c)
+{
+    const struct timespec nap = {.tv_nsec = 100000};
+    int rc = med_connection_run(c, STATEMENT_BEGIN_WRITE);
+    for (int i = 0; i < BUSY_NAPS && (rc & 0xff) == SQLITE_BUSY; i++) {
+        (void)nanosleep(&nap, NULL);
+        rc = med_connection_run(c, STATEMENT_BEGIN_WRITE);
+    }
+    return rc;
 }

@@ -28,6 +28,9 @@ sqlite3_stmt *med_connection_statement(struct connection *c, enum statement id, 
 sqlite3_stmt *med_connection_prepare(struct connection *c, enum statement id, med_err *err);
 /* Runs a statement that gives no rows; returns SQLite's result code. */
 int med_connection_run(struct connection *c, enum statement id);
+/* Begins the writer's transaction. Nobody else writes, but a reader that meets the header of
+ * the WAL half written takes the write lock to read it again: SQLITE_BUSY, for microseconds. */
+int med_connection_begin_write(struct connection *c);
 
 /* *err of an SQLite result code; returns false. `doing` names the step, for a developer. */
 bool med_connection_fail(const struct connection *c, int rc, const char *doing, med_err *err);

@@ -138,7 +138,7 @@ static void add_names(struct job *job)
     struct intern_job *j = (struct intern_job *)job;
     struct sqlite_store *s = job->store;
     size_t before = s->names[j->kind].n;
-    int rc = s->failed ? SQLITE_IOERR : med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
+    int rc = s->failed ? SQLITE_IOERR : med_connection_begin_write(&s->writer);
     j->good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "naming", j->err);
     for (size_t i = 0; j->good && i < j->n; i++) {
         if (find(s, j->kind, j->names[i]) == 0)

@@ -22,6 +22,7 @@ static const struct med_store_ops ops = {
     .view = med_sqlite_view,
     .view_end = med_sqlite_view_end,
     .read = med_sqlite_read,
+    .latest = med_sqlite_latest,
     .version = med_sqlite_version,
     .by_rid = med_sqlite_by_rid,
     .rid = med_sqlite_rid,
@@ -59,6 +60,7 @@ static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, me
     s->wal_serving = or_default(o->wal_serving, (size_t)32 << 20);
     s->wal_bulk = or_default(o->wal_bulk, (size_t)128 << 20);
     s->cache_reader = or_default(o->cache_reader, (size_t)8 << 20);
+    s->recent_bytes = or_default(o->recent, (size_t)16 << 20);
     s->queue_limit = or_default(o->queue_limit, 4096);
     s->n_slots = (o->readers != 0 ? o->readers : 4) + 1;
     if (o->data.len == 0 || o->data.len >= sizeof s->path - 32)
@@ -88,7 +90,8 @@ static bool init_memory(struct sqlite_store *s, med_err *err)
     s->slots = MED_NEW(s->n_slots, struct sqlite_view);
     s->guard_view = MED_NEW(1, struct sqlite_view);
     if (s->scratch == NULL || s->slots == NULL || s->guard_view == NULL
-        || !med_idents_init(&s->idents) || !med_tallies_init(&s->tallies))
+        || !med_recent_init(&s->recent, s->recent_bytes) || !med_idents_init(&s->idents)
+        || !med_tallies_init(&s->tallies))
         return MED_FAIL_MEMORY(err);
     return true;
 }
@@ -330,6 +333,7 @@ void med_sqlite_close(med_store *store)
     med_tallies_free(&s->tallies);
     med_pending_free(&s->pending);
     med_packer_free(&s->packer);
+    med_recent_free(&s->recent);
     free_names(s);
     med_free(s->slots);
     med_free(s->guard_view);

@@ -72,6 +72,19 @@ enum med_found med_sqlite_read(med_view *view, med_arena *a, uint32_t type, med_
     return found;
 }
 
+enum med_found med_sqlite_latest(med_view *view, med_arena *a, uint32_t type, med_str id,
+                                 med_stored *out, med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    uint64_t ident = ident_of(v, type, id);
+    if (med_recent_find(&v->store->recent, ident, type, id, a, out))
+        return MED_FOUND;
+    enum med_found found = med_sqlite_read(view, a, type, id, out, err);
+    if (found == MED_FOUND)
+        med_recent_keep(&v->store->recent, ident, out, v->epoch);
+    return found;
+}
+
 static enum med_found read_version(struct sqlite_view *v, med_arena *a, uint32_t type, med_str id,
                                    uint32_t version, med_stored *out, med_err *err)
 {

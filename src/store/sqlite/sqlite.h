@@ -28,6 +28,7 @@ typedef struct med_sqlite_options {
     size_t wal_bulk;          /* the same while bulk commits run; 128 MiB */
     size_t cache_writer;      /* bytes of page cache; 64 MiB */
     size_t cache_reader;      /* of each reader; 8 MiB */
+    size_t recent;            /* bytes of texts kept for reads by id; 16 MiB */
     const med_dictionary *dictionaries;
     size_t n_dictionaries;
     size_t queue_limit; /* commits that may wait; 4096 */

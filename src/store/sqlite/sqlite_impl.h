@@ -9,6 +9,7 @@
 #include "store/sqlite/connection.h"
 #include "store/sqlite/ident.h"
 #include "store/sqlite/keyring.h"
+#include "store/sqlite/recent.h"
 #include "store/sqlite/rowset.h"
 #include "store/sqlite/sqlite.h"
 #include "store/sqlite/tally.h"
@@ -44,6 +45,7 @@ struct sqlite_view {
     bool open;       /* between med_store_view and med_view_end */
     bool reading;    /* inside a transaction */
     int64_t began;
+    uint64_t epoch;                /* of `recent`, before the snapshot began */
     struct sqlite_cursor *cursors; /* open */
     struct sqlite_cursor *idle[STATEMENT_COUNT];
     size_t n_idle;
@@ -72,8 +74,10 @@ struct sqlite_store {
     int lock_fd;
     size_t wal_serving, wal_bulk;
     size_t cache_reader;
+    size_t recent_bytes;
     struct keyring keys;
     struct packer packer;
+    struct recent recent;
 
     /* names -> numbers; `names_lock` guards all of it */
     pthread_mutex_t names_lock;
@@ -226,6 +230,8 @@ bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id);
 /* ---- the other parts of the table ---- */
 enum med_found med_sqlite_read(med_view *v, med_arena *a, uint32_t type, med_str id,
                                med_stored *out, med_err *err);
+enum med_found med_sqlite_latest(med_view *v, med_arena *a, uint32_t type, med_str id,
+                                 med_stored *out, med_err *err);
 enum med_found med_sqlite_version(med_view *v, med_arena *a, uint32_t type, med_str id,
                                   uint32_t version, med_stored *out, med_err *err);
 enum med_found med_sqlite_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,

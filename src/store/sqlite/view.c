@@ -94,8 +94,11 @@ bool med_sqlite_enter(struct sqlite_view *v, med_err *err)
 {
     pthread_mutex_lock(&v->lock);
     if (!cut_off(v, err)) {
-        int rc = v->reading || v->writer ? SQLITE_OK
-                                         : med_connection_run(v->connection, STATEMENT_BEGIN);
+        int rc = SQLITE_OK;
+        if (!v->reading && !v->writer) {
+            v->epoch = med_recent_epoch(&v->store->recent);
+            rc = med_connection_run(v->connection, STATEMENT_BEGIN);
+        }
         if (rc == SQLITE_OK) {
             v->reading = true;
             return true;

@@ -465,6 +465,35 @@ static void a_full_disk_refuses_until_there_is_room(void **state)
     assert_int_equal(kit_note(k, k->patient, "during").len, 1);
 }
 
+/* A reader that meets the WAL's header half written takes the write lock for a moment. */
+static void *hold_write_lock(void *arg)
+{
+    struct kit *k = arg;
+    char file[96];
+    sqlite3 *db = NULL;
+    (void)snprintf(file, sizeof file, "%s/medulla.db", k->path);
+    assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    (void)usleep(50000);
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return NULL;
+}
+
+static void a_lock_held_for_a_moment_refuses_nobody(void **state)
+{
+    struct kit *k = *state;
+    pthread_t holder;
+    assert_int_equal(pthread_create(&holder, NULL, hold_write_lock, k), 0);
+    (void)usleep(20000);
+    med_write w = kit_put(k, k->patient, "a", "1");
+    med_commit c = {.writes = &w, .n_writes = 1};
+    enum med_commit_state told = kit_commit(k, &c);
+    assert_int_equal(pthread_join(holder, NULL), 0);
+    if (told != MED_COMMIT_DONE)
+        fail_msg("%s", c.err.text);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, shim_setup, shim_teardown)
 
 int main(void)
@@ -478,6 +507,7 @@ int main(void)
         TEST(a_reader_past_its_time_is_stopped),
         TEST(a_long_question_is_stopped_in_the_middle),
         TEST(a_reader_in_the_way_of_the_wal_gives_way),
+        TEST(a_lock_held_for_a_moment_refuses_nobody),
         TEST(an_error_at_the_sync_is_unknown),
         TEST(a_full_disk_refuses_until_there_is_room),
     };
