@@ -1,15 +1,12 @@
-/* log.c - a line is built in fixed storage and leaves by one write(2), so that lines of
- * several threads do not mix (POSIX keeps 4096 bytes whole on a pipe) and logging needs no
- * memory.
+/* log.c - a line is built in fixed storage and leaves whole, so that lines of several threads
+ * do not mix (POSIX keeps 4096 bytes together on a pipe) and logging needs no memory.
  *
  * Escaped in both formats: quote, backslash, every control character (also C1, DEL and ESC,
  * so that no terminal obeys a log), the line and paragraph separators, and the characters
  * that turn the direction of text. Bytes that are not UTF-8 become U+FFFD. */
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/datetime.h"
 #include "base/utf8.h"
@@ -129,20 +126,6 @@ static bool has_room(const struct line *l, const med_log_field *f)
     return sizeof l->bytes - l->len > KEY_MAX_BYTES + 8 + value + END_BYTES;
 }
 
-/* Nobody can be told that the log can not be written. */
-static void write_all(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return;
-        bytes += done;
-        n -= (size_t)done;
-    }
-}
-
 void med_log_write(const med_log *log, enum med_log_level level, const char *message,
                    const med_log_field *fields, size_t n)
 {
@@ -167,5 +150,8 @@ void med_log_write(const med_log *log, enum med_log_level level, const char *mes
             put_text(&l, fields[i].key, fields[i].text);
     }
     put(&l, log->format == MED_LOG_JSON ? MED_STR("}\n") : MED_STR("\n"));
-    write_all(log->fd, l.bytes, l.len);
+    if (log->buffer != NULL)
+        med_log_buffer_add(log->buffer, (med_str){l.bytes, l.len}, level <= MED_LOG_WARN);
+    else
+        med_log_write_out(log->fd, (med_str){l.bytes, l.len});
 }

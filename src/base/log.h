@@ -6,12 +6,14 @@
 #define MED_BASE_LOG_H
 
 #include "base/clock.h"
+#include "base/log_buffer.h"
 
 enum med_log_level { MED_LOG_ERROR, MED_LOG_WARN, MED_LOG_INFO, MED_LOG_DEBUG };
 enum med_log_format { MED_LOG_LOGFMT, MED_LOG_JSON };
 
 typedef struct med_log {
     int fd;
+    med_log_buffer *buffer;   /* NULL: each line leaves by a write(2) of its own */
     enum med_log_level level; /* nothing below it is written */
     enum med_log_format format;
     const med_clock *clock;

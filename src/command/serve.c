@@ -220,12 +220,14 @@ enum med_exit med_serve_run(const med_arguments *args, bool demo)
         return med_command_fail(err.issue == MED_ISSUE_NOT_SUPPORTED ? MED_EXIT_REFUSED
                                                                      : MED_EXIT_FAILED,
                                 "%s", err.text);
+    app.log.buffer = med_log_buffer_new(app.log.fd, &err); /* without it lines leave one by one */
     if (demo && !med_demo_fill(&app, args, &err))
         code = med_command_fail(err.issue == MED_ISSUE_VALUE ? MED_EXIT_USAGE : MED_EXIT_FAILED,
                                 "%s", err.text);
     else
         code = serve(&app, &signals, demo);
     med_app_close(&app);
+    med_log_buffer_free(app.log.buffer);
     return code;
 }
 

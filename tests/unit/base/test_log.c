@@ -15,7 +15,7 @@ static int pipe_ends[2];
 static med_log log_to_pipe(enum med_log_format format)
 {
     assert_int_equal(pipe(pipe_ends), 0);
-    return (med_log){pipe_ends[1], MED_LOG_INFO, format, &clock_fixed};
+    return (med_log){pipe_ends[1], NULL, MED_LOG_INFO, format, &clock_fixed};
 }
 
 /* All that was written, and the end of the pipe. */
@@ -183,7 +183,7 @@ static void a_long_message_is_cut(void **state)
 static void a_closed_descriptor_harms_nobody(void **state)
 {
     (void)state;
-    med_log log = {-1, MED_LOG_INFO, MED_LOG_LOGFMT, &clock_fixed};
+    med_log log = {-1, NULL, MED_LOG_INFO, MED_LOG_LOGFMT, &clock_fixed};
     med_log_write(&log, MED_LOG_INFO, "m", NULL, 0);
 }
 
