@@ -88,7 +88,7 @@ static void committed_on_loop(void *arg)
 static void commit_done(med_commit *c)
 {
     exchange *x = c->arg;
-    med_http_post(x->server->http, x->http->loop, committed_on_loop, x);
+    med_http_resume(x->http, committed_on_loop, x);
 }
 
 static void send_to_worker(exchange *x)

@@ -71,7 +71,7 @@ fetch_definitions() {
 }
 
 # build_in DIR [MESON OPTION...]: configures DIR if it is new or was given other options, and
-# builds it. Without options an existing DIR stays as it is.
+# builds it, or only $build_target of it. Without options an existing DIR stays as it is.
 build_in() {
     dir=$1
     shift
@@ -82,5 +82,6 @@ build_in() {
         meson configure "$dir" "$@" || return 1
     fi
     [ $# = 0 ] || echo "$*" >"$dir/.options"
-    ninja -C "$dir"
+    # shellcheck disable=SC2086 # a word or none
+    ninja -C "$dir" ${build_target-}
 }

@@ -135,6 +135,12 @@ void med_http_post(med_http_server *s, unsigned loop, void (*fn)(void *), void *
     med_loop_run_on(&s->loops[loop], fn, arg);
 }
 
+void med_http_resume(med_http_exchange *x, void (*fn)(void *), void *arg)
+{
+    med_exchange *whole = (med_exchange *)x;
+    med_loop_run_on(whole->conn->loop, fn, arg);
+}
+
 void med_http_respond(med_http_exchange *x)
 {
     med_exchange *whole = (med_exchange *)x;

@@ -88,6 +88,9 @@ void med_http_respond(med_http_exchange *x);
 /* Runs fn(arg) soon on the loop's thread; any thread; never blocks; wakes the loop at most once
  * for any number of posts. */
 void med_http_post(med_http_server *s, unsigned loop, void (*fn)(void *), void *arg);
+/* The same on the loop of an exchange that is not answered yet. Requests arrive before
+ * med_http_start has returned, so a handler's other threads use this one. */
+void med_http_resume(med_http_exchange *x, void (*fn)(void *), void *arg);
 
 /* Stops accepting, lets requests in flight finish for at most `seconds`, then closes. */
 void med_http_drain(med_http_server *s, unsigned seconds);
