@@ -138,7 +138,7 @@ static med_write make_observation(struct bench *b, struct material *m, uint64_t 
     m->references[0] = (med_reference_row){b->subject, m->patient};
     m->references[1] = (med_reference_row){b->encounter, encounter};
     m->date = (med_date_row){b->date, {moment, moment + 1000000}};
-    m->value = (med_quantity_row){b->value, 4711, value, value};
+    m->value = (med_quantity_row){b->value, 4711, value, value, NULL, NULL};
     m->targets[0] =
         (med_target_row){b->patient, id_str(m->person), m->patient, MED_STR("Observation.subject")};
     return (med_write){.kind = MED_WRITE_PUT,

@@ -113,7 +113,8 @@ static bool fill_fhir(med_app *app, med_err *err)
         app->fhir.base = default_base(app);
     if (!med_arena_copy(app->arena, (med_str){now, sizeof now}, &app->fhir.started))
         return MED_FAIL_MEMORY(err);
-    return med_search_schema_new(app->arena, app->fhir.pack, app->store, &app->fhir.schema, err);
+    return med_search_schema_in_zone(app->arena, app->fhir.pack, app->store, app->fhir.zone_minutes,
+                                     &app->fhir.schema, err);
 }
 
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)

@@ -11,7 +11,7 @@ static bool parse(const med_extraction *x, uint32_t node, med_interval *out)
     med_datetime d;
     if (node == 0 || med_json_kind_at(x->j, node) != MED_JSON_STRING
         || !med_json_string(x->arena, x->j, node, &text)
-        || !med_datetime_parse(text, MED_KIND_SEARCH, 0, &d))
+        || !med_datetime_parse(text, MED_KIND_SEARCH, x->schema->zone_minutes, &d))
         return false;
     *out = d.span;
     return true;

@@ -48,6 +48,8 @@ bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_er
 bool med_extract_date(med_extraction *x, const med_extract_value *v, med_err *err);
 bool med_extract_number(med_extraction *x, const med_extract_value *v, med_err *err);
 bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err *err);
+/* A number's row. False past the arena's ceiling. */
+bool med_extract_plain_number(med_extraction *x, const med_extract_value *v, const med_decimal *d);
 bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err);
 
 /* Appending; false past the arena's ceiling. */

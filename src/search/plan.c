@@ -21,11 +21,26 @@ bool med_bound_names_patient(const med_run *r, const med_bound *b)
 
 /* ---- what a plan decides ---- */
 
+/* A quantity has a row for each of its units. */
+static bool one_unit(const med_clause *a, const med_clause *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        for (size_t k = 0; k < b->n; k++) {
+            if (a->terms[i].n_measures != 1 || b->terms[k].n_measures != 1
+                || a->terms[i].measures[0].unit != b->terms[k].measures[0].unit)
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool is_same_row(const med_clause *c, const med_clause *driver)
 {
+    bool ordered = c->kind == MED_CLAUSE_DATE || c->kind == MED_CLAUSE_QUANTITY;
     return c == driver
-           || (c->kind == MED_CLAUSE_DATE && driver->kind == MED_CLAUSE_DATE && c->single
-               && c->number == driver->number && c->modifier == MED_MODIFIER_NONE);
+           || (ordered && c->kind == driver->kind && c->single && c->number == driver->number
+               && c->modifier == MED_MODIFIER_NONE
+               && (c->kind == MED_CLAUSE_DATE || one_unit(c, driver)));
 }
 
 /* A string's row is cut, and :exact needs the unfolded text. */

@@ -56,6 +56,15 @@ enum med_clause_kind {
 
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
 
+enum { MED_TERM_MEASURES = 2 }; /* as a UCUM code, and as a unit's name */
+
+/* What a number means in one unit: itself, and the range that its digits stand for. */
+typedef struct med_measure {
+    uint64_t unit; /* 0 = whatever unit */
+    med_decimal value, low, high;
+    double near_value, near_low, near_high; /* the nearest doubles: what the index is ordered by */
+} med_measure;
+
 /* One value. Which members count follows from the clause's kind. */
 typedef struct med_term {
     enum med_prefix prefix;
@@ -64,12 +73,12 @@ typedef struct med_term {
     med_str system, code;        /* TOKEN, QUANTITY */
     const uint64_t *keys;        /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
     size_t n_keys;
-    bool names_patient;      /* REFERENCE: its one key is a Patient's */
-    bool needs_dictionary;   /* TOKEN: a code without system, a system without code */
-    med_str folded;          /* STRING; TOKEN :text */
-    med_interval span;       /* DATE, UPDATED */
-    double value, low, high; /* QUANTITY: the number, and what it means by its digits */
-    uint64_t unit;           /* QUANTITY: 0 = whatever unit */
+    bool names_patient;          /* REFERENCE: its one key is a Patient's */
+    bool needs_dictionary;       /* TOKEN: a code without system, a system without code */
+    med_str folded;              /* STRING; TOKEN :text */
+    med_interval span;           /* DATE, UPDATED */
+    const med_measure *measures; /* QUANTITY: one of them */
+    size_t n_measures;
 } med_term;
 
 typedef struct med_clause {
@@ -165,6 +174,11 @@ bool med_term_read(const med_term_source *s, med_str value, med_term *out, med_e
 /* Does a row match a term? The spec's tables, in one place a type. */
 bool med_term_matches_token(const med_term *t, uint32_t number, const med_rows *rows);
 bool med_term_matches_date(const med_term *t, med_interval row);
-bool med_term_matches_quantity(const med_term *t, double low, double high);
+bool med_term_matches_quantity(const med_term *t, const med_quantity_row *row);
+/* The same on the doubles of an index row of the measure's unit. A double stands for all decimals
+ * it is the nearest to: where it is that of a bound, true and *sure = false is all that can be
+ * said. */
+bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double low, double high,
+                           bool *sure);
 
 #endif

@@ -82,6 +82,7 @@ typedef struct med_position {
     med_str text;
     med_rid rid;   /* 0 = from the start */
     uint8_t phase; /* 1: those without the date that is sorted by */
+    bool unsure;   /* whether the driver's clause holds must be decided on the resource */
 } med_position;
 
 med_stream *med_stream_open(med_run *r, const med_position *after, med_err *err) MED_MUST_CHECK;

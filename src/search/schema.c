@@ -323,11 +323,18 @@ static bool take_tables(med_arena *a, med_search_schema *s)
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
                            const med_search_schema **out, med_err *err)
 {
+    return med_search_schema_in_zone(a, p, store, 0, out, err);
+}
+
+bool med_search_schema_in_zone(med_arena *a, const med_pack *p, med_store *store, int zone_minutes,
+                               const med_search_schema **out, med_err *err)
+{
     med_search_schema *s = MED_TAKE(a, 1, med_search_schema);
     if (s == NULL)
         return MED_FAIL_MEMORY(err);
     s->pack = p;
     s->store = store;
+    s->zone_minutes = zone_minutes;
     if (!take_tables(a, s) || pthread_mutex_init(&s->scratch->lock, NULL) != 0)
         return MED_FAIL_MEMORY(err);
     find_known(s);

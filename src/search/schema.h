@@ -36,6 +36,7 @@ typedef struct med_scratch_pool {
 struct med_search_schema {
     const med_pack *pack;
     med_store *store;
+    int zone_minutes; /* of resources' dates without a zone */
     med_known_types known;
     size_t n_types;
     uint32_t *type_numbers; /* by pack type; 0 if it is no resource */

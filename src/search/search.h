@@ -18,6 +18,10 @@ typedef struct med_search_schema med_search_schema;
 /* Interns all names; the schema lives in `a`. */
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *s,
                            const med_search_schema **out, med_err *err) MED_MUST_CHECK;
+/* The same where resources' dates without a zone are read in that of the server; queries must
+ * name it, too (med_search_options). The index rests on it. */
+bool med_search_schema_in_zone(med_arena *a, const med_pack *p, med_store *s, int zone_minutes,
+                               const med_search_schema **out, med_err *err) MED_MUST_CHECK;
 uint32_t med_schema_type(const med_search_schema *s, med_type t);           /* pack -> store */
 med_type med_schema_pack_type(const med_search_schema *s, uint32_t number); /* store -> pack */
 const med_pack *med_schema_pack(const med_search_schema *s);

@@ -29,7 +29,8 @@ typedef struct head {
     med_position at; /* rid 0: used up */
     text_room texts[2];
     uint8_t turn;
-    uint16_t term; /* whose row it is: DATE, QUANTITY, UPDATED */
+    uint16_t term;   /* whose row it is: DATE, QUANTITY, UPDATED */
+    uint8_t measure; /* QUANTITY */
 } head;
 
 struct med_stream {
@@ -92,8 +93,9 @@ static enum order order_of(const med_run *r)
 
 static bool one_unit(const med_clause *c)
 {
-    for (size_t i = 1; i < c->n; i++) {
-        if (c->terms[i].unit != c->terms[0].unit)
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->terms[i].n_measures > 1
+            || c->terms[i].measures[0].unit != c->terms[0].measures[0].unit)
             return false;
     }
     return true;
@@ -162,44 +164,55 @@ static bool keep_text(med_run *r, head *h, med_str text, med_str *out)
     return true;
 }
 
-static bool term_has(const med_clause *c, const med_term *t, const med_hit *hit)
+static bool term_has(const med_clause *c, const head *h, size_t term, const med_hit *hit,
+                     bool *sure)
 {
-    if (c->kind == MED_CLAUSE_QUANTITY)
-        return med_term_matches_quantity(t, hit->real, hit->real_high);
-    return med_term_matches_date(t, (med_interval){hit->value, hit->value_high});
+    const med_term *t = &c->terms[term];
+    bool this_sure = true;
+    bool yes = c->kind == MED_CLAUSE_QUANTITY
+                   ? med_measure_may_match(t->prefix, &t->measures[h->measure], hit->real,
+                                           hit->real_high, &this_sure)
+                   : med_term_matches_date(t, (med_interval){hit->value, hit->value_high});
+    *sure = *sure && this_sure;
+    return yes;
 }
 
 /* Of a parameter with one value at most, every other clause about it must hold of this row. */
-static bool row_matches(const med_run *r, const head *h, const med_hit *hit)
+static bool others_match(const med_run *r, const head *h, const med_hit *hit, bool *sure)
 {
-    const med_clause *c = driver_of(r)->clause;
-    if (r->plan.how != MED_DRIVE_CLAUSE
-        || (c->kind != MED_CLAUSE_DATE && c->kind != MED_CLAUSE_QUANTITY))
-        return true;
-    if (!term_has(c, &c->terms[h->term], hit))
-        return false;
-    for (size_t i = 0; c->kind == MED_CLAUSE_DATE && i < r->q->n; i++) {
+    for (size_t i = 0; i < r->q->n; i++) {
         const med_clause *other = r->bound[i].clause;
-        bool any = other == c || !r->bound[i].decided;
+        bool any = i == r->plan.clause || !r->bound[i].decided;
         for (size_t k = 0; !any && k < other->n; k++)
-            any = term_has(other, &other->terms[k], hit);
+            any = term_has(other, h, k, hit, sure);
         if (!any)
             return false;
     }
     return true;
 }
 
+static bool row_matches(const med_run *r, const head *h, const med_hit *hit, bool *sure)
+{
+    const med_clause *c = driver_of(r)->clause;
+    *sure = true;
+    if (r->plan.how != MED_DRIVE_CLAUSE
+        || (c->kind != MED_CLAUSE_DATE && c->kind != MED_CLAUSE_QUANTITY))
+        return true;
+    return term_has(c, h, h->term, hit, sure) && others_match(r, h, hit, sure);
+}
+
 static bool advance(med_stream *s, head *h, med_err *err)
 {
     med_hit hit;
+    bool sure = true;
     enum med_found found;
     do {
         found = med_cursor_next(h->cursor, &hit, err);
-    } while (found == MED_FOUND && !row_matches(s->run, h, &hit));
+    } while (found == MED_FOUND && !row_matches(s->run, h, &hit, &sure));
     h->at = (med_position){.text = MED_STR_EMPTY};
     if (found != MED_FOUND)
         return found == MED_ABSENT;
-    h->at = (med_position){hit.value, hit.real, MED_STR_EMPTY, hit.rid, s->phase};
+    h->at = (med_position){hit.value, hit.real, MED_STR_EMPTY, hit.rid, s->phase, !sure};
     return s->order != BY_TEXT || keep_text(s->run, h, hit.text, &h->at.text)
                ? true
                : MED_FAIL_MEMORY(err);
@@ -212,7 +225,8 @@ static bool too_many(med_err *err)
     return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search has too many alternatives; narrow it");
 }
 
-static bool add(med_stream *s, med_scan *scan, size_t term, const med_position *after, med_err *err)
+static bool add(med_stream *s, med_scan *scan, size_t term, size_t measure,
+                const med_position *after, med_err *err)
 {
     scan->descending = s->down;
     if (after != NULL && after->rid != 0) {
@@ -225,6 +239,7 @@ static bool add(med_stream *s, med_scan *scan, size_t term, const med_position *
         return too_many(err);
     head *h = &s->heads[s->n];
     h->term = (uint16_t)term;
+    h->measure = (uint8_t)measure;
     h->cursor = med_view_scan(s->run->view, scan, err);
     if (h->cursor == NULL)
         return false;
@@ -306,7 +321,7 @@ static bool open_dates(med_stream *s, const med_clause *c, size_t term, const me
         scan.key = class;
         scan.low_int = range.low;
         scan.high_int = range.high;
-        if (range.low <= range.high && !add(s, &scan, term, after, err))
+        if (range.low <= range.high && !add(s, &scan, term, 0, after, err))
             return false;
     }
     return true;
@@ -328,41 +343,72 @@ static bool open_updated(med_stream *s, const med_term *t, size_t term, const me
     for (size_t i = 0; i < (several ? q->n_types : 1); i++) {
         med_scan one = scan;
         one.param = med_schema_type(q->schema, types[i]);
-        if (!add(s, &one, term, after, err))
+        if (!add(s, &one, term, 0, after, err))
             return false;
     }
     return true;
 }
 
-/* A Range may begin anywhere below what it reaches. */
-static bool open_quantities(med_stream *s, const med_clause *c, size_t term,
-                            const med_position *after, med_err *err)
+typedef struct real_range {
+    double low, high;
+} real_range;
+
+/* The range of `low` that matching rows have. A Range may begin anywhere below what it reaches. */
+static real_range range_of(enum med_prefix prefix, const med_measure *m)
 {
-    const med_term *t = &c->terms[term];
-    med_scan scan = scan_of(MED_INDEX_QUANTITY, c->number);
-    scan.key = t->unit;
-    switch (t->prefix) {
+    real_range all = {-(double)INFINITY, (double)INFINITY};
+    switch (prefix) {
     case MED_PREFIX_EQ:
-        scan.low_real = t->low;
-        scan.high_real = t->high;
-        break;
+        return (real_range){m->near_low, m->near_high};
     case MED_PREFIX_SA:
-        scan.low_real = t->value;
+        all.low = m->near_value;
         break;
     case MED_PREFIX_LT:
     case MED_PREFIX_LE:
     case MED_PREFIX_EB:
-        scan.high_real = t->value;
+        all.high = m->near_value;
         break;
     case MED_PREFIX_AP:
-        scan.high_real = t->high;
+        all.high = m->near_high;
         break;
     case MED_PREFIX_GT:
     case MED_PREFIX_GE:
     case MED_PREFIX_NE:
         break;
     }
-    return add(s, &scan, term, after, err);
+    return all;
+}
+
+/* What all clauses about this one number leave over; a number that can be no Range begins
+ * where it ends. */
+static real_range narrowed(const med_run *r, const med_clause *c, const med_term *t, size_t measure)
+{
+    real_range range = range_of(t->prefix, &t->measures[measure]);
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_clause *other = r->bound[i].clause;
+        if (other == c || !r->bound[i].decided || other->n != 1)
+            continue;
+        real_range by = range_of(other->terms[0].prefix, &other->terms[0].measures[measure]);
+        range.low = by.low > range.low ? by.low : range.low;
+        range.high = by.high < range.high ? by.high : range.high;
+    }
+    return range;
+}
+
+static bool open_quantities(med_stream *s, const med_clause *c, size_t term,
+                            const med_position *after, med_err *err)
+{
+    const med_term *t = &c->terms[term];
+    for (size_t i = 0; i < t->n_measures; i++) {
+        med_scan scan = scan_of(MED_INDEX_QUANTITY, c->number);
+        real_range range = narrowed(s->run, c, t, i);
+        scan.key = t->measures[i].unit;
+        scan.low_real = range.low;
+        scan.high_real = range.high;
+        if (!add(s, &scan, term, i, after, err))
+            return false;
+    }
+    return true;
 }
 
 static bool open_text(med_stream *s, const med_clause *c, size_t term, const med_position *after,
@@ -382,7 +428,7 @@ static bool open_text(med_stream *s, const med_clause *c, size_t term, const med
         return MED_FAIL_MEMORY(err);
     if (uri) /* up to the same text with a zero byte behind it */
         scan.high_text.len++;
-    return add(s, &scan, term, after, err);
+    return add(s, &scan, term, 0, after, err);
 }
 
 static med_scan key_scan(const med_bound *b, uint64_t key)
@@ -398,7 +444,7 @@ static bool open_keys(med_stream *s, const med_bound *b, const med_position *aft
 {
     for (size_t i = 0; i < b->n_keys; i++) {
         med_scan scan = key_scan(b, b->keys[i]);
-        if (!add(s, &scan, 0, after, err))
+        if (!add(s, &scan, 0, 0, after, err))
             return false;
     }
     return true;
@@ -449,14 +495,14 @@ static bool open_patient(med_stream *s, const med_position *after, med_err *err)
         med_scan scan = scan_of(MED_INDEX_PATIENT, 0);
         scan.type = med_schema_type(r->q->schema, r->q->type);
         scan.key = patient;
-        return add(s, &scan, 0, after, err);
+        return add(s, &scan, 0, 0, after, err);
     }
     const med_bound *b = driver_of(r);
     for (size_t i = 0; i < b->n_keys; i++) {
         med_scan scan = scan_of(MED_INDEX_PATIENT_TOKEN, b->clause->number);
         scan.key = patient;
         scan.key2 = b->keys[i];
-        if (!add(s, &scan, 0, after, err))
+        if (!add(s, &scan, 0, 0, after, err))
             return false;
     }
     return true;
@@ -492,9 +538,10 @@ static size_t cursors(const med_run *r, enum order order)
     if (order == BY_KEY || order == BY_LIST)
         return 1;
     const med_bound *b = driver_of(r);
-    size_t each = b->clause->kind == MED_CLAUSE_DATE      ? MED_SPAN_CLASSES
-                  : b->clause->kind == MED_CLAUSE_UPDATED ? types
-                                                          : 1;
+    size_t each = b->clause->kind == MED_CLAUSE_DATE       ? MED_SPAN_CLASSES
+                  : b->clause->kind == MED_CLAUSE_UPDATED  ? types
+                  : b->clause->kind == MED_CLAUSE_QUANTITY ? MED_TERM_MEASURES
+                                                           : 1;
     return order == BY_RID ? b->n_keys : b->clause->n * each;
 }
 
@@ -558,7 +605,7 @@ static enum med_found next_by_key(med_stream *s, const med_position *after, med_
         uint64_t key = b->keys[--s->next];
         med_scan scan = key_scan(b, key);
         bool same = after != NULL && (uint64_t)after->value == key;
-        if (!add(s, &scan, 0, same ? after : NULL, err))
+        if (!add(s, &scan, 0, 0, same ? after : NULL, err))
             return MED_FAILED;
     }
     *out = s->heads[0].at;

@@ -49,8 +49,7 @@ static bool quantity_matches(const med_clause *c, const med_rows *rows)
     for (size_t i = 0; i < rows->n_quantities; i++) {
         const med_quantity_row *q = &rows->quantities[i];
         for (size_t k = 0; q->param == c->number && k < c->n; k++) {
-            if (q->unit == c->terms[k].unit
-                && med_term_matches_quantity(&c->terms[k], q->low, q->high))
+            if (med_term_matches_quantity(&c->terms[k], q))
                 return true;
         }
     }
@@ -175,13 +174,24 @@ static bool earlier_date(const med_clause *c, const med_rows *rows, const med_po
     return false;
 }
 
+static bool is_quantity_place(const med_term *t, const med_quantity_row *q)
+{
+    bool sure;
+    for (size_t i = 0; i < t->n_measures; i++) {
+        if (t->measures[i].unit == q->unit
+            && med_measure_may_match(t->prefix, &t->measures[i], q->low, q->high, &sure))
+            return true;
+    }
+    return false;
+}
+
+/* Every row that the stream brings is a place, also where its double alone did not decide. */
 static bool earlier_quantity(const med_clause *c, const med_rows *rows, const med_position *at)
 {
     for (size_t i = 0; i < rows->n_quantities; i++) {
         const med_quantity_row *q = &rows->quantities[i];
         for (size_t k = 0; q->param == c->number && q->low > at->real && k < c->n; k++) {
-            if (q->unit == c->terms[k].unit
-                && med_term_matches_quantity(&c->terms[k], q->low, q->high))
+            if (is_quantity_place(&c->terms[k], q))
                 return true;
         }
     }
@@ -324,7 +334,7 @@ static bool needs_body(const med_run *r, const med_position *at)
         if (r->bound[i].needs_body && !r->bound[i].decided)
             return true;
     }
-    return (!r->as_set && med_stream_repeats(r)) || by_presence(r, at);
+    return at->unsure || (!r->as_set && med_stream_repeats(r)) || by_presence(r, at);
 }
 
 /* The index holds only what is there, and knows a parameter by its type: no need to look. */
@@ -410,7 +420,8 @@ static bool body_matches(med_run *r, const med_stored *s, const med_position *at
         return false;
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
-        if (b->needs_body && !b->decided && !clause_matches(&c, b, matches, err))
+        bool open = !b->decided || at->unsure;
+        if (b->needs_body && open && !clause_matches(&c, b, matches, err))
             return false;
     }
     *matches = *matches && is_first_place(r, &c.folded, at);

@@ -8,6 +8,7 @@
 #define MED_STORE_ROWS_H
 
 #include "base/datetime.h"
+#include "base/decimal.h"
 #include "base/str.h"
 
 typedef uint64_t med_rid; /* internal id of a resource; grows with time; 0 = none */
@@ -49,11 +50,13 @@ typedef struct med_string_row {
 enum { MED_STRING_KEY = 120 };
 
 /* Numbers have unit 0. Quantities: the keyed hash of the canonical UCUM unit, or of
- * system|code when there is none; a second row under the plain unit's hash where they differ. */
+ * system|code when there is none; and of the unit as it is called, where that differs. */
 typedef struct med_quantity_row {
     uint32_t param;
     uint64_t unit;
     double low, high; /* equal for a plain value; a Range's ends, +-INFINITY when open */
+    /* What the doubles are nearest to; NULL when open. Only search/ has them, to decide on. */
+    const med_decimal *exact_low, *exact_high;
 } med_quantity_row;
 
 typedef struct med_uri_row {

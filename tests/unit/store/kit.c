@@ -140,7 +140,7 @@ med_write kit_observation(struct kit *k, const char *id, const char *note, const
         .n_dates = 1,
         .strings = TAKE_ROW(k, med_string_row, k->name, med_str_from(note)),
         .n_strings = 1,
-        .quantities = TAKE_ROW(k, med_quantity_row, k->value, 77, value, value),
+        .quantities = TAKE_ROW(k, med_quantity_row, k->value, 77, value, value, NULL, NULL),
         .n_quantities = 1,
         .uris = TAKE_ROW(k, med_uri_row, k->url, med_str_from(code)),
         .n_uris = 1,

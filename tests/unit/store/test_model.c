@@ -168,7 +168,7 @@ static med_rows rows_of(struct run *r, const struct content *c)
     if (c->patient >= 0)
         patient[0] = ident_of(r, c->patient);
     date[0] = (med_date_row){k->date, {c->date, c->date + c->span}};
-    value[0] = (med_quantity_row){k->value, 0, c->value, c->value};
+    value[0] = (med_quantity_row){k->value, 0, c->value, c->value, NULL, NULL};
     string[0] = (med_string_row){k->name, folded(r, c)};
     uri[0] = (med_uri_row){k->url, folded(r, c)};
     return rows;
