@@ -87,6 +87,31 @@ static void dates_by_prefix(void **state)
     assert_int_equal(failed, 0);
 }
 
+/* A date without a zone is in the server's zone, in the resource as in the query; one with a zone
+ * is where it is. */
+static void dates_in_the_zone(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_datetime local, there;
+    const med_search_schema *utc = k->schema;
+    enum { EAST = 120 };
+    if (!med_search_schema_in_zone(k->forever, med_pack_core(), k->store, EAST, &k->schema, &err))
+        fail_msg("%s", err.text);
+    med_str type, id;
+    med_rows rows = kit_rows(k,
+                             kit_json(k, "{'resourceType':'Encounter','id':'e','status':'finished',"
+                                         "'class':{'code':'AMB'},'period':{'start':'2020-03-02',"
+                                         "'end':'2020-03-02T23:00:00Z'}}"),
+                             &type, &id);
+    k->schema = utc;
+    assert_true(med_datetime_parse(MED_STR("2020-03-02"), MED_KIND_SEARCH, EAST, &local));
+    assert_true(med_datetime_parse(MED_STR("2020-03-02T23:00:00Z"), MED_KIND_SEARCH, 0, &there));
+    assert_int_equal(rows.n_dates, 1);
+    assert_int_equal(rows.dates[0].span.low, local.span.low);
+    assert_int_equal(rows.dates[0].span.high, there.span.high);
+}
+
 /* now is 2023-11-14: ap is a tenth of the distance on both sides */
 static void dates_about(void **state)
 {
@@ -327,8 +352,8 @@ int main(void)
 {
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
-        IN_STORE(dates_by_prefix), IN_STORE(dates_about),        IN_STORE(numbers_by_prefix),
-        IN_STORE(numbers_about),   IN_STORE(quantities_by_unit),
+        IN_STORE(dates_by_prefix),   IN_STORE(dates_about),   IN_STORE(dates_in_the_zone),
+        IN_STORE(numbers_by_prefix), IN_STORE(numbers_about), IN_STORE(quantities_by_unit),
     };
     return cmocka_run_group_tests_name("terms", tests, NULL, NULL);
 }
