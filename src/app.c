@@ -59,6 +59,8 @@ static bool open_store(med_app *app, bool create, med_err *err)
         .recent = (size_t)med_config_int(c, "store.recent"),
         .queue_limit = (size_t)med_config_int(c, "store.queue"),
     };
+    if (!med_dictionaries_shipped(app->arena, &o.dictionaries, &o.n_dictionaries, err))
+        return false;
     app->store = med_sqlite_open(&o, err);
     return app->store != NULL;
 }

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-enum { PACK_LEVEL = 3 };
+enum { PACK_LEVEL = 3, ROOM_KEPT = 1 << 20 };
 
 bool med_packer_init(struct packer *p, const med_dictionary *dictionaries, size_t n, med_err *err)
 {
@@ -33,18 +33,30 @@ void med_packer_free(struct packer *p)
         struct idle_context *entry = p->idle;
         p->idle = entry->next;
         ZSTD_freeCCtx(entry->context);
+        med_free(entry->to);
         med_free(entry);
     }
     (void)pthread_mutex_destroy(&p->lock);
+}
+
+/* A type's own dictionary before that of all others, a newer one before an older. */
+static bool is_better(const struct dictionary *d, const struct dictionary *best, med_str type)
+{
+    bool own = med_str_eq(d->of.type, type);
+    if (!own && d->of.type.len > 0)
+        return false;
+    if (best == NULL)
+        return true;
+    bool best_is_own = best->of.type.len > 0;
+    return own != best_is_own ? own : d->of.id > best->of.id;
 }
 
 void med_packer_name_type(struct packer *p, med_str type, uint32_t number)
 {
     struct dictionary *best = NULL;
     for (size_t i = 0; i < p->n_dictionaries; i++) {
-        struct dictionary *d = &p->dictionaries[i];
-        if (med_str_eq(d->of.type, type) && (best == NULL || d->of.id > best->of.id))
-            best = d;
+        if (is_better(&p->dictionaries[i], best, type))
+            best = &p->dictionaries[i];
     }
     if (best != NULL && number < MED_TYPES_MAX)
         p->by_type[number] = best;
@@ -111,6 +123,30 @@ static ZSTD_DDict *unpack_dictionary(struct packer *p, uint32_t id)
     return NULL;
 }
 
+static bool make_room(struct idle_context *entry, size_t room)
+{
+    if (room <= entry->room)
+        return true;
+    med_free(entry->to);
+    entry->to = MED_NEW(room, char);
+    entry->room = entry->to == NULL ? 0 : room;
+    return entry->to != NULL;
+}
+
+static bool pack(struct idle_context *entry, ZSTD_CDict *dict, med_arena *a, med_str text,
+                 med_str *packed, med_err *err)
+{
+    if (!make_room(entry, ZSTD_compressBound(text.len)))
+        return MED_FAIL_MEMORY(err);
+    (void)ZSTD_CCtx_reset(entry->context, ZSTD_reset_session_only);
+    size_t n = ZSTD_CCtx_refCDict(entry->context, dict);
+    if (!ZSTD_isError(n))
+        n = ZSTD_compress2(entry->context, entry->to, entry->room, text.ptr, text.len);
+    if (ZSTD_isError(n))
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "packing failed: %s", ZSTD_getErrorName(n));
+    return med_arena_copy(a, (med_str){entry->to, n}, packed) || MED_FAIL_MEMORY(err);
+}
+
 bool med_packer_pack(struct packer *p, med_arena *a, uint32_t type, med_str text, med_str *packed,
                      uint32_t *dictionary, med_err *err)
 {
@@ -119,21 +155,18 @@ bool med_packer_pack(struct packer *p, med_arena *a, uint32_t type, med_str text
     if (text.len > MED_BODY_LIMIT)
         return MED_FAIL(err, MED_ISSUE_TOO_LONG, "a resource may have at most %d bytes",
                         (int)MED_BODY_LIMIT);
-    size_t room = ZSTD_compressBound(text.len);
-    char *to = MED_TAKE(a, room, char);
-    struct idle_context *entry = to == NULL || (d != NULL && dict == NULL) ? NULL : borrow(p);
+    struct idle_context *entry = d != NULL && dict == NULL ? NULL : borrow(p);
     if (entry == NULL)
         return MED_FAIL_MEMORY(err);
-    (void)ZSTD_CCtx_reset(entry->context, ZSTD_reset_session_only);
-    size_t n = ZSTD_CCtx_refCDict(entry->context, dict);
-    if (!ZSTD_isError(n))
-        n = ZSTD_compress2(entry->context, to, room, text.ptr, text.len);
+    bool good = pack(entry, dict, a, text, packed, err);
+    if (entry->room > ROOM_KEPT) {
+        med_free(entry->to);
+        entry->to = NULL;
+        entry->room = 0;
+    }
     give_back(p, entry);
-    if (ZSTD_isError(n))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "packing failed: %s", ZSTD_getErrorName(n));
-    *packed = (med_str){to, n};
     *dictionary = d == NULL ? 0 : d->of.id;
-    return true;
+    return good;
 }
 
 struct unpacker *med_unpacker_new(void)

@@ -30,6 +30,8 @@ struct packer {
     pthread_mutex_t lock; /* of the idle contexts, and of making a dictionary */
     struct idle_context {
         ZSTD_CCtx *context;
+        char *to; /* where it packs to; the result is copied to its size */
+        size_t room;
         struct idle_context *next;
     } * idle;
 };

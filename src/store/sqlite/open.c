@@ -178,7 +178,7 @@ static bool check_key(struct sqlite_store *s, med_err *err)
 }
 
 /* Bodies can only be read with the very bytes they were packed with. */
-static bool check_dictionaries(struct sqlite_store *s, med_err *err)
+static bool check_each_dictionary(struct sqlite_store *s, med_err *err)
 {
     for (size_t i = 0; i < s->packer.n_dictionaries; i++) {
         const med_dictionary *d = &s->packer.dictionaries[i].of;
@@ -195,6 +195,18 @@ static bool check_dictionaries(struct sqlite_store *s, med_err *err)
                             d->id);
     }
     return true;
+}
+
+/* In one transaction: a new store notes all of them. */
+static bool check_dictionaries(struct sqlite_store *s, med_err *err)
+{
+    int rc = med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
+    if (rc != SQLITE_OK)
+        return med_connection_fail(&s->writer, rc, "checking its settings", err);
+    bool good = check_each_dictionary(s, err);
+    rc = med_connection_run(&s->writer, good ? STATEMENT_COMMIT : STATEMENT_ROLLBACK);
+    return good && (rc == SQLITE_OK
+                    || med_connection_fail(&s->writer, rc, "checking its settings", err));
 }
 
 static bool sum_counter(struct sqlite_store *s, int64_t param, _Atomic uint64_t *out, med_err *err)

@@ -6,15 +6,8 @@
 #ifndef MED_STORE_SQLITE_SQLITE_H
 #define MED_STORE_SQLITE_SQLITE_H
 
+#include "store/dictionary.h"
 #include "store/store.h"
-
-/* A zstd dictionary for one resource type. Ids are given for ever: a dictionary that was once
- * shipped stays in the table, because rows name it; the highest id of a type packs. */
-typedef struct med_dictionary {
-    uint32_t id; /* not 0 */
-    med_str type;
-    med_str bytes; /* must outlive the store */
-} med_dictionary;
 
 /* Zero in a number means the default named beside it. */
 typedef struct med_sqlite_options {
