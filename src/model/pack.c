@@ -278,7 +278,12 @@ med_codes med_element_codes(const med_pack *p, med_type t, size_t element)
 
 med_str med_codes_at(const med_pack *p, med_codes c, size_t index)
 {
-    return pack_string(p, *pack_code_at(p, c.first + index));
+    return pack_string(p, pack_code_at(p, c.first + index)->code);
+}
+
+med_str med_codes_system(const med_pack *p, med_codes c, size_t index)
+{
+    return pack_string(p, pack_code_at(p, c.first + index)->system);
 }
 
 bool med_codes_have(const med_pack *p, med_codes c, med_str code)

@@ -186,6 +186,8 @@ med_codes med_pack_codes(const med_pack *p, med_str value_set);
 /* The same for the binding of an element. */
 med_codes med_element_codes(const med_pack *p, med_type t, size_t element);
 med_str med_codes_at(const med_pack *p, med_codes c, size_t index); /* sorted */
+/* The code system of that code; the same code may stand there once for each of its systems. */
+med_str med_codes_system(const med_pack *p, med_codes c, size_t index);
 bool med_codes_have(const med_pack *p, med_codes c, med_str code);
 med_str med_codes_nearest(const med_pack *p, med_codes c, med_str code); /* or "" */
 

@@ -14,7 +14,7 @@
 #include "model/pack.h"
 
 enum {
-    PACK_FORMAT = 3,
+    PACK_FORMAT = 4,
     PACK_BYTE_ORDER = 0x01020304,
     PACK_DEPTH = 32,     /* of a search path */
     PACK_ELEMENTS = 128, /* of one type */
@@ -136,6 +136,10 @@ struct pack_value_set {
     struct pack_range codes; /* sorted */
 };
 
+struct pack_code {
+    struct pack_str code, system;
+};
+
 struct pack_param {
     struct pack_str code, url, expression, why_not;
     struct pack_range targets;          /* in PACK_TYPE_LIST */
@@ -222,7 +226,7 @@ PACK_READER(pack_type_list_at, med_type, PACK_TYPE_LIST)
 PACK_READER(pack_required_at, uint16_t, PACK_REQUIRED)
 PACK_READER(pack_invariant_at, struct pack_invariant, PACK_INVARIANTS)
 PACK_READER(pack_value_set_at, struct pack_value_set, PACK_VALUE_SETS)
-PACK_READER(pack_code_at, struct pack_str, PACK_CODES)
+PACK_READER(pack_code_at, struct pack_code, PACK_CODES)
 PACK_READER(pack_param_at, struct pack_param, PACK_PARAMS)
 PACK_READER(pack_component_at, struct pack_component, PACK_COMPONENTS)
 PACK_READER(pack_param_list_at, uint32_t, PACK_PARAM_LIST)

@@ -16,7 +16,7 @@ static const size_t row_sizes[PACK_SECTIONS] = {
     [PACK_REQUIRED] = sizeof(uint16_t),
     [PACK_INVARIANTS] = sizeof(struct pack_invariant),
     [PACK_VALUE_SETS] = sizeof(struct pack_value_set),
-    [PACK_CODES] = sizeof(struct pack_str),
+    [PACK_CODES] = sizeof(struct pack_code),
     [PACK_PARAMS] = sizeof(struct pack_param),
     [PACK_COMPONENTS] = sizeof(struct pack_component),
     [PACK_PARAM_LIST] = sizeof(uint32_t),
@@ -211,7 +211,8 @@ static bool codes_are_good(const med_pack *p)
             return false;
     }
     for (uint32_t i = 0; i < p->sections[PACK_CODES].n; i++) {
-        if (!is_string(p, *pack_code_at(p, i)))
+        const struct pack_code *r = pack_code_at(p, i);
+        if (!is_string(p, r->code) || !is_string(p, r->system))
             return false;
     }
     return true;

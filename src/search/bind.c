@@ -46,7 +46,7 @@ static bool count_keys(med_run *r, med_bound *b, med_err *err)
 /* A system alone, of identifiers: no dictionary knows it, only the resource does. */
 static bool is_blind(const med_term *t, size_t n_found)
 {
-    return t->match == MED_SYSTEM_IS && t->code.len == 0 && n_found == 0;
+    return t->match == MED_SYSTEM_IS && t->code.len == 0 && t->n_keys + n_found == 0;
 }
 
 static bool bind_token(med_run *r, med_bound *b, med_err *err)

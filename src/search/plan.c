@@ -62,11 +62,11 @@ void med_run_use(med_run *r, med_plan plan)
     r->plan = plan;
     for (size_t i = 0; i < r->q->n; i++) {
         med_bound *b = &r->bound[i];
-        b->decided = (by_clause && is_same_row(b->clause, r->bound[plan.clause].clause)
-                      && is_decided_by_row(b->clause))
-                     || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause)
-                     || (by_patient && i == plan.patient
-                         && b->clause->kind == MED_CLAUSE_COMPARTMENT);
+        b->decided =
+            (by_clause && is_same_row(b->clause, r->bound[plan.clause].clause)
+             && is_decided_by_row(b->clause))
+            || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause)
+            || (by_patient && i == plan.patient && b->clause->kind == MED_CLAUSE_COMPARTMENT);
     }
 }
 
@@ -147,8 +147,7 @@ static bool sorts_by_when(const med_run *r)
 {
     const med_sort *s = &r->q->sort[0];
     return r->q->n_sort == 1 && s->kind == MED_CLAUSE_DATE && s->single
-           && r->q->type != MED_TYPE_NONE
-           && r->q->schema->date_params[r->q->type] == s->row;
+           && r->q->type != MED_TYPE_NONE && r->q->schema->date_params[r->q->type] == s->row;
 }
 
 static void offer_patients(med_run *r, bool sorted, med_plan *best)

@@ -88,6 +88,7 @@ typedef struct med_clause {
     enum med_modifier modifier;
     bool missing;        /* value of :missing */
     bool single;         /* a resource has one value at most */
+    bool ranges;         /* QUANTITY: a value may be a Range */
     bool compartment;    /* REFERENCE: a patient it names has the resource in the compartment */
     bool patient_token;  /* TOKEN: also kept by patient */
     bool implied;        /* follows from a composite; it drives and probes */

@@ -203,6 +203,7 @@ static bool fill_clause(const med_query_parser *p, const med_param *param, med_c
     info = med_schema_info(s, p->q->type, c->row);
     c->number = info->number;
     c->single = info->single;
+    c->ranges = info->ranges;
     c->compartment = info->compartment;
     c->patient_token = (info->places & MED_ROW_PATIENT) != 0;
     return true;

@@ -2,6 +2,7 @@
 #include "search/schema.h"
 
 #include "model/walk.h"
+#include "search/param_path.h"
 
 /* Dates that say when something happened to the patient, best first; the compartment index is
  * ordered by it. A type's own parameter of the first code it has is taken. */
@@ -165,52 +166,6 @@ static uint32_t narrowed_row(const med_search_schema *s, med_type t, const med_p
     return narrow->index;
 }
 
-/* ---- at most one value? ---- */
-
-/* "(Observation.value as Quantity)", "Condition.onset.as(Period)" -> the path alone. */
-static med_str plain_path(med_str part)
-{
-    part = med_str_trim(part);
-    if (med_str_starts(part, MED_STR("(")) && med_str_ends(part, MED_STR(")")))
-        part = med_str_trim(med_str_sub(part, 1, part.len - 1));
-    part = med_str_sub(part, 0, med_str_search(part, MED_STR(" as "), 0));
-    return med_str_sub(part, 0, med_str_search(part, MED_STR(".as("), 0));
-}
-
-static bool is_single_path(const med_pack *pack, med_type t, med_str path)
-{
-    while (path.len > 0) {
-        med_element e;
-        med_property property;
-        med_str name = med_str_cut(path, '.', &path);
-        size_t index = t == MED_TYPE_NONE ? SIZE_MAX : med_type_find_element(pack, t, name);
-        if (index == SIZE_MAX)
-            return false;
-        med_type_element(pack, t, index, &e);
-        if (e.is_array || e.max > 1)
-            return false;
-        t = !e.is_choice && med_type_property(pack, t, name, &property) ? property.type
-                                                                        : MED_TYPE_NONE;
-    }
-    return true;
-}
-
-/* All parts that are about the type are one path, and no element of it repeats. */
-static bool is_single(const med_pack *pack, med_type t, med_str expression)
-{
-    med_str path = MED_STR_EMPTY, name = med_type_name(pack, t);
-    while (expression.len > 0) {
-        med_str part = plain_path(med_str_cut(expression, '|', &expression));
-        if (!med_str_starts(part, name) || part.len <= name.len || part.ptr[name.len] != '.')
-            continue;
-        part = med_str_skip(part, name.len + 1);
-        if (path.len > 0 && !med_str_eq(path, part))
-            return false;
-        path = part;
-    }
-    return path.len > 0 && is_single_path(pack, t, path);
-}
-
 /* ---- all parameters of a type ---- */
 
 static uint8_t token_places(const med_search_schema *s, med_type t, med_str code)
@@ -238,7 +193,8 @@ static void describe_param(med_search_schema *s, med_type t, const med_param *p)
     info->type = (uint8_t)p->type;
     info->places = token_places(s, t, p->code);
     info->stored = is_stored(p) && info->answered == p->index;
-    info->single = is_single(s->pack, t, p->expression);
+    info->single = med_param_is_single(s->pack, t, p->expression);
+    info->ranges = p->type == MED_PARAM_QUANTITY && med_param_has_range(s->pack, t, p->expression);
 }
 
 static void describe_type(med_search_schema *s, med_type t)

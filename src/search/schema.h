@@ -23,6 +23,7 @@ typedef struct med_param_info {
     bool stored;       /* has index rows of its own */
     bool compartment;  /* puts the resource into a patient's compartment */
     bool single;       /* a resource has one value at most */
+    bool ranges;       /* of quantities: a value may be a Range */
 } med_param_info;
 
 /* Arenas for what one candidate needs, kept for the next search. */

@@ -6,6 +6,7 @@
  * code occurs with. */
 #include "base/unicode.h"
 #include "search/extract.h"
+#include "search/param_path.h"
 #include "search/query.h"
 
 static uint64_t hash_of(const med_extraction *x, med_str system, med_str code)
@@ -122,14 +123,63 @@ bool med_extract_token(med_extraction *x, const med_extract_value *v, med_err *e
 
 /* ---- query values: system|code, |code, code, system| ---- */
 
-static bool set_keys(const med_term_source *s, med_term *t, const uint64_t *hashes, size_t n)
+static bool add_key(const med_term_source *s, med_term *t, uint64_t hash)
 {
-    uint64_t *keys = MED_TAKE(s->arena, n, uint64_t);
+    uint64_t *keys = MED_TAKE(s->arena, t->n_keys + 1, uint64_t);
     if (keys == NULL)
         return false;
-    memcpy(keys, hashes, n * sizeof *keys);
+    if (t->n_keys > 0)
+        memcpy(keys, t->keys, t->n_keys * sizeof *keys);
+    keys[t->n_keys++] = hash;
     t->keys = keys;
-    t->n_keys = n;
+    return true;
+}
+
+/* An element of type code has no system of its own, but that of the value set it is bound to:
+ * status=http://hl7.org/fhir/observation-status|final. Rows have the bare code. */
+static bool add_bound_codes(const med_term_source *s, const med_param_end *end, med_term *t)
+{
+    const med_pack *p = s->schema->pack;
+    med_codes codes = med_element_codes(p, end->owner, end->element);
+    for (size_t i = 0; i < codes.n; i++) {
+        med_str code = med_codes_at(p, codes, i);
+        if (med_str_eq(med_codes_system(p, codes, i), t->system)
+            && (t->code.len == 0 || med_str_eq(code, t->code))
+            && !add_key(s, t, med_store_hash2(s->schema->store, MED_STR_EMPTY, '|', code)))
+            return false;
+    }
+    return true;
+}
+
+/* R4: "the implicit system for boolean values" */
+static bool add_boolean(const med_term_source *s, med_term *t)
+{
+    static const med_str values[] = {MED_LIT("true"), MED_LIT("false")};
+    for (size_t i = 0; i < 2; i++) {
+        if ((t->code.len == 0 || med_str_eq(values[i], t->code))
+            && !add_key(s, t, med_store_hash2(s->schema->store, MED_STR_EMPTY, '|', values[i])))
+            return false;
+    }
+    return true;
+}
+
+static bool add_implicit(const med_term_source *s, med_term *t)
+{
+    const med_pack *p = s->schema->pack;
+    bool special = med_str_eqz(t->system, "http://hl7.org/fhir/special-values");
+    if (s->type == MED_TYPE_NONE || s->clause->modifier == MED_MODIFIER_IDENTIFIER)
+        return true;
+    if (special && s->schema->programs[s->param->index] != NULL)
+        return add_boolean(s, t);
+    med_param_end end;
+    med_str expression = s->param->expression;
+    while (med_param_end_next(p, s->type, &expression, &end)) {
+        enum med_primitive kind =
+            end.type == MED_TYPE_NONE ? MED_PRIMITIVE_NONE : med_type_primitive(p, end.type);
+        if ((kind == MED_PRIMITIVE_CODE && !add_bound_codes(s, &end, t))
+            || (special && kind == MED_PRIMITIVE_BOOLEAN && !add_boolean(s, t)))
+            return false;
+    }
     return true;
 }
 
@@ -139,24 +189,19 @@ static bool set_keys(const med_term_source *s, med_term *t, const uint64_t *hash
 static bool find_keys(const med_term_source *s, med_term *t)
 {
     med_store *store = s->schema->store;
-    uint64_t hashes[2];
-    size_t n = 0;
     switch (t->match) {
     case MED_SYSTEM_ANY:
-        hashes[n++] = med_store_hash(store, t->code);
-        hashes[n++] = med_store_hash2(store, MED_STR_EMPTY, '|', t->code);
         t->needs_dictionary = true;
-        break;
+        return add_key(s, t, med_store_hash(store, t->code))
+               && add_key(s, t, med_store_hash2(store, MED_STR_EMPTY, '|', t->code));
     case MED_SYSTEM_NONE:
-        hashes[n++] = med_store_hash2(store, MED_STR_EMPTY, '|', t->code);
-        break;
+        return add_key(s, t, med_store_hash2(store, MED_STR_EMPTY, '|', t->code));
     case MED_SYSTEM_IS:
-        if (t->code.len > 0)
-            hashes[n++] = med_store_hash2(store, t->system, '|', t->code);
-        t->needs_dictionary = t->code.len == 0;
         break;
     }
-    return set_keys(s, t, hashes, n);
+    t->needs_dictionary = t->code.len == 0;
+    return (t->code.len == 0 || add_key(s, t, med_store_hash2(store, t->system, '|', t->code)))
+           && add_implicit(s, t);
 }
 
 bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_err *err)

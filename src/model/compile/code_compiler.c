@@ -5,15 +5,21 @@
 
 enum { CODES_MAX = 2000, DEPTH_MAX = 16 };
 
+struct coded {
+    med_str code, system;
+};
+
 struct code_list {
-    med_str at[CODES_MAX];
+    struct coded at[CODES_MAX];
     size_t n;
     bool too_many;
 };
 
-static int by_text(const void *a, const void *b)
+static int by_code(const void *left, const void *right)
 {
-    return med_str_compare(*(const med_str *)a, *(const med_str *)b);
+    const struct coded *a = left, *b = right;
+    int by = med_str_compare(a->code, b->code);
+    return by != 0 ? by : med_str_compare(a->system, b->system);
 }
 
 /* A system that HL7 does not keep itself may have grown since the expansion was made. */
@@ -52,7 +58,7 @@ static void collect(med_arena *a, const med_json *j, uint32_t expansion, struct 
         if (list->n == CODES_MAX || depth + 1 == DEPTH_MAX)
             list->too_many = true;
         else if (code.len > 0 && !med_source_true(j, entry, "abstract"))
-            list->at[list->n++] = code;
+            list->at[list->n++] = (struct coded){code, med_source_text(a, j, entry, "system")};
         if (depth + 1 < DEPTH_MAX) {
             depth++;
             stack[depth].at = med_source_first(j, entry, "contains", &stack[depth].end);
@@ -62,15 +68,16 @@ static void collect(med_arena *a, const med_json *j, uint32_t expansion, struct 
 
 static uint32_t add_value_set(med_pack_writer *w, med_str url, struct code_list *list)
 {
-    qsort(list->at, list->n, sizeof list->at[0], by_text);
+    qsort(list->at, list->n, sizeof list->at[0], by_code);
     struct pack_value_set row = {
         .url = med_pack_writer_string(w, url),
         .codes = {med_pack_writer_count(w, PACK_CODES), 0},
     };
     for (size_t i = 0; i < list->n; i++) {
-        if (i > 0 && med_str_eq(list->at[i], list->at[i - 1]))
-            continue; /* the same code of two systems */
-        struct pack_str code = med_pack_writer_string(w, list->at[i]);
+        if (i > 0 && by_code(&list->at[i], &list->at[i - 1]) == 0)
+            continue;
+        struct pack_code code = {.code = med_pack_writer_string(w, list->at[i].code),
+                                 .system = med_pack_writer_string(w, list->at[i].system)};
         (void)MED_PACK_ADD(w, PACK_CODES, &code);
         row.codes.n++;
     }
