@@ -19,21 +19,11 @@ static bool find_existing(med_call *call, bool *answered, med_err *err)
     return n == 0 || med_respond_existing(call, &matches[0], err);
 }
 
-static bool check_type(const med_call *call, med_err *err)
-{
-    const med_fhir_request *r = &call->request;
-    uint32_t node = med_json_member(r->json, r->root, MED_STR("resourceType"));
-    if (node == 0 || med_str_eq(med_json_raw(r->json, node), r->type_name))
-        return true; /* a missing one is the structure check's to name */
-    return MED_FAIL(err, MED_ISSUE_INVALID, "the body's resourceType is not %.*s",
-                    MED_STR_ARG(r->type_name));
-}
-
 static enum med_step prepare(med_call *call, med_err *err)
 {
     bool answered = false;
     med_write *w;
-    if (!check_type(call, err))
+    if (!med_write_check_type(call, err))
         return MED_STEP_FAILED;
     if (call->request.if_none_exist.len > 0 && !call->request.resolved
         && !find_existing(call, &answered, err))

@@ -6,16 +6,6 @@
 #include "fhir/respond.h"
 #include "fhir/write.h"
 
-static bool check_type(const med_call *call, med_err *err)
-{
-    const med_fhir_request *r = &call->request;
-    uint32_t node = med_json_member(r->json, r->root, MED_STR("resourceType"));
-    if (node == 0 || med_str_eq(med_json_raw(r->json, node), r->type_name))
-        return true; /* a missing one is the structure check's to name */
-    return MED_FAIL(err, MED_ISSUE_INVALID, "the body's resourceType is not %.*s",
-                    MED_STR_ARG(r->type_name));
-}
-
 /* The id in the body; with `may_lack` (conditional update) it may be left out. */
 static bool check_id(const med_call *call, bool may_lack, med_err *err)
 {
@@ -37,7 +27,8 @@ static bool check_id(const med_call *call, bool may_lack, med_err *err)
 static bool look(med_call *call, med_stored *out, bool *exists, med_err *err)
 {
     uint32_t type = med_schema_type(call->fhir->schema, call->request.type);
-    enum med_found found = med_view_read(call->view, call->arena, type, call->request.id, out, err);
+    enum med_found found =
+        med_view_latest(call->view, call->arena, type, call->request.id, out, err);
     *exists = found == MED_FOUND && out->change != MED_DELETED;
     return found != MED_FAILED;
 }
@@ -82,7 +73,7 @@ static bool update(med_call *call, med_err *err)
 
 static enum med_step prepare(med_call *call, med_err *err)
 {
-    return check_type(call, err) && check_id(call, false, err) && update(call, err)
+    return med_write_check_type(call, err) && check_id(call, false, err) && update(call, err)
                ? MED_STEP_OK
                : MED_STEP_FAILED;
 }
@@ -116,8 +107,9 @@ static bool find_target(med_call *call, med_err *err)
 
 static enum med_step prepare_conditional(med_call *call, med_err *err)
 {
-    return check_type(call, err) && find_target(call, err) && update(call, err) ? MED_STEP_OK
-                                                                                : MED_STEP_FAILED;
+    return med_write_check_type(call, err) && find_target(call, err) && update(call, err)
+               ? MED_STEP_OK
+               : MED_STEP_FAILED;
 }
 
 const med_interaction med_interaction_update = {

@@ -3,6 +3,16 @@
 
 #include "fhir/respond.h"
 
+bool med_write_check_type(const med_call *call, med_err *err)
+{
+    const med_fhir_request *r = &call->request;
+    uint32_t node = med_json_member(r->json, r->root, MED_STR("resourceType"));
+    if (node == 0 || med_str_eq(med_json_raw(r->json, node), r->type_name))
+        return true; /* a missing one is the structure check's to name */
+    return MED_FAIL(err, MED_ISSUE_INVALID, "the body's resourceType is not %.*s",
+                    MED_STR_ARG(r->type_name));
+}
+
 bool med_write_expect(const med_call *call, med_write *w, med_err *err)
 {
     const med_fhir_request *r = &call->request;

@@ -4,6 +4,9 @@
 
 #include "fhir/call.h"
 
+/* The body must be of the type in the URL. */
+bool med_write_check_type(const med_call *call, med_err *err) MED_MUST_CHECK;
+
 /* If-Match and If-None-Match of the request become the write's expectation. */
 bool med_write_expect(const med_call *call, med_write *w, med_err *err) MED_MUST_CHECK;
 
