@@ -172,8 +172,22 @@ const uint32_t *med_type_params(const med_pack *p, med_type resource, size_t *n)
 med_str med_param_component_expression(const med_pack *p, uint32_t index, size_t component);
 
 /* ---- compartments ---- */
-/* Parameters (rows) whose reference puts a resource of this type into a Patient's compartment
- * (CompartmentDefinition patient). */
+enum med_compartment {
+    MED_COMPARTMENT_PATIENT,
+    MED_COMPARTMENT_ENCOUNTER,
+    MED_COMPARTMENT_PRACTITIONER,
+    MED_COMPARTMENT_RELATED_PERSON,
+    MED_COMPARTMENT_DEVICE,
+};
+enum { MED_COMPARTMENTS = 5 };
+/* False if resources of that type have no compartment. */
+bool med_compartment_of_type(const med_pack *p, med_type t, enum med_compartment *out);
+/* Parameters (rows) whose reference puts a resource of this type into a compartment of that kind
+ * (its CompartmentDefinition). That the resource the compartment is of belongs to it is not said
+ * here. */
+const uint32_t *med_type_compartment_params(const med_pack *p, enum med_compartment compartment,
+                                            med_type resource, size_t *n);
+/* The same for a Patient's. */
 const uint32_t *med_type_patient_params(const med_pack *p, med_type resource, size_t *n);
 
 /* ---- codes of small value sets, as far as the core needs them ---- */

@@ -96,7 +96,7 @@ struct pack_type {
     struct pack_range invariants; /* on the type itself */
     struct pack_range params;     /* in PACK_PARAM_LIST, sorted by code */
     struct pack_range rest;       /* of these the ones for FHIRPath */
-    struct pack_range patient;    /* compartment */
+    struct pack_range compartments[MED_COMPARTMENTS];
     uint32_t root;                /* branch with which a walk begins, or PACK_NONE */
 };
 
@@ -254,5 +254,7 @@ static inline bool pack_name_is(const med_pack *p, const struct pack_name *row, 
 size_t med_pack_row_size(enum pack_section_id id);
 /* The checksum that belongs into the header. */
 uint64_t med_pack_checksum(const med_pack *p);
+
+extern const med_str med_compartment_names[MED_COMPARTMENTS];
 
 #endif

@@ -137,6 +137,15 @@ static bool property_is_good(const med_pack *p, const struct pack_type *t,
            && r->element < t->n_elements && r->primitive == pack_type_at(p, r->type)->primitive;
 }
 
+static bool are_compartments(const med_pack *p, const struct pack_type *t)
+{
+    for (size_t i = 0; i < MED_COMPARTMENTS; i++) {
+        if (!is_param_list(p, t->compartments[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool type_ranges_are_good(const med_pack *p, const struct pack_type *t)
 {
     struct pack_range elements = {t->first_element, t->n_elements};
@@ -146,7 +155,7 @@ static bool type_ranges_are_good(const med_pack *p, const struct pack_type *t)
            && in_section(p, PACK_PROPERTIES, t->properties)
            && is_table(p, t->property_names, t->properties.n) && is_required_list(p, t)
            && in_section(p, PACK_INVARIANTS, t->invariants) && is_param_list(p, t->params)
-           && is_param_list(p, t->rest) && is_param_list(p, t->patient)
+           && is_param_list(p, t->rest) && are_compartments(p, t)
            && (t->root == PACK_NONE || is_row(p, PACK_BRANCHES, t->root));
 }
 

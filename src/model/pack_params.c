@@ -60,7 +60,29 @@ med_str med_param_component_expression(const med_pack *p, uint32_t index, size_t
 
 const uint32_t *med_type_patient_params(const med_pack *p, med_type resource, size_t *n)
 {
-    struct pack_range range = pack_type_at(p, resource)->patient;
+    return med_type_compartment_params(p, MED_COMPARTMENT_PATIENT, resource, n);
+}
+
+const uint32_t *med_type_compartment_params(const med_pack *p, enum med_compartment compartment,
+                                            med_type resource, size_t *n)
+{
+    struct pack_range range = pack_type_at(p, resource)->compartments[compartment];
     *n = range.n;
     return pack_param_list_at(p, range.first);
+}
+
+const med_str med_compartment_names[MED_COMPARTMENTS] = {
+    MED_LIT("Patient"),       MED_LIT("Encounter"), MED_LIT("Practitioner"),
+    MED_LIT("RelatedPerson"), MED_LIT("Device"),
+};
+
+bool med_compartment_of_type(const med_pack *p, med_type t, enum med_compartment *out)
+{
+    for (size_t i = 0; t != MED_TYPE_NONE && i < MED_COMPARTMENTS; i++) {
+        if (med_str_eq(med_type_name(p, t), med_compartment_names[i])) {
+            *out = (enum med_compartment)i;
+            return true;
+        }
+    }
+    return false;
 }

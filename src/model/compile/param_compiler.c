@@ -420,15 +420,15 @@ static bool compile_type(struct compiler *c, med_type type, struct by_code *list
     return true;
 }
 
-/* ---- the patient compartment ---- */
+/* ---- compartments ---- */
 
-static uint32_t find_compartment(const struct compiler *c)
+static uint32_t find_compartment(const struct compiler *c, med_str code)
 {
     const med_json *j = &c->source->resources;
     uint32_t entry = 0;
     for (uint32_t r; (r = med_source_next(j, &entry)) != 0;) {
         if (med_str_eqz(med_source_text(c->a, j, r, "resourceType"), "CompartmentDefinition")
-            && med_str_eqz(med_source_text(c->a, j, r, "code"), "Patient"))
+            && med_str_eq(med_source_text(c->a, j, r, "code"), code))
             return r;
     }
     return 0;
@@ -445,7 +445,7 @@ static bool param_by_code(const struct compiler *c, med_type type, med_str code,
     return false;
 }
 
-static bool add_compartment_of(struct compiler *c, uint32_t resource)
+static bool add_compartment_of(struct compiler *c, size_t which, uint32_t resource)
 {
     const med_json *j = &c->source->resources;
     med_type type = med_pack_type(c->p, med_source_text(c->a, j, resource, "code"));
@@ -455,6 +455,8 @@ static bool add_compartment_of(struct compiler *c, uint32_t resource)
     uint32_t end = 0;
     for (uint32_t i = med_source_first(j, resource, "param", &end); i < end; i = j->nodes[i].next) {
         uint32_t param = 0;
+        if (med_str_eqz(med_json_raw(j, i), "{def}")) /* the compartment's own resource */
+            continue;
         if (!param_by_code(c, type, med_json_raw(j, i), &param))
             return MED_FAIL(c->err, MED_ISSUE_STRUCTURE,
                             "the compartment names an unknown parameter of %.*s",
@@ -463,20 +465,21 @@ static bool add_compartment_of(struct compiler *c, uint32_t resource)
         range.n++;
     }
     struct pack_type *row = med_pack_writer_row(c->w, PACK_TYPES, type);
-    row->patient = range;
+    row->compartments[which] = range;
     return true;
 }
 
-static bool add_compartment(struct compiler *c)
+static bool add_compartment(struct compiler *c, size_t which)
 {
     const med_json *j = &c->source->resources;
-    uint32_t definition = find_compartment(c);
+    uint32_t definition = find_compartment(c, med_compartment_names[which]);
     uint32_t end = 0;
     if (definition == 0)
-        return MED_FAIL(c->err, MED_ISSUE_NOT_FOUND, "no CompartmentDefinition for Patient");
+        return MED_FAIL(c->err, MED_ISSUE_NOT_FOUND, "no CompartmentDefinition for %.*s",
+                        MED_STR_ARG(med_compartment_names[which]));
     for (uint32_t i = med_source_first(j, definition, "resource", &end); i < end;
          i = j->nodes[i].next) {
-        if (!add_compartment_of(c, i))
+        if (!add_compartment_of(c, which, i))
             return false;
     }
     return true;
@@ -503,5 +506,9 @@ bool med_params_compile(med_pack_writer *w, const med_pack *types, const med_sou
             return false;
     }
     report_stale(&c);
-    return add_compartment(&c);
+    for (size_t i = 0; i < MED_COMPARTMENTS; i++) {
+        if (!add_compartment(&c, i))
+            return false;
+    }
+    return true;
 }
