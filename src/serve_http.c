@@ -191,6 +191,8 @@ static const char *route_template(const med_call *call)
         return "/{type}/{id}";
     case MED_LEVEL_VERSION:
         return "/{type}/{id}/_history/{version}";
+    case MED_LEVEL_COMPARTMENT:
+        return "/{type}/{id}/{member}";
     }
     return "/";
 }

@@ -36,7 +36,13 @@ typedef struct med_fhir {
     int64_t idempotency_seconds;
 } med_fhir;
 
-enum med_level { MED_LEVEL_SYSTEM, MED_LEVEL_TYPE, MED_LEVEL_INSTANCE, MED_LEVEL_VERSION };
+enum med_level {
+    MED_LEVEL_SYSTEM,
+    MED_LEVEL_TYPE,
+    MED_LEVEL_INSTANCE,
+    MED_LEVEL_VERSION,
+    MED_LEVEL_COMPARTMENT, /* Patient/1/Observation, or all members */
+};
 enum med_return {
     MED_RETURN_DEFAULT,
     MED_RETURN_MINIMAL,
@@ -50,6 +56,7 @@ typedef struct med_fhir_request {
     enum med_level level;
     med_type type; /* MED_TYPE_NONE at system level */
     med_str type_name, id, version;
+    med_type member;       /* COMPARTMENT: the type searched in it; MED_TYPE_NONE: all (`*`) */
     med_str operation; /* "$meta-add", "_history", "_search", "metadata", or empty */
     med_pairs query;   /* search and result parameters */
     med_str if_match, if_none_match, if_none_exist, if_modified_since;

@@ -52,7 +52,7 @@ static const char *param_type_code(enum med_param_type type)
 /* A type of parameter that queries can use (query_parse.c refuses the others). */
 static bool is_searchable(const med_param *p)
 {
-    return p->compiled && p->type != MED_PARAM_COMPOSITE && p->type != MED_PARAM_SPECIAL;
+    return p->compiled && p->type != MED_PARAM_SPECIAL;
 }
 
 static void write_params(med_json_writer *w, const med_pack *pack, med_type type)
@@ -165,7 +165,8 @@ static void write_security(med_json_writer *w, const med_fhir *f)
 
 static void write_rest(med_json_writer *w, const med_fhir *f)
 {
-    static const char *const system_names[] = {"transaction", "batch", "history-system"};
+    static const char *const system_names[] = {"transaction", "batch", "search-system",
+                                               "history-system"};
     size_t n;
     const med_type *types = med_pack_resources(f->pack, &n);
     med_json_key(w, MED_STR("rest"));

@@ -15,6 +15,10 @@ extern const med_interaction med_interaction_delete;             /* delete.c */
 extern const med_interaction med_interaction_conditional_delete; /* delete.c */
 extern const med_interaction med_interaction_search_type;        /* search.c */
 extern const med_interaction med_interaction_search_type_post;   /* search.c */
+extern const med_interaction med_interaction_search_system;      /* search.c */
+extern const med_interaction med_interaction_search_system_post; /* search.c */
+extern const med_interaction med_interaction_search_compartment; /* search.c */
+extern const med_interaction med_interaction_search_compartment_post; /* search.c */
 extern const med_interaction med_interaction_history_instance;   /* history.c */
 extern const med_interaction med_interaction_history_type;       /* history.c */
 extern const med_interaction med_interaction_history_system;     /* history.c */

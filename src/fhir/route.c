@@ -81,6 +81,22 @@ static bool take_id(med_fhir_request *r, med_str id, med_err *err)
     return true;
 }
 
+/* Patient/1/Observation, with "*" for all types, and its _search */
+static bool take_compartment(med_call *call, const segments *s, med_err *err)
+{
+    med_fhir_request *r = &call->request;
+    const med_pack *p = call->fhir->pack;
+    r->level = MED_LEVEL_COMPARTMENT;
+    r->operation = s->n == 4 ? s->at[3] : MED_STR_EMPTY;
+    if (med_str_eqz(s->at[2], "*"))
+        return true;
+    r->member = med_pack_type(p, s->at[2]);
+    return r->member != MED_TYPE_NONE && med_type_kind_of(p, r->member) == MED_TYPE_RESOURCE
+                   && !med_type_is_abstract(p, r->member)
+               ? true
+               : unknown_type(call, s->at[2], err);
+}
+
 /* Patient/1, Patient/1/$op, Patient/1/_history, Patient/1/_history/2 */
 static bool take_instance(med_call *call, const segments *s, med_err *err)
 {
@@ -101,7 +117,9 @@ static bool take_instance(med_call *call, const segments *s, med_err *err)
         r->operation = s->at[4];
         return true;
     }
-    if (s->n != 3 || !is_operation(s->at[2]))
+    if (s->n <= 4 && !is_operation(s->at[2]))
+        return take_compartment(call, s, err);
+    if (s->n != 3)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "no interaction has such a path behind an id");
     r->operation = s->at[2];
     return true;
@@ -177,7 +195,7 @@ bool med_route(med_call *call, enum med_method method, med_str path, med_str que
 {
     segments s = {0};
     call->request.method = method;
-    call->request.type = MED_TYPE_NONE;
+    call->request.type = call->request.member = MED_TYPE_NONE;
     call->write = SIZE_MAX;
     if (!split_path(call->arena, path, &s, err)
         || !med_query_parse(call->arena, query, &call->request.query, err))

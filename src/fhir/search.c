@@ -49,7 +49,14 @@ static bool check_form(const med_call *call, med_err *err)
 static bool parse(med_call *call, const med_pairs *pairs, const med_query **q, med_err *err)
 {
     const med_fhir *f = call->fhir;
+    const med_fhir_request *r = &call->request;
+    med_search_scope *scope = MED_TAKE(call->arena, 1, med_search_scope);
+    if (scope == NULL)
+        return MED_FAIL_MEMORY(err);
+    *scope = (med_search_scope){r->type, r->id};
+    bool compartment = r->level == MED_LEVEL_COMPARTMENT;
     med_search_options options = {
+        .scope = compartment ? scope : NULL,
         .strict = call->request.strict,
         .base = f->base,
         .zone_minutes = f->zone_minutes,
@@ -57,14 +64,25 @@ static bool parse(med_call *call, const med_pairs *pairs, const med_query **q, m
         .default_count = f->default_count,
         .max_count = f->max_count,
     };
-    return med_query_parse_search(f->schema, call->arena, call->request.type, pairs, false,
-                                  &options, q, err);
+    return med_query_parse_search(f->schema, call->arena, compartment ? r->member : r->type, pairs,
+                                  false, &options, q, err);
+}
+
+/* Patient, Patient/1/Observation, or nothing for the whole server. */
+static med_str place_of(const med_call *call)
+{
+    const med_fhir_request *r = &call->request;
+    if (r->level != MED_LEVEL_COMPARTMENT)
+        return r->type == MED_TYPE_NONE ? MED_STR_EMPTY : r->type_name;
+    med_str member =
+        r->member == MED_TYPE_NONE ? MED_STR("*") : med_type_name(call->fhir->pack, r->member);
+    return med_arena_printf(call->arena, "%.*s/%.*s/%.*s", MED_STR_ARG(r->type_name),
+                            MED_STR_ARG(r->id), MED_STR_ARG(member));
 }
 
 static med_str path_of(med_call *call, const med_query_view *view, med_str page)
 {
-    med_str type = call->request.type_name;
-    return med_arena_printf(call->arena, "%.*s%s%.*s%s%.*s", MED_STR_ARG(type),
+    return med_arena_printf(call->arena, "%.*s%s%.*s%s%.*s", MED_STR_ARG(place_of(call)),
                             view->self.len + page.len > 0 ? "?" : "", MED_STR_ARG(view->self),
                             page.len == 0        ? ""
                             : view->self.len > 0 ? "&_page="
@@ -86,10 +104,21 @@ static bool write_ignored(med_bundle *b, const med_query_view *view)
     return true;
 }
 
-/* What was ignored under handling=lenient is said in an entry of its own. */
-static void add_ignored(med_bundle *b, const med_query_view *view)
+static void write_cut(med_bundle *b)
 {
-    if (view->n_ignored == 0)
+    med_json_open(&b->writer, '{');
+    med_json_pair(&b->writer, "severity", MED_STR("warning"));
+    med_json_pair(&b->writer, "code", MED_STR("incomplete"));
+    med_json_pair(&b->writer, "diagnostics",
+                  MED_STR("one match alone includes more resources than a page may hold; the rest "
+                          "are not here: search for them by themselves"));
+    med_json_close(&b->writer, '}');
+}
+
+/* What was ignored under handling=lenient, or left out, is said in an entry of its own. */
+static void add_outcome(med_bundle *b, const med_query_view *view, const med_search_result *result)
+{
+    if (view->n_ignored == 0 && !result->includes_cut)
         return;
     med_bundle_entry_plain(b);
     med_json_key(&b->writer, MED_STR("resource"));
@@ -98,6 +127,8 @@ static void add_ignored(med_bundle *b, const med_query_view *view)
     med_json_key(&b->writer, MED_STR("issue"));
     med_json_open(&b->writer, '[');
     write_ignored(b, view);
+    if (result->includes_cut)
+        write_cut(b);
     med_json_close(&b->writer, ']');
     med_json_close(&b->writer, '}');
     med_json_key(&b->writer, MED_STR("search"));
@@ -131,7 +162,7 @@ static bool answer(med_call *call, const med_query_view *view, med_str page,
     med_bundle_link(&b, "self", path_of(call, view, page));
     if (result->next.len > 0)
         med_bundle_link(&b, "next", path_of(call, view, result->next));
-    add_ignored(&b, view);
+    add_outcome(&b, view, result);
     for (size_t i = 0; i < result->n; i++) {
         if (!add_entry(&b, &result->entries[i], err)) {
             med_bundle_free(&b);
@@ -172,6 +203,38 @@ const med_interaction med_interaction_search_type_post = {
     .name = "search-type",
     .method = MED_POST,
     .level = MED_LEVEL_TYPE,
+    .operation = "_search",
+    .prepare = prepare,
+};
+
+const med_interaction med_interaction_search_system = {
+    .name = "search-system",
+    .method = MED_GET,
+    .level = MED_LEVEL_SYSTEM,
+    .operation = "",
+    .prepare = prepare,
+};
+
+const med_interaction med_interaction_search_system_post = {
+    .name = "search-system",
+    .method = MED_POST,
+    .level = MED_LEVEL_SYSTEM,
+    .operation = "_search",
+    .prepare = prepare,
+};
+
+const med_interaction med_interaction_search_compartment = {
+    .name = "search-compartment",
+    .method = MED_GET,
+    .level = MED_LEVEL_COMPARTMENT,
+    .operation = "",
+    .prepare = prepare,
+};
+
+const med_interaction med_interaction_search_compartment_post = {
+    .name = "search-compartment",
+    .method = MED_POST,
+    .level = MED_LEVEL_COMPARTMENT,
     .operation = "_search",
     .prepare = prepare,
 };

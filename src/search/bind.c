@@ -57,7 +57,8 @@ static bool bind_token(med_run *r, med_bound *b, med_err *err)
         const med_term *t = &c->terms[i];
         uint64_t *found = NULL;
         size_t n = 0;
-        if (!keep(r, b, t->keys, t->n_keys, err))
+        /* the second key of :of-type is decided on the resource */
+        if (!keep(r, b, t->keys, c->modifier == MED_MODIFIER_OF_TYPE ? 1 : t->n_keys, err))
             return false;
         if (t->needs_dictionary
             && (!med_view_codes(r->view, r->arena, c->number, t->system, t->code, &found, &n, err)
@@ -67,7 +68,8 @@ static bool bind_token(med_run *r, med_bound *b, med_err *err)
     }
     if (!count_keys(r, b, err))
         return false;
-    b->can_drive = b->can_probe = c->modifier != MED_MODIFIER_NOT && !blind;
+    b->can_drive = c->modifier != MED_MODIFIER_NOT && c->modifier != MED_MODIFIER_TEXT && !blind;
+    b->can_probe = b->can_drive && c->modifier != MED_MODIFIER_OF_TYPE;
     b->needs_body = !b->can_probe;
     return true;
 }
@@ -151,7 +153,7 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
         return true;
     case MED_CLAUSE_REFERENCE:
         b->can_drive = b->can_probe = true;
-        return bind_idents(r, b, err);
+        return bind_idents(r, b, err) && (c->n_edges == 0 || med_bind_tree(r, b, err));
     case MED_CLAUSE_CHAIN:
         return med_bind_chain(r, b, dry, err);
     case MED_CLAUSE_HAS:
@@ -161,7 +163,8 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     case MED_CLAUSE_QUANTITY:
     case MED_CLAUSE_URI:
         b->needs_body = true;
-        b->can_drive = !has_no_range(c) && c->modifier != MED_MODIFIER_CONTAINS;
+        b->can_drive = !has_no_range(c) && c->modifier != MED_MODIFIER_CONTAINS
+                       && c->modifier != MED_MODIFIER_ENDS;
         return true;
     case MED_CLAUSE_UPDATED:
         b->can_drive = !has_no_range(c); /* decided on the stored column */

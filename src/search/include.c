@@ -1,6 +1,9 @@
 /* include.c - _include and _revinclude. https://hl7.org/fhir/R4/search.html#include
  *
- * Each resource is in the answer once: what is a match is not included again. */
+ * Each resource is in the answer once: what is a match is not included again. With :iterate what
+ * was included is looked at, too, until nothing new comes. A page whose matches would include
+ * more than the limit holds fewer matches instead, so that each page is complete; only the
+ * includes of a single match are ever cut, and the result says so. */
 #include "search/run.h"
 
 enum { INCLUDED = 10000 };
@@ -12,6 +15,8 @@ typedef struct included {
     med_rid *seen; /* open addressing, 0 = free */
     size_t places;
     size_t n_matches;
+    size_t limit;
+    bool full; /* the limit is reached, and there was more */
 } included;
 
 /* Where it is, or would be. */
@@ -53,10 +58,6 @@ static bool grow_entries(included *x)
 
 static bool make_room(included *x, med_err *err)
 {
-    if (x->n - x->n_matches == INCLUDED)
-        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
-                        "more than %d resources would be included; ask for a smaller _count",
-                        INCLUDED);
     if ((x->n == x->room && !grow_entries(x)) || (2 * x->n >= x->places && !grow_seen(x)))
         return MED_FAIL_MEMORY(err);
     return true;
@@ -64,7 +65,7 @@ static bool make_room(included *x, med_err *err)
 
 static bool add_rid(included *x, med_rid rid, med_type only, med_err *err)
 {
-    if (rid == 0)
+    if (rid == 0 || x->full)
         return true;
     if (!make_room(x, err))
         return false;
@@ -78,10 +79,13 @@ static bool add_rid(included *x, med_rid rid, med_type only, med_err *err)
     bool wanted =
         only == MED_TYPE_NONE
         || (found == MED_FOUND && e->resource.type == med_schema_type(x->run->q->schema, only));
-    if (found == MED_FOUND && e->resource.change != MED_DELETED && wanted) {
-        *place_of(x, rid) = rid;
-        x->n++;
-    }
+    if (found != MED_FOUND || e->resource.change == MED_DELETED || !wanted)
+        return true;
+    x->full = x->n - x->n_matches == x->limit;
+    if (x->full)
+        return true;
+    *place_of(x, rid) = rid;
+    x->n++;
     return true;
 }
 
@@ -99,8 +103,15 @@ static bool include_rows(included *x, const med_include *include, const med_rows
     return true;
 }
 
-/* References of one match, by all _include of its type. */
-static bool include_of(included *x, const med_stored *s, med_err *err)
+/* Does it look at resources of that type, of which this one is a match or was included? */
+static bool applies(const med_include *include, med_type type, bool match)
+{
+    med_type of = include->reverse ? include->target : include->source;
+    return (match || include->iterate) && (of == MED_TYPE_NONE || of == type);
+}
+
+/* References of one resource, by all _include of its type. */
+static bool include_of(included *x, const med_stored *s, bool match, med_err *err)
 {
     const med_run *r = x->run;
     med_type type = med_schema_pack_type(r->q->schema, s->type);
@@ -109,7 +120,7 @@ static bool include_of(included *x, const med_stored *s, med_err *err)
     bool any = false, all = false;
     for (size_t i = 0; i < r->q->n_includes; i++) {
         const med_include *include = &r->q->includes[i];
-        bool here = !include->reverse && include->source == type;
+        bool here = !include->reverse && applies(include, type, match);
         any = any || here;
         all = all || (here && include->row == UINT32_MAX);
     }
@@ -121,14 +132,30 @@ static bool include_of(included *x, const med_stored *s, med_err *err)
         return false;
     for (size_t i = 0; i < r->q->n_includes; i++) {
         const med_include *include = &r->q->includes[i];
-        if (!include->reverse && include->source == type && !include_rows(x, include, &rows, err))
+        if (!include->reverse && applies(include, type, match)
+            && !include_rows(x, include, &rows, err))
             return false;
     }
     med_arena_reset(r->scratch);
     return true;
 }
 
-/* What refers to a match. */
+/* Whatever refers to it, by whatever reference. */
+static bool include_all_referrers(included *x, const med_include *include, med_rid rid,
+                                  med_err *err)
+{
+    med_rid *referrers;
+    size_t n;
+    if (!med_view_referrers(x->run->view, x->run->arena, rid, x->limit + 1, &referrers, &n, err))
+        return false;
+    for (size_t i = 0; i < n && !x->full; i++) {
+        if (!add_rid(x, referrers[i], include->source, err))
+            return false;
+    }
+    return true;
+}
+
+/* What refers to it by that parameter. */
 static bool include_referrers(included *x, const med_include *include, med_rid rid, med_err *err)
 {
     med_scan scan = {.index = MED_INDEX_REFERENCE,
@@ -140,8 +167,11 @@ static bool include_referrers(included *x, const med_include *include, med_rid r
                      .after_text = MED_STR_EMPTY};
     med_hit hit;
     enum med_found found = MED_FAILED;
+    if (include->row == UINT32_MAX)
+        return include_all_referrers(x, include, rid, err);
     med_cursor *c = med_view_scan(x->run->view, &scan, err);
-    while (c != NULL && (found = med_cursor_next(c, &hit, err)) == MED_FOUND) {
+    while (c != NULL
+           && (found = x->full ? MED_ABSENT : med_cursor_next(c, &hit, err)) == MED_FOUND) {
         if (!add_rid(x, hit.rid, MED_TYPE_NONE, err)) {
             found = MED_FAILED;
             break;
@@ -151,37 +181,58 @@ static bool include_referrers(included *x, const med_include *include, med_rid r
     return found == MED_ABSENT;
 }
 
-static bool include_reverse(included *x, const med_stored *match, med_err *err)
+static bool include_reverse(included *x, const med_stored *s, bool match, med_err *err)
 {
     const med_query *q = x->run->q;
+    med_type type = med_schema_pack_type(q->schema, s->type);
     for (size_t i = 0; i < q->n_includes; i++) {
         const med_include *include = &q->includes[i];
-        bool wanted = include->reverse
-                      && (include->target == MED_TYPE_NONE
-                          || med_schema_type(q->schema, include->target) == match->type);
-        if (wanted && !include_referrers(x, include, match->rid, err))
+        if (include->reverse && applies(include, type, match)
+            && !include_referrers(x, include, s->rid, err))
             return false;
     }
     return true;
 }
 
-bool med_run_include(med_run *r, const med_search_entry *matches, size_t n_matches,
+static bool add_match(included *x, const med_search_entry *match, med_err *err)
+{
+    if (!make_room(x, err))
+        return false;
+    *place_of(x, match->resource.rid) = match->resource.rid;
+    x->entries[x->n++] = *match;
+    x->n_matches = x->n;
+    return true;
+}
+
+static bool include_all(included *x, const med_search_entry *matches, size_t n, med_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!add_match(x, &matches[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < x->n && !x->full; i++) {
+        const med_stored s = x->entries[i].resource;
+        if (!include_of(x, &s, i < n, err) || !include_reverse(x, &s, i < n, err))
+            return false;
+    }
+    return true;
+}
+
+bool med_run_include(med_run *r, const med_search_entry *matches, size_t *n_matches,
                      med_search_result *out, med_err *err)
 {
-    included x = {.run = r};
-    for (size_t i = 0; i < n_matches; i++) {
-        if (!make_room(&x, err))
+    size_t limit = r->q->include_limit > 0 ? r->q->include_limit : INCLUDED;
+    for (;;) {
+        included x = {.run = r, .limit = limit};
+        if (!include_all(&x, matches, *n_matches, err))
             return false;
-        *place_of(&x, matches[i].resource.rid) = matches[i].resource.rid;
-        x.entries[x.n++] = matches[i];
-        x.n_matches = x.n;
+        if (x.full && *n_matches > 1) {
+            *n_matches /= 2;
+            continue;
+        }
+        out->includes_cut = x.full;
+        out->entries = x.entries;
+        out->n = x.n;
+        return true;
     }
-    for (size_t i = 0; i < n_matches; i++) {
-        const med_stored match = x.entries[i].resource;
-        if (!include_of(&x, &match, err) || !include_reverse(&x, &match, err))
-            return false;
-    }
-    out->entries = x.entries;
-    out->n = x.n;
-    return true;
 }

@@ -52,7 +52,9 @@ static bool is_decided_by_row(const med_clause *c)
         if (c->terms[i].folded.len > MED_STRING_KEY)
             return false;
     }
-    return c->modifier != MED_MODIFIER_EXACT;
+    return c->modifier != MED_MODIFIER_EXACT && c->modifier != MED_MODIFIER_EQUALS
+           && c->modifier != MED_MODIFIER_OF_TYPE
+           && (c->kind != MED_CLAUSE_URI || c->modifier != MED_MODIFIER_BELOW);
 }
 
 void med_run_use(med_run *r, med_plan plan)

@@ -81,6 +81,12 @@ typedef struct med_term {
     size_t n_measures;
 } med_term;
 
+/* :above, :below: resources of a type are part of each other by this parameter. */
+typedef struct med_tree_edge {
+    med_type type;
+    uint32_t row, number;
+} med_tree_edge;
+
 typedef struct med_clause {
     enum med_clause_kind kind;
     uint32_t row;    /* in the pack; UINT32_MAX for ID, UPDATED and HAS */
@@ -100,6 +106,8 @@ typedef struct med_clause {
     size_t n_subs;
     const struct med_clause *parts; /* COMPOSITE: n_parts for each of its n alternatives */
     size_t n_parts;
+    const med_tree_edge *edges; /* REFERENCE with :above, :below */
+    size_t n_edges;
 } med_clause;
 
 enum {
@@ -120,7 +128,8 @@ typedef struct med_sort {
 
 typedef struct med_include {
     bool reverse;
-    med_type source; /* the type that has the reference */
+    bool iterate;    /* also of what was included */
+    med_type source; /* the type that has the reference; MED_TYPE_NONE: any (`*`) */
     uint32_t row;    /* of the reference's stored parameter; UINT32_MAX: all references */
     uint32_t number; /* in the store */
     med_type target; /* only these; MED_TYPE_NONE: any */
@@ -137,7 +146,8 @@ struct med_query {
     size_t n_sort;
     med_include includes[MED_INCLUDES];
     size_t n_includes;
-    uint64_t *wanted; /* bitmap of pack rows that clauses and sort keys look at */
+    size_t include_limit; /* a page; 0: the default */
+    uint64_t *wanted;     /* bitmap of pack rows that clauses and sort keys look at */
     med_query_view view;
     med_str base;
     uint64_t fingerprint; /* binds page tokens to the query */

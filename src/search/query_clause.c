@@ -1,73 +1,8 @@
-/* query_clause.c - one search parameter of a query: simple, chained, _has, composite; and
- * includes. https://hl7.org/fhir/R4/search.html */
+/* query_clause.c - one search parameter of a query: simple, chained, _has, composite.
+ * https://hl7.org/fhir/R4/search.html */
 #include "search/query_parse.h"
 
-/* ---- names ---- */
-
-static const med_str result_names[] = {
-    MED_LIT("_count"),   MED_LIT("_sort"),     MED_LIT("_total"),
-    MED_LIT("_summary"), MED_LIT("_elements"), MED_LIT("_format"),
-    MED_LIT("_pretty"),  MED_LIT("_id"),       MED_LIT("_lastUpdated"),
-};
-
-/* The codes one may search this type by, for a refusal: the nearest, or all. */
-static bool unknown_parameter(med_query_parser *p, med_str name, med_err *err)
-{
-    const med_pack *pack = p->q->schema->pack;
-    size_t n = 0, extra = sizeof result_names / sizeof *result_names;
-    const uint32_t *rows =
-        p->q->type == MED_TYPE_NONE ? NULL : med_type_params(pack, p->q->type, &n);
-    med_str *names = MED_TAKE(p->arena, n + extra, med_str);
-    if (names == NULL)
-        return MED_FAIL_MEMORY(err);
-    for (size_t i = 0; i < n; i++) {
-        med_param param;
-        med_pack_param(pack, rows[i], &param);
-        names[i] = param.code;
-    }
-    memcpy(names + n, result_names, sizeof result_names);
-    med_str nearest = med_str_nearest(name, names, n + extra);
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "unknown search parameter '%.*s'%s%.*s",
-                   MED_STR_ARG(med_str_sub(name, 0, 64)), nearest.len > 0 ? "; nearest: " : "",
-                   MED_STR_ARG(nearest));
-    return med_err_status(err, 400);
-}
-
-/* ---- clauses ---- */
-
-static bool read_modifier(const med_query_parser *p, med_str modifier, med_clause *c, med_err *err)
-{
-    static const struct {
-        med_str name;
-        enum med_modifier modifier;
-        unsigned kinds; /* bits of enum med_clause_kind that may have it */
-    } known[] = {
-        {MED_LIT("exact"), MED_MODIFIER_EXACT, 1u << MED_CLAUSE_STRING},
-        {MED_LIT("contains"), MED_MODIFIER_CONTAINS, 1u << MED_CLAUSE_STRING},
-        {MED_LIT("not"), MED_MODIFIER_NOT, 1u << MED_CLAUSE_TOKEN},
-        {MED_LIT("identifier"), MED_MODIFIER_IDENTIFIER, 1u << MED_CLAUSE_REFERENCE},
-        {MED_LIT("missing"), MED_MODIFIER_MISSING, 0xFF},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (!med_str_eq(modifier, known[i].name))
-            continue;
-        if (known[i].kinds >> c->kind & 1) {
-            c->modifier = known[i].modifier;
-            return true;
-        }
-    }
-    med_type type = c->kind == MED_CLAUSE_REFERENCE ? med_pack_type(p->q->schema->pack, modifier)
-                                                    : MED_TYPE_NONE;
-    if (type != MED_TYPE_NONE) {
-        c->modifier = MED_MODIFIER_TYPE;
-        c->terms_type = type;
-        return true;
-    }
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                   "modifier ':%.*s' is not possible with this parameter",
-                   MED_STR_ARG(med_str_sub(modifier, 0, 40)));
-    return med_err_status(err, 400);
-}
+/* ---- values ---- */
 
 bool med_clause_kind_of(enum med_param_type type, enum med_clause_kind *out)
 {
@@ -119,6 +54,8 @@ bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err
     t->text = t->system = t->code = t->folded = MED_STR_EMPTY;
     if (s->clause->modifier == MED_MODIFIER_IDENTIFIER)
         return med_term_token(s, value, t, err);
+    if (s->clause->modifier == MED_MODIFIER_TEXT)
+        return med_term_string(s, value, t, err);
     switch (s->clause->kind) {
     case MED_CLAUSE_TOKEN:
         return med_term_token(s, value, t, err);
@@ -171,7 +108,7 @@ static bool read_terms(med_query_parser *p, const med_param *param, med_clause *
     for (size_t i = 0; i < n; i++) {
         size_t to = med_find_bare(value, ',', from);
         if (!med_term_read(&s, med_str_sub(value, from, to), &terms[i], err))
-            return false;
+            return n > 1 ? med_query_err_in(err, "value %zu", i + 1) : false;
         from = to + 1;
     }
     c->terms = terms;
@@ -234,7 +171,7 @@ bool med_clause_of(med_query_parser *p, med_str name, med_clause *c, med_param *
     *c = (med_clause){0};
     if (p->q->type == MED_TYPE_NONE
         || !med_pack_find_param(p->q->schema->pack, p->q->type, name, param))
-        return unknown_parameter(p, name, err);
+        return med_query_unknown(p, name, err);
     return fill_clause(p, param, c, err);
 }
 
@@ -253,6 +190,27 @@ static bool too_deep(const med_query_parser *p, med_err *err)
                                                   "a chain of more than %d steps", MED_CHAIN_DEPTH);
 }
 
+static bool never_refers(const med_query_parser *p, const med_param *param, med_type to,
+                         med_err *err)
+{
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "'%.*s' never refers to a %.*s",
+                   MED_STR_ARG(param->code), MED_STR_ARG(med_type_name(p->q->schema->pack, to)));
+    return med_err_status(err, 400);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): see sub_query
+const med_query *med_query_sub(const med_query_parser *p, med_type type, med_str name,
+                               med_str value, med_err *err)
+{
+    med_query *q = med_query_new(p->q->schema, p->arena, type, p->q->base);
+    med_query_parser sub = {.arena = p->arena, .options = p->options, .q = q, .depth = p->depth};
+    if (q == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    return med_query_read_clause(&sub, name, value, err) ? q : NULL;
+}
+
 /* The query name=value on another type; NULL with *err. Recursion ends at MED_CHAIN_DEPTH. */
 // NOLINTNEXTLINE(misc-no-recursion)
 static const med_query *sub_query(const med_query_parser *p, med_type type, med_str name,
@@ -268,15 +226,6 @@ static const med_query *sub_query(const med_query_parser *p, med_type type, med_
     return med_query_read_clause(&sub, name, value, err) ? q : NULL;
 }
 
-static bool is_target(const med_param *param, med_type only)
-{
-    for (size_t i = 0; i < param->n_targets; i++) {
-        if (param->targets[i] == only)
-            return true;
-    }
-    return param->n_targets == 0 || only == MED_TYPE_NONE;
-}
-
 /* The types a chain may go on with: those of the reference that know the next parameter. */
 // NOLINTNEXTLINE(misc-no-recursion)
 static bool chain_subs(med_query_parser *p, const med_param *param, med_type only, med_clause *c,
@@ -289,8 +238,8 @@ static bool chain_subs(med_query_parser *p, const med_param *param, med_type onl
     const med_query **subs = MED_TAKE(p->arena, n, const med_query *);
     if (subs == NULL)
         return MED_FAIL_MEMORY(err);
-    if (!is_target(param, only))
-        return refuse(err, "the chain's type is no target of this reference");
+    if (only != MED_TYPE_NONE && !med_param_may_target(param, only))
+        return never_refers(p, param, only, err);
     med_err first = {0};
     for (size_t i = 0; i < n; i++) {
         med_err one = {0};
@@ -335,13 +284,14 @@ static bool read_chain(med_query_parser *p, med_str full, size_t dot, med_str va
 
 /* _has:Observation:patient:code */
 // NOLINTNEXTLINE(misc-no-recursion)
-static bool read_has(med_query_parser *p, med_str full, med_str value, med_err *err)
+static bool read_has(med_query_parser *p, med_str full, med_str value, bool of_any, med_err *err)
 {
     med_str rest, type_name, name, colon;
     (void)med_str_cut(full, ':', &rest);
     type_name = med_str_cut(rest, ':', &rest);
     name = med_str_cut(rest, ':', &colon);
     const med_search_schema *s = p->q->schema;
+    med_param param;
     med_type type = med_pack_type(s->pack, type_name);
     med_clause *c = &p->q->clauses[p->q->n];
     if (colon.len == 0 || type == MED_TYPE_NONE || med_schema_type(s, type) == 0)
@@ -355,10 +305,12 @@ static bool read_has(med_query_parser *p, med_str full, med_str value, med_err *
     other.q = med_query_new(s, p->arena, type, p->q->base);
     if (subs == NULL || other.q == NULL)
         return MED_FAIL_MEMORY(err);
-    if (!med_clause_of(&other, name, c, NULL, err))
+    if (!med_clause_of(&other, name, c, &param, err))
         return false;
     if (c->kind != MED_CLAUSE_REFERENCE)
         return refuse(err, "_has needs a reference of the other type");
+    if (!of_any && !med_param_may_target(&param, p->q->type))
+        return never_refers(p, &param, p->q->type, err);
     subs[0] = sub_query(p, type, colon, value, err);
     if (subs[0] == NULL)
         return false;
@@ -370,6 +322,17 @@ static bool read_has(med_query_parser *p, med_str full, med_str value, med_err *
     c->n_subs = 1;
     p->q->n++;
     return true;
+}
+
+/* What a List names: resources that a List has as its items. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool read_list(med_query_parser *p, med_str value, med_err *err)
+{
+    if (value.len == 0)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected the id of a List");
+    if (value.ptr[0] == '$')
+        return refuse(err, "this server has no functional lists; name the id of a List");
+    return read_has(p, MED_STR("_has:List:item:_id"), value, true, err);
 }
 
 /* ---- composites ---- */
@@ -474,7 +437,7 @@ static bool read_simple(med_query_parser *p, med_str full, med_str value, med_er
     med_clause *c = &p->q->clauses[p->q->n];
     if (!med_clause_of(p, name, c, &param, err))
         return false;
-    if (modifier.len > 0 && !read_modifier(p, modifier, c, err))
+    if (modifier.len > 0 && !med_query_read_modifier(p, &param, modifier, c, err))
         return false;
     if (c->kind == MED_CLAUSE_COMPOSITE)
         return read_composite(p, &param, c, value, err);
@@ -482,7 +445,9 @@ static bool read_simple(med_query_parser *p, med_str full, med_str value, med_er
     p->q->n++;
     if (c->modifier == MED_MODIFIER_MISSING)
         return read_missing(c, value, err);
-    return read_terms(p, &param, c, value, err);
+    return read_terms(p, &param, c, value, err)
+           && (c->kind != MED_CLAUSE_URI || c->modifier != MED_MODIFIER_ABOVE
+               || med_query_widen_uri(p, c, err));
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)
@@ -493,62 +458,10 @@ bool med_query_read_clause(med_query_parser *p, med_str full, med_str value, med
     p->q->clauses[p->q->n] = (med_clause){0};
     size_t dot = med_str_find(full, '.', 0);
     if (med_str_starts(full, MED_STR("_has:")))
-        return read_has(p, full, value, err);
+        return read_has(p, full, value, false, err);
+    if (med_str_eqz(full, "_list"))
+        return read_list(p, value, err);
     if (dot < full.len)
         return read_chain(p, full, dot, value, err);
     return read_simple(p, full, value, err);
-}
-
-/* ---- _include and _revinclude ---- */
-
-static bool include_target(const med_query_parser *p, med_str name, med_include *out, med_err *err)
-{
-    out->target = MED_TYPE_NONE;
-    if (name.len == 0)
-        return true;
-    out->target = med_pack_type(p->q->schema->pack, name);
-    if (out->target != MED_TYPE_NONE && med_schema_type(p->q->schema, out->target) != 0)
-        return true;
-    return refuse(err, "the third part of an _include must be a resource type");
-}
-
-static bool include_row(const med_query_parser *p, med_str name, med_include *out, med_err *err)
-{
-    med_clause c;
-    med_query other = {.schema = p->q->schema, .type = out->source};
-    med_query_parser of = *p;
-    of.q = &other;
-    out->row = UINT32_MAX;
-    if (med_str_eqz(name, "*")) {
-        return !out->reverse || refuse(err, "_revinclude needs a parameter, not '*'");
-    }
-    if (!med_clause_of(&of, name, &c, NULL, err))
-        return false;
-    if (c.kind != MED_CLAUSE_REFERENCE)
-        return refuse(err, "only a reference parameter can be included");
-    out->row = c.row;
-    out->number = c.number;
-    if (c.only_patients && out->target == MED_TYPE_NONE)
-        out->target = p->q->schema->known.patient;
-    return true;
-}
-
-bool med_query_read_include(med_query_parser *p, med_str value, bool reverse, med_err *err)
-{
-    med_str rest, target, name, source = med_str_cut(value, ':', &rest);
-    name = med_str_cut(rest, ':', &target);
-    med_include *out = &p->q->includes[p->q->n_includes];
-    if (p->q->n_includes == MED_INCLUDES)
-        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "more than %d includes", MED_INCLUDES);
-    out->reverse = reverse;
-    out->source = med_pack_type(p->q->schema->pack, source);
-    if (name.len == 0 || out->source == MED_TYPE_NONE
-        || med_schema_type(p->q->schema, out->source) == 0)
-        return refuse(err, "expected Type:parameter or Type:parameter:TargetType");
-    if (!include_target(p, target, out, err) || !include_row(p, name, out, err))
-        return false;
-    if (out->source == p->q->type && !reverse)
-        med_query_want(p, out->row);
-    p->q->n_includes++;
-    return true;
 }

@@ -4,6 +4,9 @@
  * ignored and named in the answer): never a result that looks like more than it is. */
 #include "search/query_parse.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 static bool ignore(med_query_parser *p, med_str name, med_err *err)
 {
     if (p->ignored == NULL)
@@ -104,14 +107,42 @@ static bool read_elements(med_query_parser *p, med_str value, med_err *err)
     return true;
 }
 
-static bool read_include(med_query_parser *p, med_str value, med_err *err)
+/* Contained resources are not found by themselves. */
+static bool read_contained(med_query_parser *p, med_str value, med_err *err)
 {
-    return med_query_read_include(p, value, false, err);
+    (void)p;
+    if (med_str_eqz(value, "false"))
+        return true;
+    if (!med_str_eqz(value, "true") && !med_str_eqz(value, "both"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "_contained must be false, true or both");
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "contained resources are not searched; only _contained=false is possible");
+    return med_err_status(err, 400);
 }
 
-static bool read_revinclude(med_query_parser *p, med_str value, med_err *err)
+static bool read_contained_type(med_query_parser *p, med_str value, med_err *err)
 {
-    return med_query_read_include(p, value, true, err);
+    (void)p;
+    return med_str_eqz(value, "container") || med_str_eqz(value, "contained")
+               ? true
+               : MED_FAIL(err, MED_ISSUE_VALUE, "_containedType must be container or contained");
+}
+
+static bool read_named_query(med_query_parser *p, med_str value, med_err *err)
+{
+    (void)p;
+    (void)value;
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "this server has no named queries");
+    return med_err_status(err, 400);
+}
+
+static enum med_found read_includes(med_query_parser *p, const med_pair *pair, med_err *err)
+{
+    med_str modifier, name = med_str_cut(pair->name, ':', &modifier);
+    bool reverse = med_str_eqz(name, "_revinclude");
+    if (!reverse && !med_str_eqz(name, "_include"))
+        return MED_ABSENT;
+    return med_query_read_include(p, modifier, pair->value, reverse, err) ? MED_FOUND : MED_FAILED;
 }
 
 /* MED_ABSENT when `name` is no result parameter. */
@@ -121,10 +152,10 @@ static enum med_found read_result(med_query_parser *p, const med_pair *pair, med
         med_str name;
         bool (*read)(med_query_parser *p, med_str value, med_err *err);
     } known[] = {
-        {MED_LIT("_count"), read_count},           {MED_LIT("_total"), read_total},
-        {MED_LIT("_summary"), read_summary},       {MED_LIT("_sort"), read_sort},
-        {MED_LIT("_elements"), read_elements},     {MED_LIT("_include"), read_include},
-        {MED_LIT("_revinclude"), read_revinclude},
+        {MED_LIT("_count"), read_count},       {MED_LIT("_total"), read_total},
+        {MED_LIT("_summary"), read_summary},   {MED_LIT("_sort"), read_sort},
+        {MED_LIT("_elements"), read_elements}, {MED_LIT("_contained"), read_contained},
+        {MED_LIT("_query"), read_named_query}, {MED_LIT("_containedType"), read_contained_type},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!med_str_eq(pair->name, known[i].name))
@@ -137,7 +168,7 @@ static enum med_found read_result(med_query_parser *p, const med_pair *pair, med
         }
         return known[i].read(p, pair->value, err) ? MED_FOUND : MED_FAILED;
     }
-    return MED_ABSENT;
+    return read_includes(p, pair, err);
 }
 
 /* ---- all of it ---- */
@@ -156,14 +187,30 @@ static bool keep_self(med_query_parser *p, const med_pair *pair, med_err *err)
     return true;
 }
 
+bool med_query_err_in(med_err *err, const char *fmt, ...)
+{
+    char text[sizeof err->text];
+    va_list args;
+    memcpy(text, err->text, sizeof text);
+    va_start(args, fmt);
+    int n = vsnprintf(err->text, sizeof err->text, fmt, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->text)
+        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", text);
+    return false;
+}
+
 static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
 {
     if (med_str_eqz(pair->name, "_format") || med_str_eqz(pair->name, "_pretty"))
         return p->conditional || keep_self(p, pair, err);
+    if (med_str_eqz(pair->name, "_type") && p->has_types)
+        return keep_self(p, pair, err);
     size_t clauses = p->q->n;
     enum med_found result = read_result(p, pair, err);
-    bool ok = result == MED_FOUND
-              || (result == MED_ABSENT && med_query_read_clause(p, pair->name, pair->value, err));
+    bool ok =
+        result == MED_FOUND
+        || (result == MED_ABSENT && med_query_read_everywhere(p, pair->name, pair->value, err));
     if (ok)
         return keep_self(p, pair, err);
     if (err->issue == MED_ISSUE_VALUE)
@@ -176,14 +223,32 @@ static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
     return false;
 }
 
+/* Of the query and of what it is asked of. */
+static uint64_t fingerprint_of(const med_query_parser *p, med_type type)
+{
+    const med_search_scope *scope = p->options->scope;
+    const med_store *store = p->q->schema->store;
+    uint64_t parts[] = {med_store_hash(store, med_buf_str(&p->self)), type,
+                        scope == NULL ? MED_TYPE_NONE : scope->compartment,
+                        scope == NULL ? 0 : med_store_hash(store, scope->id)};
+    return med_store_hash(store, (med_str){(const char *)parts, sizeof parts});
+}
+
 static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err)
 {
+    enum { NAME_SHOWN = 40 };
+    med_type type = p->q->type;
+    if (!med_query_read_scope(p, pairs, err))
+        return false;
     for (size_t i = 0; i < pairs->n; i++) {
         if (!read_pair(p, &pairs->at[i], err))
-            return false;
+            return med_query_err_in(err, "parameter %zu, '%.*s'", i + 1,
+                                    MED_STR_ARG(med_str_sub(pairs->at[i].name, 0, NAME_SHOWN)));
     }
+    if (!med_query_close_scope(p, err))
+        return false;
     p->q->view.ignored = p->ignored;
-    p->q->fingerprint = med_store_hash(p->q->schema->store, med_buf_str(&p->self));
+    p->q->fingerprint = fingerprint_of(p, type);
     return med_arena_copy(p->arena, med_buf_str(&p->self), &p->q->view.self) ? true
                                                                              : MED_FAIL_MEMORY(err);
 }
@@ -210,6 +275,7 @@ bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type t
     if (q == NULL)
         return MED_FAIL_MEMORY(err);
     q->view.count = options->default_count;
+    q->include_limit = options->include_limit;
     med_query_parser p = {.arena = a, .options = options, .q = q, .conditional = conditional};
     med_buf_init(&p.self, SELF_BYTES);
     bool ok = read_pairs(&p, pairs, err);

@@ -64,6 +64,7 @@ bool med_search_match(const med_search_schema *s, med_view *v, med_arena *a, con
 typedef struct pager {
     med_run *r;
     med_search_entry *entries;
+    med_position *places; /* of the entries, where includes may shorten the page */
     size_t n, room;
     med_position last; /* of the last entry */
     bool more;
@@ -80,7 +81,7 @@ static bool add_entry(pager *p, const med_stored *s, const med_position *place, 
         || !med_arena_copy(p->r->arena, s->text, &e->resource.text)
         || !med_arena_copy(p->r->arena, place->text, &p->last.text))
         return MED_FAIL_MEMORY(err);
-    p->n++;
+    p->places[p->n++] = p->last;
     return true;
 }
 
@@ -198,6 +199,17 @@ static bool take_plan(med_run *r, med_plan plan, med_err *err)
     return true;
 }
 
+/* Where entry i is: the last one's place is known, a sorted page counts up to it. */
+static med_position place_at(const pager *p, bool sorted, size_t i)
+{
+    med_position at = p->places[i];
+    if (sorted)
+        at = (med_position){.value = p->last.value - (int64_t)(p->n - 1 - i),
+                            .text = MED_STR_EMPTY,
+                            .rid = p->entries[i].resource.rid};
+    return at;
+}
+
 static bool run_page(med_run *r, const med_page *page, med_search_result *out, med_err *err)
 {
     pager p = {.r = r};
@@ -205,7 +217,8 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
         return false;
     p.room = r->q->view.summary == MED_SUMMARY_COUNT ? 0 : r->q->view.count;
     p.entries = MED_TAKE(r->arena, p.room, med_search_entry);
-    if (p.entries == NULL)
+    p.places = MED_TAKE(r->arena, p.room, med_position);
+    if (p.entries == NULL || p.places == NULL)
         return MED_FAIL_MEMORY(err);
     bool sorts = r->q->n_sort > 0 && !r->plan.ordered && p.room > 0;
     p.counted = sorts;
@@ -216,11 +229,14 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
         return false;
     out->entries = p.entries;
     out->n = p.n;
-    med_page next = {r->plan, p.last};
-    if (p.more && p.n > 0 && !med_page_write(r, &next, &out->next, err))
+    size_t n = p.n;
+    if (r->q->n_includes > 0 && n > 0 && !med_run_include(r, p.entries, &n, out, err))
         return false;
-    return (r->q->n_includes == 0 || med_run_include(r, p.entries, p.n, out, err))
-           && find_total(r, &p, page == NULL, out, err);
+    bool shorter = n < p.n;
+    med_page next = {r->plan, shorter ? place_at(&p, sorts, n - 1) : p.last};
+    if ((p.more || shorter) && p.n > 0 && !med_page_write(r, &next, &out->next, err))
+        return false;
+    return find_total(r, &p, page == NULL, out, err);
 }
 
 bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,

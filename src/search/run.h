@@ -115,6 +115,8 @@ bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
 bool med_bind_any(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
 bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
                      med_err *err) MED_MUST_CHECK;
+/* :above and :below: the keys, and all that is over or under them (hierarchy.c). */
+bool med_bind_tree(med_run *r, med_bound *b, med_err *err) MED_MUST_CHECK;
 bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key);
 
 /* A growing list of rids. */
@@ -129,8 +131,9 @@ bool med_run_rids(med_run *r, med_rid_list *out, med_err *err) MED_MUST_CHECK;
 void med_rid_list_finish(med_rid_list *l);
 
 /* ---- includes ---- */
-/* Adds what the query includes of the matches matches[0, n_matches). */
-bool med_run_include(med_run *r, const med_search_entry *matches, size_t n_matches,
+/* Adds what the query includes of the matches matches[0, *n_matches), of which only the first
+ * *n_matches stay where all of them would include too much. */
+bool med_run_include(med_run *r, const med_search_entry *matches, size_t *n_matches,
                      med_search_result *out, med_err *err) MED_MUST_CHECK;
 
 #endif

@@ -49,12 +49,20 @@ enum med_summary {
     MED_SUMMARY_COUNT,
 };
 
+/* A compartment: what belongs to that one resource. */
+typedef struct med_search_scope {
+    med_type compartment; /* the type of the resource */
+    med_str id;
+} med_search_scope;
+
 typedef struct med_search_options {
+    const med_search_scope *scope; /* or NULL */
     bool strict;      /* unknown parameters are errors (the default), else ignored and named */
     med_str base;     /* server base URL */
     int zone_minutes; /* of dates without a zone */
     int64_t now;
     uint32_t default_count, max_count;
+    size_t include_limit; /* of included resources a page; 0: 10,000 */
 } med_search_options;
 
 typedef struct med_query med_query;
@@ -98,7 +106,8 @@ typedef struct med_search_result {
     bool has_total;
     uint64_t total;
     bool total_is_estimate;
-    med_str next; /* page token for the next page, empty at the end */
+    bool includes_cut; /* one match alone includes more than a page holds */
+    med_str next;      /* page token for the next page, empty at the end */
 } med_search_result;
 
 /* `page`: token from an earlier result's `next`, or empty. */

@@ -81,7 +81,7 @@ static void key_of_rows(const med_sort *s, const med_rows *rows, key *out)
             better(s, out, (key){.value = span.low, .text = MED_STR_EMPTY});
     }
     for (size_t i = 0; i < rows->n_strings; i++) {
-        if (rows->strings[i].param == s->number)
+        if (rows->strings[i].param == s->number && s->kind == MED_CLAUSE_STRING)
             better(s, out, (key){.text = rows->strings[i].folded});
     }
     for (size_t i = 0; i < rows->n_uris; i++) {

@@ -225,11 +225,33 @@ static bool too_many(med_err *err)
     return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the search has too many alternatives; narrow it");
 }
 
+/* A cursor whose range lies behind the place as a whole begins at its own start: a place outside
+ * would let in what is between. (A range that lies before the place is empty then, by itself.) */
+static bool is_all_behind(const med_stream *s, const med_scan *scan, const med_position *after)
+{
+    switch (s->order) {
+    case BY_INT:
+        return s->down ? after->value > scan->high_int : after->value < scan->low_int;
+    case BY_REAL:
+        return s->down ? after->real > scan->high_real : after->real < scan->low_real;
+    case BY_TEXT:
+        if (med_str_starts(after->text, scan->low_text)
+            && (scan->high_text.len == 0 || after->text.len == scan->low_text.len))
+            return false;
+        return s->down == (med_str_compare(after->text, scan->low_text) > 0);
+    case BY_RID:
+    case BY_KEY:
+    case BY_LIST:
+        break;
+    }
+    return false;
+}
+
 static bool add(med_stream *s, med_scan *scan, size_t term, size_t measure,
                 const med_position *after, med_err *err)
 {
     scan->descending = s->down;
-    if (after != NULL && after->rid != 0) {
+    if (after != NULL && after->rid != 0 && !is_all_behind(s, scan, after)) {
         scan->after_int = after->value;
         scan->after_real = after->real;
         scan->after_text = after->text;
@@ -424,9 +446,10 @@ static bool open_text(med_stream *s, const med_clause *c, size_t term, const med
             low.len--;
     }
     scan.low_text = uri ? t->text : low;
-    if (uri && !med_arena_copy(s->run->arena, t->text, &scan.high_text))
+    bool below = uri && c->modifier == MED_MODIFIER_BELOW; /* all that begins with the text */
+    if (uri && !below && !med_arena_copy(s->run->arena, t->text, &scan.high_text))
         return MED_FAIL_MEMORY(err);
-    if (uri) /* up to the same text with a zero byte behind it */
+    if (uri && !below) /* up to the same text with a zero byte behind it */
         scan.high_text.len++;
     return add(s, &scan, term, 0, after, err);
 }

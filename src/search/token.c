@@ -42,18 +42,63 @@ static bool add_identifying(med_extraction *x, const med_extract_value *v, med_s
            && med_rows_add_token(x, (med_token_row){v->number, v->places, bare});
 }
 
+/* What :text searches: texts and displays, decided on the resource only. */
+static bool add_text(med_extraction *x, const med_extract_value *v, med_str text)
+{
+    med_str folded;
+    if (!x->whole || x->raw || text.len == 0)
+        return true;
+    return med_fold(x->arena, text, &folded)
+           && (folded.len == 0 || med_rows_add_string(x, (med_string_row){v->number, folded}));
+}
+
+static uint64_t of_type_hash(const med_store *s, med_str system, med_str code, uint64_t value)
+{
+    uint64_t parts[] = {med_store_hash2(s, system, '|', code), value};
+    return med_store_hash(s, (med_str){(const char *)parts, sizeof parts});
+}
+
+/* Identifier.type: its text, and for :of-type each of its codes together with the value. */
+static bool add_identifier_type(med_extraction *x, const med_extract_value *v, med_str value)
+{
+    const med_store *s = x->schema->store;
+    uint32_t type = med_json_member(x->j, v->at->node, MED_STR("type"));
+    med_str text, system, code;
+    if (!x->whole || type == 0 || med_json_kind_at(x->j, type) != MED_JSON_OBJECT)
+        return true;
+    if (!med_extract_member(x, type, MED_STR("text"), &text) || !add_text(x, v, text))
+        return false;
+    uint32_t list = med_json_member(x->j, type, MED_STR("coding"));
+    if (list == 0 || med_json_kind_at(x->j, list) != MED_JSON_ARRAY)
+        return true;
+    for (uint32_t e = list + 1; e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        if (med_json_kind_at(x->j, e) != MED_JSON_OBJECT)
+            continue;
+        if (!med_extract_member(x, e, MED_STR("system"), &system)
+            || !med_extract_member(x, e, MED_STR("code"), &code))
+            return false;
+        uint64_t hash = of_type_hash(s, system, code, med_store_hash(s, value));
+        if (!med_rows_add_token(x, (med_token_row){v->number, v->places, hash}))
+            return false;
+    }
+    return true;
+}
+
 static bool extract_coding(med_extraction *x, const med_extract_value *v, uint32_t node)
 {
     med_str system, code, display;
     return med_extract_member(x, node, MED_STR("system"), &system)
            && med_extract_member(x, node, MED_STR("code"), &code)
            && med_extract_member(x, node, MED_STR("display"), &display)
-           && add_coded(x, v, system, code, display);
+           && add_coded(x, v, system, code, display) && add_text(x, v, display);
 }
 
 static bool extract_concept(med_extraction *x, const med_extract_value *v)
 {
     uint32_t list = med_json_member(x->j, v->at->node, MED_STR("coding"));
+    med_str text;
+    if (!med_extract_member(x, v->at->node, MED_STR("text"), &text) || !add_text(x, v, text))
+        return false;
     if (list == 0 || med_json_kind_at(x->j, list) != MED_JSON_ARRAY)
         return true;
     for (uint32_t e = list + 1; e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
@@ -68,7 +113,8 @@ static bool extract_identifier(med_extraction *x, const med_extract_value *v)
     med_str system, value;
     return med_extract_member(x, v->at->node, MED_STR("system"), &system)
            && med_extract_member(x, v->at->node, MED_STR("value"), &value)
-           && add_identifying(x, v, system, value);
+           && add_identifying(x, v, system, value)
+           && (v->at->type != x->schema->known.identifier || add_identifier_type(x, v, value));
 }
 
 /* R4: the system of a ContactPoint is the kind of contact ("phone"), so it is a token's system. */
@@ -204,8 +250,29 @@ static bool find_keys(const med_term_source *s, med_term *t)
            && add_implicit(s, t);
 }
 
+/* type-system|type-code|value: found by the value, decided with the type. */
+static bool term_of_type(const med_term_source *s, med_str value, med_term *t, med_err *err)
+{
+    const med_store *store = s->schema->store;
+    med_str system, code, text;
+    size_t one = med_find_bare(value, '|', 0), two = med_find_bare(value, '|', one + 1);
+    bool good = two < value.len && med_find_bare(value, '|', two + 1) == value.len && two > one + 1
+                && two + 1 < value.len;
+    if (!good)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected type-system|type-code|value");
+    if (!med_unescape(s->arena, med_str_sub(value, 0, one), &system)
+        || !med_unescape(s->arena, med_str_sub(value, one + 1, two), &code)
+        || !med_unescape(s->arena, med_str_skip(value, two + 1), &text))
+        return MED_FAIL_MEMORY(err);
+    uint64_t bare = med_store_hash(store, text);
+    uint64_t keys[] = {bare, of_type_hash(store, system, code, bare)};
+    return set_keys(s, t, keys, 2) ? true : MED_FAIL_MEMORY(err);
+}
+
 bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_err *err)
 {
+    if (s->clause->modifier == MED_MODIFIER_OF_TYPE)
+        return term_of_type(s, value, t, err);
     size_t bar = med_find_bare(value, '|', 0);
     bool has_bar = bar < value.len;
     if (value.len == 0 || (has_bar && value.len == 1))

@@ -13,6 +13,18 @@ static bool tokens_match(const med_clause *c, const med_rows *rows)
     return false;
 }
 
+/* Value and type of one identifier together have the terms' second hash. */
+static bool of_type_matches(const med_clause *c, const med_rows *rows)
+{
+    for (size_t i = 0; i < rows->n_tokens; i++) {
+        for (size_t k = 0; rows->tokens[i].param == c->number && k < c->n; k++) {
+            if (rows->tokens[i].hash == c->terms[k].keys[1])
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool has_ident(const med_clause *c, uint64_t ident)
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -63,7 +75,9 @@ static bool string_matches(const med_clause *c, med_str row)
         bool yes = c->modifier == MED_MODIFIER_EXACT ? med_str_eq(row, t->text)
                    : c->modifier == MED_MODIFIER_CONTAINS
                        ? med_str_search(row, t->folded, 0) < row.len
-                       : med_str_starts(row, t->folded);
+                   : c->modifier == MED_MODIFIER_EQUALS ? med_str_eq(row, t->folded)
+                   : c->modifier == MED_MODIFIER_ENDS   ? med_str_ends(row, t->folded)
+                                                        : med_str_starts(row, t->folded);
         if (yes)
             return true;
     }
@@ -79,11 +93,20 @@ static bool strings_match(const med_clause *c, const med_rows *rows)
     return false;
 }
 
+static bool is_uri_match(const med_clause *c, med_str uri, med_str value)
+{
+    if (c->modifier != MED_MODIFIER_BELOW || uri.len <= value.len)
+        return med_str_eq(uri, value);
+    char next = uri.ptr[value.len];
+    return med_str_starts(uri, value)
+           && (value.ptr[value.len - 1] == '/' || next == '/' || next == '?' || next == '#');
+}
+
 static bool uri_matches(const med_clause *c, const med_rows *rows)
 {
     for (size_t i = 0; i < rows->n_uris; i++) {
         for (size_t k = 0; rows->uris[i].param == c->number && k < c->n; k++) {
-            if (med_str_eq(rows->uris[i].uri, c->terms[k].text))
+            if (is_uri_match(c, rows->uris[i].uri, c->terms[k].text))
                 return true;
         }
     }
@@ -131,6 +154,10 @@ bool med_clause_matches(const med_clause *c, const med_rows *rows)
         return !tokens_match(c, rows);
     if (c->modifier == MED_MODIFIER_IDENTIFIER)
         return tokens_match(c, rows);
+    if (c->modifier == MED_MODIFIER_TEXT)
+        return strings_match(c, rows);
+    if (c->modifier == MED_MODIFIER_OF_TYPE)
+        return of_type_matches(c, rows);
     switch (c->kind) {
     case MED_CLAUSE_TOKEN:
         return tokens_match(c, rows);
@@ -229,11 +256,17 @@ static bool earlier_text(const med_clause *c, const med_rows *rows, const med_po
     return false;
 }
 
+/* Of :below every row that begins with the value is a place. */
+static bool is_uri_place(const med_clause *c, med_str uri, med_str value)
+{
+    return c->modifier == MED_MODIFIER_BELOW ? med_str_starts(uri, value) : med_str_eq(uri, value);
+}
+
 static bool earlier_uri(const med_clause *c, const med_rows *rows, const med_position *at)
 {
     for (size_t i = 0; i < rows->n_uris; i++) {
         for (size_t k = 0; rows->uris[i].param == c->number && k < c->n; k++) {
-            if (med_str_eq(rows->uris[i].uri, c->terms[k].text)
+            if (is_uri_place(c, rows->uris[i].uri, c->terms[k].text)
                 && med_str_compare(rows->uris[i].uri, at->text) > 0)
                 return true;
         }

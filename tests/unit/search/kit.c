@@ -120,7 +120,15 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err)
                                   .base = MED_STR("http://here/fhir"),
                                   .now = INT64_C(1700000000000000),
                                   .default_count = 20,
-                                  .max_count = 1000};
+                                  .max_count = 1000,
+                                  .include_limit = k->include_limit};
+    med_str member, id, of = med_str_cut(type, '/', &id);
+    id = med_str_cut(id, '/', &member);
+    med_search_scope scope = {med_pack_type(med_pack_core(), of), id};
+    if (id.len > 0) {
+        options.scope = &scope;
+        type = member;
+    }
     if (!med_query_parse(k->arena, query, &pairs, err)
         || !med_query_parse_search(k->schema, k->arena, med_pack_type(med_pack_core(), type),
                                    &pairs, false, &options, &q, err))
@@ -170,4 +178,83 @@ med_str kit_search(struct kit *k, const char *url, med_search_result *first)
     assert_true(med_arena_copy(k->arena, med_buf_str(&text), &out));
     med_buf_free(&text);
     return out;
+}
+
+/* ---- tables ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return med_str_compare(*(const med_str *)a, *(const med_str *)b);
+}
+
+static med_str in_order(struct kit *k, med_str ids)
+{
+    med_str names[64];
+    size_t n = 0;
+    while (ids.len > 0 && n < COUNT(names))
+        names[n++] = med_str_cut(ids, ',', &ids);
+    qsort(names, n, sizeof *names, compare_names);
+    med_str out = MED_STR_EMPTY;
+    for (size_t i = 0; i < n; i++)
+        out = med_arena_printf(k->arena, "%.*s%s%.*s", MED_STR_ARG(out), i > 0 ? "," : "",
+                               MED_STR_ARG(names[i]));
+    return out;
+}
+
+/* At once with its total, page by page, and by the number of its commas. */
+static bool finds(struct kit *k, const struct kit_case *c)
+{
+    med_search_result first;
+    med_str whole =
+        kit_search(k, med_arena_printf(k->arena, "%s&_total=accurate", c->url).ptr, &first);
+    med_str paged = kit_search(k, med_arena_printf(k->arena, "%s&_count=1", c->url).ptr, NULL);
+    uint64_t expected = c->expected[0] != '\0';
+    for (const char *at = c->expected; *at != '\0'; at++)
+        expected += *at == ',';
+    whole = in_order(k, whole);
+    paged = in_order(k, paged);
+    if (med_str_eqz(whole, c->expected) && med_str_eq(whole, paged) && first.has_total
+        && first.total == expected)
+        return true;
+    print_error("%s: %.*s | %.*s | total %d, expected %s\n", c->url, MED_STR_ARG(whole),
+                MED_STR_ARG(paged), (int)first.total, c->expected);
+    return false;
+}
+
+void kit_check_finds(struct kit *k, const struct kit_case *cases, size_t n)
+{
+    unsigned failed = 0;
+    for (size_t i = 0; i < n; i++)
+        failed += !finds(k, &cases[i]);
+    assert_int_equal(failed, 0);
+}
+
+void kit_check_orders(struct kit *k, const struct kit_case *cases, size_t n)
+{
+    unsigned failed = 0;
+    for (size_t i = 0; i < n; i++) {
+        med_str ids = kit_search(k, cases[i].url, NULL);
+        if (!med_str_eqz(ids, cases[i].expected)) {
+            print_error("%s: %.*s, expected %s\n", cases[i].url, MED_STR_ARG(ids),
+                        cases[i].expected);
+            failed++;
+        }
+    }
+    assert_int_equal(failed, 0);
+}
+
+void kit_check_refuses(struct kit *k, const struct kit_case *cases, size_t n)
+{
+    unsigned failed = 0;
+    for (size_t i = 0; i < n; i++) {
+        med_err err = {0};
+        bool said = kit_query(k, cases[i].url, &err) == NULL
+                    && strstr(err.text, cases[i].expected) != NULL
+                    && med_err_http_status(&err) / 100 == 4;
+        if (!said) {
+            print_error("%s: %d \"%s\"\n", cases[i].url, med_err_http_status(&err), err.text);
+            failed++;
+        }
+    }
+    assert_int_equal(failed, 0);
 }

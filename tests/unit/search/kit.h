@@ -22,6 +22,7 @@ struct kit {
     med_arena *arena, *forever;
     const med_search_schema *schema;
     int64_t skew;
+    size_t include_limit;
     med_clock clock;
 };
 
@@ -32,10 +33,20 @@ med_str kit_json(struct kit *k, const char *text);
 med_rows kit_rows(struct kit *k, med_str json, med_str *type, med_str *id);
 void kit_put(struct kit *k, const char *json);
 void kit_delete(struct kit *k, const char *type, const char *id);
-/* "Patient?name=x&..." */
+/* "Patient?name=x&...", "?_type=..." or "Patient/1/Observation?..." */
 const med_query *kit_query(struct kit *k, const char *url, med_err *err);
 /* All pages; ids joined by ",", includes in brackets; "" when nothing. */
 med_str kit_search(struct kit *k, const char *url, med_search_result *first);
 med_view *kit_view(struct kit *k);
+
+/* A table of searches: ids joined by "," sorted by name (checked at once, page by page, and
+ * against the total), ids in the answer's order with includes in brackets, or a part of what a
+ * refusal says. */
+struct kit_case {
+    const char *url, *expected;
+};
+void kit_check_finds(struct kit *k, const struct kit_case *cases, size_t n);
+void kit_check_orders(struct kit *k, const struct kit_case *cases, size_t n);
+void kit_check_refuses(struct kit *k, const struct kit_case *cases, size_t n);
 
 #endif

@@ -1,0 +1,232 @@
+/* Tests of search/: several types, compartments, lists, modifiers that the other tables lack,
+ * and includes that go on. https://hl7.org/fhir/R4/search.html */
+#include "kit.h"
+
+static const char *const resources[] = {
+    "{'resourceType':'Location','id':'house','name':'House','status':'active'}",
+    "{'resourceType':'Location','id':'floor','name':'Floor','partOf':{'reference':"
+    "'Location/house'}}",
+    "{'resourceType':'Location','id':'room','name':'Room','partOf':{'reference':"
+    "'Location/floor'}}",
+    "{'resourceType':'Patient','id':'p1','meta':{'tag':[{'system':'urn:tag','code':'x'}],"
+    "'security':[{'code':'R'}],'source':'http://src/1','profile':['http://p|1.0']},'identifier':[{"
+    "'type':{'coding':[{'system':'urn:it','code':'MR'}],'text':'Medical record'},'system':'urn:i',"
+    "'value':'12'}],'link':[{'type':'seealso','other':{'reference':'Patient/p2'}}]}",
+    "{'resourceType':'Patient','id':'p2','identifier':[{'type':{'coding':[{'system':'urn:it',"
+    "'code':'SS'}]},'system':'urn:i','value':'12'}]}",
+    "{'resourceType':'Practitioner','id':'d1','meta':{'tag':[{'code':'x'}]}}",
+    "{'resourceType':'Encounter','id':'e1','status':'finished','class':{'code':'AMB'},'subject':{"
+    "'reference':'Patient/p1'},'location':[{'location':{'reference':'Location/room'}}],"
+    "'participant':[{'individual':{'reference':'Practitioner/d1'}}]}",
+    "{'resourceType':'Observation','id':'a','status':'final','code':{'coding':[{'system':'urn:l',"
+    "'code':'hb','display':'Haemoglobin mass'}]},'subject':{'reference':'Patient/p1'},'encounter':{"
+    "'reference':'Encounter/e1'}}",
+    "{'resourceType':'Observation','id':'b','status':'final','code':{'text':'Haematocrit'},"
+    "'subject':{'reference':'Patient/p2'},'performer':[{'reference':'Patient/p1'}],'derivedFrom':[{"
+    "'reference':'Observation/a'}]}",
+    "{'resourceType':'Observation','id':'c','status':'final','code':{'coding':[{'code':'na'}]},"
+    "'performer':[{'reference':'Practitioner/d1'}],'derivedFrom':[{'reference':'Observation/b'}]}",
+    "{'resourceType':'List','id':'l1','status':'current','mode':'working','entry':[{'item':{"
+    "'reference':'Patient/p2'}},{'item':{'reference':'Observation/a'}}]}",
+    "{'resourceType':'ValueSet','id':'v1','status':'active','url':'http://a.org/fhir/ValueSet/1'}",
+    "{'resourceType':'ValueSet','id':'v2','status':'active','url':'http://a.org/fhirs'}",
+    "{'resourceType':'ValueSet','id':'v3','status':'active','url':'http://a.org/fhir'}",
+    "{'resourceType':'QuestionnaireResponse','id':'q1','status':'completed','questionnaire':"
+    "'http://q.org/Q|2.0'}",
+};
+
+static void put_all(struct kit *k)
+{
+    for (size_t i = 0; i < COUNT(resources); i++)
+        kit_put(k, resources[i]);
+}
+
+static const struct kit_case found[] = {
+    /* several types */
+    {"?_type=Patient", "p1,p2"},
+    {"?_type=Patient,Observation", "a,b,c,p1,p2"},
+    {"?_type=Patient,Observation&_id=a,p2", "a,p2"},
+    {"?_id=a,p2,e1", "a,e1,p2"},
+    {"?_tag=x", "d1,p1"},
+    {"?_tag=urn:tag|x", "p1"},
+    {"?_tag:not=x&_type=Patient,Practitioner", "p2"},
+    {"?_security=R", "p1"},
+    {"?_source=http://src/1", "p1"},
+    {"?_profile=http://p", "p1"},
+    {"?_lastUpdated=lt2000", ""},
+    {"?_type=Patient,Encounter&_lastUpdated=gt2000", "e1,p1,p2"},
+    {"?_type=Observation,Encounter&subject=Patient/p1", "a,e1"},
+    {"?_list=l1", "a,p2"},
+    {"?_type=Observation,Encounter&patient.identifier=12", "a,b,e1"},
+    {"?_type=Patient,Observation&_sort=_id", "a,b,c,p1,p2"},
+    /* compartments */
+    {"Patient/p1/Observation?", "a,b"},
+    {"Patient/p1/Observation?code=hb", "a"},
+    {"Patient/p1/Observation?code:missing=true", ""},
+    {"Patient/p1/*?", "a,b,e1,p1"},
+    {"Patient/p1/*?_type=Observation", "a,b"},
+    {"Patient/p1/*?_type=Observation,Encounter", "a,b,e1"},
+    {"Patient/p1/*?_tag=x", "p1"},
+    {"Patient/p1/Patient?", "p1"},
+    {"Patient/p2/*?", "b,p1,p2"},
+    {"Patient/nobody/*?", ""},
+    {"Encounter/e1/Observation?", "a"},
+    {"Encounter/e1/*?", "a,e1"},
+    {"Practitioner/d1/Observation?", "c"},
+    {"Practitioner/d1/*?", "c,d1,e1"},
+    {"Practitioner/d1/*?_type=Encounter,Observation", "c,e1"},
+    /* lists */
+    {"Patient?_list=l1", "p2"},
+    {"Observation?_list=l1", "a"},
+    {"Observation?_list=l2", ""},
+    /* modifiers */
+    {"Patient?identifier:of-type=urn:it|MR|12", "p1"},
+    {"Patient?identifier:of-type=urn:it|SS|12,urn:it|MR|12", "p1,p2"},
+    {"Patient?identifier:of-type=urn:it|XX|12", ""},
+    {"Patient?identifier:of-type=urn:it|MR|13", ""},
+    {"Patient?identifier:text=medical", "p1"},
+    {"Observation?code:text=haem", "a,b"},
+    {"Observation?code:text=HAEMATOCRIT", "b"},
+    {"Observation?code:text=mass", ""},
+    {"Observation?code:missing=false", "a,b,c"},
+    {"ValueSet?url:below=http://a.org/fhir", "v1,v3"},
+    {"ValueSet?url:below=http://a.org/", "v1,v2,v3"},
+    {"ValueSet?url:below=http://a.org/fhir/", "v1"},
+    {"ValueSet?url:above=http://a.org/fhir/ValueSet/1/_history/5", "v1,v3"},
+    {"ValueSet?url:above=http://a.org/fhir/ValueSet/1", "v1,v3"},
+    {"ValueSet?url:above=http://a.org/fhirs/x,http://a.org/fhir", "v2,v3"},
+    {"ValueSet?url=http://a.org/fhir", "v3"},
+    {"Encounter?location:below=Location/house", "e1"},
+    {"Encounter?location:below=room", "e1"},
+    {"Encounter?location:above=Location/room", "e1"},
+    {"Encounter?location:above=Location/floor", ""},
+    {"Location?partof:below=house", "floor,room"},
+    {"Location?partof:above=floor", "floor,room"},
+    {"QuestionnaireResponse?questionnaire=http://q.org/Q", "q1"},
+    {"QuestionnaireResponse?questionnaire=http://q.org/Q|2.0", "q1"},
+    {"QuestionnaireResponse?questionnaire=http://q.org/Q|3.0", ""},
+    {"Observation?_contained=false&code=hb", "a"},
+};
+
+static void finds_in_every_scope(void **state)
+{
+    struct kit *k = *state;
+    put_all(k);
+    kit_check_finds(k, found, COUNT(found));
+}
+
+static const struct kit_case ordered[] = {
+    {"Observation?_id=a&_include=*", "a,[p1],[e1]"},
+    {"Observation?_id=c&_include=Observation:derived-from", "c,[b]"},
+    {"Observation?_id=c&_include:iterate=Observation:derived-from", "c,[b],[a]"},
+    {"Observation?_id=c&_include:recurse=Observation:derived-from", "c,[b],[a]"},
+    {"Observation?_id=c&_include:iterate=Observation:derived-from&_include:iterate=Observation:"
+     "encounter&_include:iterate=Encounter:location&_include:iterate=Location:partof",
+     "c,[b],[a],[e1],[room],[floor],[house]"},
+    {"Observation?_id=c&_include=Observation:derived-from&_include=Observation:subject", "c,[b]"},
+    {"Location?_id=house&_revinclude=Location:partof", "house,[floor]"},
+    {"Location?_id=house&_revinclude:iterate=Location:partof", "house,[floor],[room]"},
+    {"Patient?_id=p2&_revinclude=Observation:*", "p2,[b]"},
+    {"?_type=Location,List&_id=house,l1&_include=List:item", "l1,house,[p2],[a]"},
+    {"Encounter?_id=e1&_revinclude=*", "e1,[a]"},
+    {"Observation?_id=a,b&_include:iterate=*&_revinclude:iterate=Observation:derived-from",
+     "b,a,[p2],[p1],[c],[e1],[d1],[room],[floor],[house]"},
+};
+
+static void includes_go_on(void **state)
+{
+    struct kit *k = *state;
+    put_all(k);
+    kit_check_orders(k, ordered, COUNT(ordered));
+}
+
+static const struct kit_case refused[] = {
+    {"?_type=Patient,Observaton", "nearest: Observation"},
+    {"?_type=", "no resource type"},
+    {"?_type=Patient&_type=Observation", "once"},
+    {"?name=x", "unknown search parameter 'name' of AdverseEvent"},
+    {"?_type=Patient,Observation&name=x", "of Observation"},
+    {"?_sort=name", "whole server"},
+    {"Patient?_type=Patient", "unknown"},
+    {"Patient/p1/Medication?", "CompartmentDefinition"},
+    {"Observation/a/Patient?", "compartments are those"},
+    {"Patient?_list=$current-problems", "functional"},
+    {"Patient?_list=", "id of a List"},
+    {"Patient?identifier:of-type=MR|12", "type-system|type-code|value"},
+    {"Patient?identifier:of-type=urn:it||12", "type-system|type-code|value"},
+    {"Patient?gender:in=http://x", "terminology"},
+    {"Condition?asserter:below=Patient/1", "part of its own kind"},
+    {"Observation?patient:Device=1", "never refers to a Device"},
+    {"Organization?_has:Observation:patient:code=x", "never refers to a Organization"},
+    {"Patient?_contained=true", "contained"},
+    {"Patient?_contained=perhaps", "false, true or both"},
+    {"Patient?_query=x", "named queries"},
+    {"Patient?birthdate=1970&birthdate=1971,197x", "parameter 2, 'birthdate': value 2: expected"},
+    {"Patient?birthdate:above=1970", "possible: missing"},
+    {"Patient?_include=Patiant:organization", "nearest: Patient"},
+};
+
+static void refuses_with_place_and_expectation(void **state)
+{
+    struct kit *k = *state;
+    kit_check_refuses(k, refused, COUNT(refused));
+}
+
+/* A page that would include too much becomes shorter; nothing is lost over all pages. */
+static void includes_have_a_limit(void **state)
+{
+    enum { PATIENTS = 8, EACH = 5 };
+    struct kit *k = *state;
+    for (int i = 0; i < PATIENTS; i++) {
+        kit_put(k, med_arena_printf(k->arena, "{'resourceType':'Patient','id':'p%d'}", i).ptr);
+        for (int n = 0; n < EACH; n++)
+            kit_put(k, med_arena_printf(k->arena,
+                                        "{'resourceType':'Observation','id':'o%d%d','status':"
+                                        "'final','code':{'text':'x'},'subject':{'reference':"
+                                        "'Patient/p%d'}}",
+                                        i, n, i)
+                           .ptr);
+    }
+    for (size_t limit = EACH - 1; limit <= PATIENTS * EACH; limit += 7) {
+        size_t matches = 0, included = 0, pages = 0;
+        bool cut = false;
+        k->include_limit = limit;
+        med_err err = {0};
+        const med_query *q =
+            kit_query(k, "Patient?_sort=_id&_count=6&_revinclude=Observation:patient", &err);
+        assert_non_null(q);
+        med_view *v = kit_view(k);
+        med_str page = MED_STR_EMPTY;
+        do {
+            med_search_result r;
+            if (!med_search_run(k->schema, v, k->arena, q, page, &r, &err))
+                fail_msg("%s", err.text);
+            size_t here = 0;
+            for (size_t i = 0; i < r.n; i++)
+                here += r.entries[i].mode == MED_ENTRY_INCLUDE;
+            assert_true(here <= limit);
+            included += here;
+            matches += r.n - here;
+            cut = cut || r.includes_cut;
+            page = r.next;
+            pages++;
+        } while (page.len > 0 && pages < 100);
+        med_view_end(v);
+        assert_int_equal(matches, PATIENTS);
+        assert_int_equal(included, PATIENTS * (limit < EACH ? limit : EACH));
+        assert_int_equal(cut, limit < EACH);
+    }
+    k->include_limit = 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(finds_in_every_scope, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(includes_go_on, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(refuses_with_place_and_expectation, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(includes_have_a_limit, kit_setup, kit_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
