@@ -265,8 +265,9 @@ static bool term_of_type(const med_term_source *s, med_str value, med_term *t, m
         || !med_unescape(s->arena, med_str_skip(value, two + 1), &text))
         return MED_FAIL_MEMORY(err);
     uint64_t bare = med_store_hash(store, text);
-    uint64_t keys[] = {bare, of_type_hash(store, system, code, bare)};
-    return set_keys(s, t, keys, 2) ? true : MED_FAIL_MEMORY(err);
+    return add_key(s, t, bare) && add_key(s, t, of_type_hash(store, system, code, bare))
+               ? true
+               : MED_FAIL_MEMORY(err);
 }
 
 bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_err *err)
