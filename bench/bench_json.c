@@ -10,38 +10,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "bench/reference.h"
 
 enum { ROUNDS = 9, ROUND_MICROSECONDS = 60000, BATCH_BYTES = 200000, LIMIT = 1 << 30 };
-
-static const char observation[] =
-    "{\"resourceType\":\"Observation\",\"id\":\"bp-4711\",\"meta\":{\"versionId\":\"1\","
-    "\"lastUpdated\":"
-    "\"2026-11-22T10:20:30.123Z\",\"profile\":[\"http://hl7.org/fhir/StructureDefinition/"
-    "vitalsigns\"]},"
-    "\"identifier\":[{\"system\":\"urn:ietf:rfc:3986\",\"value\":"
-    "\"urn:uuid:187e0c12-8dd2-67e2-99b2-bf273c878281\"}],\"status\":\"final\",\"category\":[{"
-    "\"coding\":"
-    "[{\"system\":\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":"
-    "\"vital-signs\",\"display\":\"Vital Signs\"}]}],\"code\":{\"coding\":[{\"system\":"
-    "\"http://loinc.org\",\"code\":\"85354-9\",\"display\":"
-    "\"Blood pressure panel with all children optional\"}],\"text\":"
-    "\"Krvni tlak (sistoli\xc4\x8dni in diastoli\xc4\x8dni)\"},\"subject\":{\"reference\":"
-    "\"Patient/0b1f3c9e-5f0a-4c53-9d0c-2f1f6a0d7c11\"},\"encounter\":{\"reference\":"
-    "\"Encounter/7d4b2a10-33f1-4f5e-8a36-1f0c59b7e2d4\"},\"effectiveDateTime\":"
-    "\"2026-11-20T08:15:00+01:00\",\"issued\":\"2026-11-20T08:16:12.000+01:00\",\"performer\":"
-    "[{\"reference\":\"Practitioner/5c2d9f66-0b3e-4a3f-9e8d-3b6f1e2a4c55\",\"display\":"
-    "\"dr. Ana Zupan\\u010di\\u010d\"}],\"interpretation\":[{\"coding\":[{\"system\":"
-    "\"http://terminology.hl7.org/CodeSystem/"
-    "v3-ObservationInterpretation\",\"code\":\"N\",\"display\":"
-    "\"Normal\"}]}],\"bodySite\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":"
-    "\"368209003\",\"display\":\"Right arm\"}]},\"component\":[{\"code\":{\"coding\":[{\"system\":"
-    "\"http://loinc.org\",\"code\":\"8480-6\",\"display\":\"Systolic blood pressure\"}]},"
-    "\"valueQuantity\":{\"value\":121.0,\"unit\":\"mmHg\",\"system\":\"http://unitsofmeasure.org\","
-    "\"code\":\"mm[Hg]\"}},{\"code\":{\"coding\":[{\"system\":\"http://"
-    "loinc.org\",\"code\":\"8462-4\","
-    "\"display\":\"Diastolic blood "
-    "pressure\"}]},\"valueQuantity\":{\"value\":78.50,\"unit\":\"mmHg\","
-    "\"system\":\"http://unitsofmeasure.org\",\"code\":\"mm[Hg]\"}}]}";
 
 struct bench {
     med_str text;
@@ -150,7 +121,7 @@ static bool measure_pretty_observation(void)
     med_buf_init(&pretty, LIMIT);
     med_json j;
     med_err err;
-    bool good = a != NULL && med_json_parse(a, med_str_from(observation), &j, NULL, &err);
+    bool good = a != NULL && med_json_parse(a, med_reference_observation(), &j, NULL, &err);
     if (good) {
         med_json_write_pretty(&pretty, &j, 0);
         good = measure("Observation, pretty", med_buf_str(&pretty));
@@ -189,7 +160,7 @@ int main(int argc, char **argv)
     printf("\n");
     bool good = true;
     if (argc == 1)
-        good = measure("Observation", med_str_from(observation)) && measure_pretty_observation();
+        good = measure("Observation", med_reference_observation()) && measure_pretty_observation();
     for (int i = 1; i < argc; i++)
         good &= measure_file(argv[i]);
     return good ? 0 : 1;
