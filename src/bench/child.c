@@ -43,6 +43,8 @@ pid_t med_child_program(const char *const *words, const char *log, med_err *err)
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         settle(parent, log);
+        /* The usual management address belongs to the server that is meant for use. */
+        (void)setenv("MEDULLA_ADMIN_LISTEN", "", 1); // NOLINT(concurrency-mt-unsafe): one thread
         (void)execv("/proc/self/exe", argv);
         _exit(127);
     }

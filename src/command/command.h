@@ -44,6 +44,7 @@ typedef struct med_command {
     enum med_exit (*run)(const med_arguments *args);
 } med_command;
 
+extern const med_command med_command_bench;    /* bench.c */
 extern const med_command med_command_backup;   /* backup.c */
 extern const med_command med_command_restore;  /* backup.c */
 extern const med_command med_command_verify;   /* verify.c */
