@@ -12,9 +12,10 @@
 enum {
     CHUNK_TEXTS = 1000,
     CHUNK_BYTES = 2 << 20,
-    CHUNKS_IN_FLIGHT = 16,
+    CHUNKS_IN_FLIGHT = 24,
+    BATCH_WRITES = 10000, /* handed to the store at once: sorted, they share pages */
+    BATCH_CHUNKS = 10,    /* or so many chunks, when their resources are large */
     TYPES = 512,
-    DEFAULT_THREADS = 2,
     BUNDLE_BYTES = 64 << 10, /* a larger text is a chunk of its own */
 };
 #define CHUNK_ARENA ((size_t)2 << 30)
@@ -34,6 +35,8 @@ typedef struct chunk {
     med_str source;
     med_changeset change;
     med_commit commit;
+    uint64_t number; /* in the order of coming, which is that of the commits */
+    struct chunk *next;
 } chunk;
 
 struct med_loader {
@@ -41,10 +44,14 @@ struct med_loader {
     med_loader_options options;
     unsigned threads;
     med_worker_pool *pool;
+    med_arena **scratch; /* one a thread: what is needed for one text only */
     chunk *filling;
     pthread_mutex_t lock;
     pthread_cond_t room;
     unsigned in_flight;
+    chunk *ready; /* prepared, by number; none before `next` will come any more */
+    uint64_t sent, next;
+    bool flushing; /* no more texts will come soon: do not wait for a batch */
     bool failed;
     med_err err;
     med_loader_counts counts;
@@ -93,16 +100,21 @@ static void stop(med_loader *l, const med_err *err)
 
 /* ---- a chunk's end ---- */
 
+static void give_room(med_loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->in_flight--;
+    pthread_cond_broadcast(&l->room);
+    pthread_mutex_unlock(&l->lock);
+}
+
 static void chunk_free(chunk *c)
 {
     med_loader *l = c->loader;
     med_buf_free(&c->bytes);
     med_arena_free(c->arena);
     med_free(c);
-    pthread_mutex_lock(&l->lock);
-    l->in_flight--;
-    pthread_cond_broadcast(&l->room);
-    pthread_mutex_unlock(&l->lock);
+    give_room(l);
 }
 
 static void commit_done(med_commit *commit)
@@ -217,14 +229,16 @@ static bool is_request_bundle(const med_call *call)
 static void prepare_item(chunk *c, const item *it, unsigned worker)
 {
     med_err err = {0};
+    med_json j;
     med_call call;
+    med_arena *scratch = c->loader->scratch[worker];
     med_call_init(&call, &c->loader->app->fhir, c->arena);
     call.change = &c->change;
-    med_json *j = MED_TAKE(c->arena, 1, med_json);
+    med_arena_reset(scratch);
     med_str text = med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len);
-    bool ok = j != NULL && med_json_parse(c->arena, text, j, NULL, &err);
+    bool ok = med_json_parse(scratch, text, &j, NULL, &err);
     call.request.type = MED_TYPE_NONE;
-    call.request.json = j;
+    call.request.json = &j;
     if (ok && find_type(&call, &call.request, &err)
         && med_str_eqz(call.request.type_name, "Bundle")) {
         if (!is_request_bundle(&call))
@@ -238,26 +252,96 @@ static void prepare_item(chunk *c, const item *it, unsigned worker)
                med_schema_type(call.fhir->schema, call.request.type));
 }
 
+/* ---- handing over ---- */
+
+static void put_in_order(med_loader *l, chunk *c)
+{
+    chunk **at = &l->ready;
+    while (*at != NULL && (*at)->number < c->number)
+        at = &(*at)->next;
+    c->next = *at;
+    *at = c;
+}
+
+/* The chunks that may go now: all from `next` on, if they make a batch. With the lock held. */
+static chunk *take_batch(med_loader *l)
+{
+    size_t writes = 0, n = 0;
+    chunk **end = &l->ready;
+    for (; *end != NULL && (*end)->number == l->next + n; n++) {
+        writes += (*end)->change.n;
+        end = &(*end)->next;
+    }
+    if (n == 0 || (writes < BATCH_WRITES && n < BATCH_CHUNKS && !l->flushing))
+        return NULL;
+    chunk *first = l->ready;
+    l->ready = *end;
+    *end = NULL;
+    l->next += n;
+    return first;
+}
+
+/* Links the commits of a batch; chunks without any go to `empty`. */
+static med_commit *link_commits(chunk *batch, chunk **empty)
+{
+    med_commit *first = NULL, **last = &first;
+    while (batch != NULL) {
+        chunk *c = batch;
+        batch = c->next;
+        if (c->change.n == 0) {
+            c->next = *empty;
+            *empty = c;
+            continue;
+        }
+        c->commit = (med_commit){.writes = c->change.writes,
+                                 .n_writes = c->change.n,
+                                 .bulk = true,
+                                 .trace = MED_STR_EMPTY,
+                                 .done = commit_done,
+                                 .arg = c};
+        *last = &c->commit;
+        last = &c->commit.next;
+    }
+    return first;
+}
+
+static void refuse_commits(med_loader *l, med_commit *first, const med_err *err)
+{
+    stop(l, err);
+    while (first != NULL) {
+        chunk *c = first->arg;
+        first = first->next;
+        chunk_free(c);
+    }
+}
+
+/* Gives what is ready to the store; with the lock held throughout, so that batches keep their
+ * order. `c` has just been prepared, or is NULL. */
+static void hand_over(med_loader *l, chunk *c)
+{
+    chunk *empty = NULL;
+    med_err err = {0};
+    pthread_mutex_lock(&l->lock);
+    if (c != NULL)
+        put_in_order(l, c);
+    med_commit *first = link_commits(take_batch(l), &empty);
+    bool taken = med_store_commit_all(l->app->store, first, &err);
+    pthread_mutex_unlock(&l->lock);
+    if (!taken)
+        refuse_commits(l, first, &err);
+    while (empty != NULL) {
+        chunk *next = empty->next;
+        chunk_free(empty);
+        empty = next;
+    }
+}
+
 static void prepare_chunk(void *arg, unsigned worker)
 {
     chunk *c = arg;
-    med_err err = {0};
     for (size_t i = 0; i < c->n && !c->loader->failed; i++)
         prepare_item(c, &c->items[i], worker);
-    if (c->change.n == 0) {
-        chunk_free(c);
-        return;
-    }
-    c->commit = (med_commit){.writes = c->change.writes,
-                             .n_writes = c->change.n,
-                             .bulk = true,
-                             .trace = MED_STR_EMPTY,
-                             .done = commit_done,
-                             .arg = c};
-    if (med_store_commit(c->loader->app->store, &c->commit, &err))
-        return;
-    stop(c->loader, &err);
-    chunk_free(c);
+    hand_over(c->loader, c);
 }
 
 /* ---- filling ---- */
@@ -298,6 +382,7 @@ static bool send(med_loader *l, med_err *err)
     l->filling = NULL;
     if (c == NULL)
         return true;
+    c->number = l->sent++;
     if (med_worker_pool_submit(l->pool, prepare_chunk, c))
         return true;
     chunk_free(c);
@@ -316,10 +401,12 @@ bool med_loader_add(med_loader *l, med_str source, uint64_t line, med_str text, 
         if (!wait_for_room(l, err))
             return false;
         l->filling = chunk_new(l, source);
+        if (l->filling == NULL) {
+            give_room(l);
+            return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to load with");
+        }
     }
     c = l->filling;
-    if (c == NULL)
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to load with");
     c->items[c->n++] = (item){c->bytes.len, text.len, line};
     med_buf_add(&c->bytes, text);
     l->counts.bytes += text.len;
@@ -328,12 +415,22 @@ bool med_loader_add(med_loader *l, med_str source, uint64_t line, med_str text, 
     return text.len < BUNDLE_BYTES || send(l, err);
 }
 
+static void start_flushing(med_loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->flushing = true;
+    pthread_mutex_unlock(&l->lock);
+}
+
 bool med_loader_flush(med_loader *l, med_err *err)
 {
     bool ok = send(l, err);
+    start_flushing(l);
+    hand_over(l, NULL);
     pthread_mutex_lock(&l->lock);
     while (l->in_flight > 0)
         pthread_cond_wait(&l->room, &l->lock);
+    l->flushing = false;
     if (ok && l->failed) {
         *err = l->err;
         ok = false;
@@ -353,6 +450,17 @@ static void name_types(med_loader *l)
     }
 }
 
+static bool make_scratch(med_loader *l)
+{
+    bool all = true;
+    l->scratch = MED_NEW(l->threads, med_arena *);
+    for (unsigned i = 0; l->scratch != NULL && i < l->threads; i++) {
+        l->scratch[i] = med_arena_new(CHUNK_ARENA);
+        all = all && l->scratch[i] != NULL;
+    }
+    return all && l->scratch != NULL;
+}
+
 med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *err)
 {
     med_loader *l = med_alloc(1, sizeof *l);
@@ -362,13 +470,15 @@ med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *e
     }
     l->app = app;
     l->options = *o;
-    l->threads = o->threads > 0 ? o->threads : DEFAULT_THREADS;
-    if (l->threads > app->workers)
-        l->threads = app->workers;
+    l->threads = o->threads > 0 && o->threads < app->workers ? o->threads : app->workers;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->room, NULL);
     name_types(l);
-    l->pool = med_worker_pool_new(l->threads, CHUNKS_IN_FLIGHT, err);
+    bool room = make_scratch(l);
+    if (!room)
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to load with");
+    else
+        l->pool = med_worker_pool_new(l->threads, CHUNKS_IN_FLIGHT, err);
     if (l->pool != NULL)
         return l;
     med_loader_free(l);
@@ -397,6 +507,9 @@ void med_loader_free(med_loader *l)
         (void)!med_loader_flush(l, &ignored);
         med_worker_pool_free(l->pool);
     }
+    for (unsigned i = 0; l->scratch != NULL && i < l->threads; i++)
+        med_arena_free(l->scratch[i]);
+    med_free(l->scratch);
     pthread_cond_destroy(&l->room);
     pthread_mutex_destroy(&l->lock);
     med_free(l);

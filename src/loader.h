@@ -1,7 +1,7 @@
 /* loader.h - many resources into the store at once: what import and demo share.
  *
  * Threads of its own parse, check, extract and pack; the store commits what they hand over in
- * large groups. Single resources become PUTs (POSTs when they have no id). Transaction and
+ * large groups, in the order in which it was added. Single resources become PUTs (POSTs when they have no id). Transaction and
  * batch Bundles run as over HTTP; other Bundles are taken apart. What is refused goes to
  * `reject` with its reason and is not in the store; everything else is.
  *
@@ -20,7 +20,7 @@ typedef struct med_loader_type {
 } med_loader_type;
 
 typedef struct med_loader_options {
-    unsigned threads; /* 0: two */
+    unsigned threads; /* 0: as many as there are workers */
     /* Called from any thread, one at a time. `text` is the rejected resource. */
     void (*reject)(void *arg, med_str source, uint64_t line, med_str reason, med_str text);
     void *arg;

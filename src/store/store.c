@@ -147,7 +147,13 @@ bool med_store_prepare(const med_store *s, med_arena *a, med_write *w, med_err *
 
 bool med_store_commit(med_store *s, med_commit *c, med_err *err)
 {
+    c->next = NULL;
     return s->ops->commit(s, c, err);
+}
+
+bool med_store_commit_all(med_store *s, med_commit *first, med_err *err)
+{
+    return first == NULL || s->ops->commit(s, first, err);
 }
 
 struct waiter {
@@ -172,7 +178,7 @@ bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err)
     void *arg = c->arg;
     c->done = wake_waiter;
     c->arg = &w;
-    bool queued = s->ops->commit(s, c, err);
+    bool queued = med_store_commit(s, c, err);
     pthread_mutex_lock(&w.lock);
     while (queued && !w.done)
         pthread_cond_wait(&w.over, &w.lock);

@@ -12,7 +12,7 @@ struct med_store_ops {
     bool (*intern)(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
                    uint32_t *numbers, med_err *err);
     bool (*prepare)(const med_store *s, med_arena *a, med_write *w, med_err *err);
-    bool (*commit)(med_store *s, med_commit *c, med_err *err);
+    bool (*commit)(med_store *s, med_commit *first, med_err *err); /* a list */
     void (*count)(med_store *s, med_store_stats *out);
     bool (*backup)(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
                    med_err *err);

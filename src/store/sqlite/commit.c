@@ -18,28 +18,41 @@ enum {
 
 /* ---- the queue ---- */
 
-bool med_sqlite_commit(med_store *store, med_commit *c, med_err *err)
+/* Prepares a list to be queued; returns its last. */
+static med_commit *end_of(med_commit *first, size_t *n)
+{
+    med_commit *last = first;
+    *n = 0;
+    for (med_commit *c = first; c != NULL; c = c->next) {
+        c->failed_at = c->n_writes;
+        last = c;
+        ++*n;
+    }
+    return last;
+}
+
+bool med_sqlite_commit(med_store *store, med_commit *first, med_err *err)
 {
     struct sqlite_store *s = med_sqlite_of(store);
-    c->next = NULL;
-    c->failed_at = c->n_writes;
+    size_t n = 0;
+    med_commit *last = end_of(first, &n);
     if (s->failed)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT,
                         "the store stopped writing after an I/O error; the server must restart");
     if (s->full)
         return MED_FAIL(err, MED_ISSUE_NO_STORE, "the disk is full; reading goes on");
     pthread_mutex_lock(&s->queue_lock);
-    bool refused = s->stopping || s->queued >= s->queue_limit;
+    bool stopping = s->stopping;
+    bool refused = stopping || s->queued + n > s->queue_limit;
     if (!refused) {
         if (s->last == NULL)
-            s->first = c;
+            s->first = first;
         else
-            s->last->next = c;
-        s->last = c;
-        s->queued++;
+            s->last->next = first;
+        s->last = last;
+        s->queued += n;
         pthread_cond_signal(&s->queue_filled);
     }
-    bool stopping = s->stopping;
     pthread_mutex_unlock(&s->queue_lock);
     if (!refused)
         return true;

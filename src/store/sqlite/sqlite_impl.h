@@ -150,7 +150,7 @@ bool med_sqlite_migrate(struct connection *writer, unsigned format, med_err *err
 bool med_sqlite_read_format(struct connection *c, unsigned *format, med_err *err);
 
 /* ---- commit.c ---- */
-bool med_sqlite_commit(med_store *s, med_commit *c, med_err *err);
+bool med_sqlite_commit(med_store *s, med_commit *first, med_err *err);
 /* Runs a job on the commit thread and waits for it. False when the store is stopping. */
 bool med_sqlite_run_job(struct sqlite_store *s, struct job *job);
 void *med_sqlite_commit_thread(void *store);
