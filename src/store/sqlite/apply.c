@@ -254,7 +254,7 @@ static bool write_row(struct writing *x, struct stored_row *row, med_str rowset,
 {
     bool add = !x->step->has_row;
     struct packed_id id;
-    if (!med_sqlite_pack_id(x->w->id, &id))
+    if (!med_id_pack(x->w->id, &id))
         return MED_FAIL(err, MED_ISSUE_VALUE, "an id has 1 to %d characters", (int)MED_ID_BYTES);
     row->id = id.bytes;
     row->id_len = id.len;
@@ -265,7 +265,7 @@ static bool write_row(struct writing *x, struct stored_row *row, med_str rowset,
     uint8_t hash[2 * MED_CHECK_BYTES];
     memcpy(hash, row->text_hash, MED_CHECK_BYTES);
     med_str packed = gone ? MED_STR_EMPTY : x->w->packed;
-    if (!med_sqlite_row_check(&x->s->keys, row, packed, hash + MED_CHECK_BYTES))
+    if (!med_row_check(&x->s->keys, row, packed, hash + MED_CHECK_BYTES))
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
 
     int64_t blob = 0;

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "store/sqlite/file.h"
+#include "store/file.h"
 #include "store/sqlite/page_check.h"
 #include "store/sqlite/sqlite_impl.h"
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "store/sqlite/file.h"
+#include "store/file.h"
 #include "store/sqlite/pending_table.h"
 #include "store/sqlite/sqlite_impl.h"
 
@@ -205,8 +205,9 @@ static bool check_dictionaries(struct sqlite_store *s, med_err *err)
         return med_connection_fail(&s->writer, rc, "checking its settings", err);
     bool good = check_each_dictionary(s, err);
     rc = med_connection_run(&s->writer, good ? STATEMENT_COMMIT : STATEMENT_ROLLBACK);
-    return good && (rc == SQLITE_OK
-                    || med_connection_fail(&s->writer, rc, "checking its settings", err));
+    return good
+           && (rc == SQLITE_OK
+               || med_connection_fail(&s->writer, rc, "checking its settings", err));
 }
 
 static bool sum_counter(struct sqlite_store *s, int64_t param, _Atomic uint64_t *out, med_err *err)

@@ -7,8 +7,8 @@
 #ifndef MED_STORE_SQLITE_PENDING_TABLE_H
 #define MED_STORE_SQLITE_PENDING_TABLE_H
 
+#include "store/rowset.h"
 #include "store/sqlite/connection.h"
-#include "store/sqlite/rowset.h"
 
 /* `pending` must outlive the connection. */
 bool med_pending_table_register(struct connection *c, const struct pending *pending, med_err *err);

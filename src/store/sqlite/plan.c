@@ -124,7 +124,7 @@ static void find_after(struct step *step, const struct step *earlier)
 static bool is_same_id(const struct stored_row *row, const med_write *w)
 {
     struct packed_id id;
-    return row->type == w->type && med_sqlite_pack_id(w->id, &id) && id.uuid == row->id_is_uuid
+    return row->type == w->type && med_id_pack(w->id, &id) && id.uuid == row->id_is_uuid
            && id.len == row->id_len && memcmp(id.bytes, row->id, id.len) == 0;
 }
 

@@ -31,7 +31,7 @@ static enum med_found check_id(struct sqlite_view *v, const struct stored_row *r
                                med_str id, med_err *err)
 {
     struct packed_id packed;
-    if (row->type == type && med_sqlite_pack_id(id, &packed) && packed.uuid == row->id_is_uuid
+    if (row->type == type && med_id_pack(id, &packed) && packed.uuid == row->id_is_uuid
         && packed.len == row->id_len && memcmp(packed.bytes, row->id, packed.len) == 0)
         return MED_FOUND;
     atomic_fetch_add(&v->store->damaged, 1);

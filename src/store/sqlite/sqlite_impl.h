@@ -5,19 +5,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "store/sqlite/body.h"
+#include "store/body.h"
+#include "store/ident.h"
+#include "store/keyring.h"
+#include "store/rowset.h"
 #include "store/sqlite/connection.h"
-#include "store/sqlite/ident.h"
-#include "store/sqlite/keyring.h"
 #include "store/sqlite/recent.h"
-#include "store/sqlite/rowset.h"
 #include "store/sqlite/sqlite.h"
-#include "store/sqlite/tally.h"
 #include "store/store_impl.h"
+#include "store/tally.h"
+#include "store/version_row.h"
 
-enum { MED_FEED_PURGED = 4 }; /* feed.change beside enum med_change */
 enum { MED_PATH_MAX = 4096 };
-enum { MED_ID_BYTES = 64, MED_CHECK_BYTES = 8 };
 enum { MED_BLOB_FROM = 32 << 10 }; /* packed bodies above this go to the table blob */
 
 struct sqlite_cursor {
@@ -164,10 +163,6 @@ enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
 enum replay med_idempotency_find(struct sqlite_store *s, med_commit *c, med_err *err);
 bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err *err);
 
-/* ---- prepare.c ---- */
-/* Sorts tokens, makes doubles one, marks those that are counted; cuts long keys. */
-bool med_sqlite_prepare_rows(med_arena *a, med_rows *rows, med_err *err);
-
 /* ---- flush.c: pending idents, index rows and counters -> tables ---- */
 bool med_sqlite_flush(struct sqlite_store *s, med_err *err);
 
@@ -194,37 +189,12 @@ void med_sqlite_view_close(struct sqlite_view *v);
 enum med_found med_sqlite_read_failed(struct sqlite_view *v, int rc, med_err *err);
 
 /* ---- row.c: one row of resource or version ---- */
-struct stored_row {
-    med_rid rid;
-    uint32_t type;
-    const unsigned char *id; /* as stored; of the statement */
-    size_t id_len;
-    bool id_is_uuid;
-    uint32_t version;
-    int64_t t, updated;
-    unsigned change;
-    med_rid patient;
-    uint32_t key, dictionary;
-    uint8_t text_hash[MED_CHECK_BYTES]; /* half of med_write.hash: tells no-op updates */
-    uint8_t check[MED_CHECK_BYTES];     /* of all other columns and the packed body */
-    int body_column;
-};
 /* Columns as RESOURCE_COLUMNS in statement.h. False when the row is not well formed. */
 bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out);
-/* The check value of a row; false when its key is missing. */
-bool med_sqlite_row_check(const struct keyring *keys, const struct stored_row *row, med_str packed,
-                          uint8_t out[MED_CHECK_BYTES]);
 /* Decodes the id, and unpacks and checks the body when `text`. */
 enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
                                    const struct stored_row *row, bool text, med_stored *out,
                                    med_err *err);
-/* An id as it is kept: 16 bytes if it is a lower-case UUID, else the text. */
-struct packed_id {
-    unsigned char bytes[MED_ID_BYTES];
-    size_t len;
-    bool uuid;
-};
-bool med_sqlite_pack_id(med_str id, struct packed_id *out);
 bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id);
 
 /* ---- the other parts of the table ---- */

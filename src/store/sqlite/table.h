@@ -2,8 +2,8 @@
 #ifndef MED_STORE_SQLITE_TABLE_H
 #define MED_STORE_SQLITE_TABLE_H
 
+#include "store/rowset.h"
 #include "store/sqlite/connection.h"
-#include "store/sqlite/rowset.h"
 
 struct table_shape {
     const char *name;

@@ -3,6 +3,7 @@
  * Forward: each row a resource should have is there, and (with `extract`) these are the rows
  * its text gives. Backward: each row in a table belongs to a resource that has it. Then the
  * counters against the rows. */
+#include "store/prepare_rows.h"
 #include "store/sqlite/table.h"
 #include "store/sqlite/verify.h"
 
@@ -158,7 +159,7 @@ static bool check_extraction(struct verifying *x, const struct expected *e)
     struct rowset set;
     struct index_row *fresh = NULL;
     size_t n = 0;
-    if (!med_sqlite_prepare_rows(x->a, &rows, x->err) || !resolve(x, &rows, e->row.updated, &set)
+    if (!med_rows_prepare(x->a, &rows, x->err) || !resolve(x, &rows, e->row.updated, &set)
         || !med_rowset_expand(&set, e->row.rid, e->row.type, x->a, &fresh, &n, x->err))
         return false;
     if (!same_rows(e, fresh, n))

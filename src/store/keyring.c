@@ -1,12 +1,12 @@
 /* keyring.c - reads and writes DATA/key. */
-#include "store/sqlite/keyring.h"
+#include "store/keyring.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "store/sqlite/file.h"
+#include "store/file.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 

@@ -1,10 +1,10 @@
-/* body.h - packing texts with zstd and the dictionary of their type. Private to store/sqlite/.
+/* body.h - packing texts with zstd and the dictionary of their type. Private to store/.
  *
  * Level 3: level 6 takes three times as long for 7 per cent. Frames carry their content's size,
  * but neither a checksum (rows have a keyed one) nor the dictionary's id (a column).
  * Packing contexts are pooled, so any thread may pack; an unpacker belongs to one view. */
-#ifndef MED_STORE_SQLITE_BODY_H
-#define MED_STORE_SQLITE_BODY_H
+#ifndef MED_STORE_BODY_H
+#define MED_STORE_BODY_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "store/sqlite/sqlite.h"
+#include "store/dictionary.h"
 
 enum { MED_BODY_LIMIT = 256 << 20 }; /* of an unpacked text; larger is damage */
 enum { MED_TYPES_MAX = 1024 };       /* types with a higher number go without a dictionary */

@@ -1,5 +1,5 @@
 /* tally.c - see tally.h. */
-#include "store/sqlite/tally.h"
+#include "store/tally.h"
 
 #include "base/mem.h"
 

@@ -1,5 +1,5 @@
 /* rowset.c - the compact copy of a resource's index rows. */
-#include "store/sqlite/rowset.h"
+#include "store/rowset.h"
 
 #include "store/store.h"
 

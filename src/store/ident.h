@@ -1,9 +1,9 @@
-/* ident.h - what the commit thread remembers of ident hashes. Private to store/sqlite/.
+/* ident.h - what the commit thread remembers of ident hashes. Private to store/.
  *
  * A map hash -> rid: a cache of the table ident, and the place of those that are given but not
  * yet written. It is emptied between groups when it grows past MED_IDENTS_MAX. */
-#ifndef MED_STORE_SQLITE_IDENT_H
-#define MED_STORE_SQLITE_IDENT_H
+#ifndef MED_STORE_IDENT_H
+#define MED_STORE_IDENT_H
 
 #include "store/rows.h"
 

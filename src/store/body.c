@@ -1,5 +1,5 @@
 /* body.c - see body.h. https://facebook.github.io/zstd/zstd_manual.html */
-#include "store/sqlite/body.h"
+#include "store/body.h"
 
 #include "base/mem.h"
 

@@ -1,6 +1,6 @@
-/* file.h - the few things the store does with files itself. Private to store/sqlite/. */
-#ifndef MED_STORE_SQLITE_FILE_H
-#define MED_STORE_SQLITE_FILE_H
+/* file.h - the few things the store does with files itself. Private to store/. */
+#ifndef MED_STORE_FILE_H
+#define MED_STORE_FILE_H
 
 #include "base/err.h"
 

@@ -1,10 +1,10 @@
-/* keyring.h - the secret keys of the store's hashes, in DATA/key. Private to store/sqlite/.
+/* keyring.h - the secret keys of the store's hashes, in DATA/key. Private to store/.
  *
  * A text file, one key a line: "index HEX32" hashes index keys and can not change while rows
  * stand; "check NUMBER HEX32" makes the check value of versions. Rows name the number, new rows
  * take the last, so a key is rotated by adding a line. The file is never logged or sent. */
-#ifndef MED_STORE_SQLITE_KEYRING_H
-#define MED_STORE_SQLITE_KEYRING_H
+#ifndef MED_STORE_KEYRING_H
+#define MED_STORE_KEYRING_H
 
 #include "base/clock.h"
 #include "base/err.h"

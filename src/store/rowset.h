@@ -1,12 +1,12 @@
 /* rowset.h - the index rows of one resource, as they stand in the tables, and the compact copy
- * of them that is kept beside the body. Private to store/sqlite/.
+ * of them that is kept beside the body. Private to store/.
  *
  * The copy says exactly which rows to take out when the resource changes or goes, whatever
  * extracted them then; so an update rewrites only what differs. Its layout: 4 bytes check, then
  * FORMAT 1: when (8 bytes), and for each list a count and its members; integers are varints
  * (LEB128), hashes 8 bytes little-endian. */
-#ifndef MED_STORE_SQLITE_ROWSET_H
-#define MED_STORE_SQLITE_ROWSET_H
+#ifndef MED_STORE_ROWSET_H
+#define MED_STORE_ROWSET_H
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -1,7 +1,7 @@
 /* tally.h - changes of counters that a group has not written yet, and what the commit thread
- * knows of the code dictionary. Private to store/sqlite/. */
-#ifndef MED_STORE_SQLITE_TALLY_H
-#define MED_STORE_SQLITE_TALLY_H
+ * knows of the code dictionary. Private to store/. */
+#ifndef MED_STORE_TALLY_H
+#define MED_STORE_TALLY_H
 
 #include "store/rows.h"
 

@@ -1,6 +1,6 @@
 /* index_row.c - from a rowset to rows of tables, in the order of their keys. */
 #include "base/mem.h"
-#include "store/sqlite/rowset.h"
+#include "store/rowset.h"
 #include "store/store.h"
 
 unsigned med_span_class(med_interval span)

@@ -1,5 +1,5 @@
 /* ident.c - see ident.h. Open addressing: the hash is keyed, its low bits serve as they are. */
-#include "store/sqlite/ident.h"
+#include "store/ident.h"
 
 #include "base/mem.h"
 
