@@ -203,7 +203,11 @@ const med_query *med_query_sub(const med_query_parser *p, med_type type, med_str
                                med_str value, med_err *err)
 {
     med_query *q = med_query_new(p->q->schema, p->arena, type, p->q->base);
-    med_query_parser sub = {.arena = p->arena, .options = p->options, .q = q, .depth = p->depth};
+    med_query_parser sub = {.arena = p->arena,
+                            .options = p->options,
+                            .q = q,
+                            .depth = p->depth,
+                            .in_filter = p->in_filter};
     if (q == NULL) {
         (void)MED_FAIL_MEMORY(err);
         return NULL;
@@ -217,8 +221,11 @@ static const med_query *sub_query(const med_query_parser *p, med_type type, med_
                                   med_str value, med_err *err)
 {
     med_query *q = med_query_new(p->q->schema, p->arena, type, p->q->base);
-    med_query_parser sub = {
-        .arena = p->arena, .options = p->options, .q = q, .depth = p->depth + 1};
+    med_query_parser sub = {.arena = p->arena,
+                            .options = p->options,
+                            .q = q,
+                            .depth = p->depth + 1,
+                            .in_filter = p->in_filter};
     if (q == NULL) {
         (void)MED_FAIL_MEMORY(err);
         return NULL;
@@ -461,6 +468,8 @@ bool med_query_read_clause(med_query_parser *p, med_str full, med_str value, med
         return read_has(p, full, value, false, err);
     if (med_str_eqz(full, "_list"))
         return read_list(p, value, err);
+    if (med_str_eqz(full, "_filter") && !p->in_filter)
+        return med_query_read_filter(p, value, err);
     if (dot < full.len)
         return read_chain(p, full, dot, value, err);
     return read_simple(p, full, value, err);

@@ -97,8 +97,10 @@ static const struct {
     {MED_LIT("identifier"), MED_MODIFIER_IDENTIFIER, OF_REFERENCE},
     {MED_LIT("above"), MED_MODIFIER_ABOVE, OF_URI | OF_REFERENCE},
     {MED_LIT("below"), MED_MODIFIER_BELOW, OF_URI | OF_REFERENCE},
+    {MED_LIT("equals"), MED_MODIFIER_EQUALS, OF_STRING}, /* only inside of _filter: */
+    {MED_LIT("ends"), MED_MODIFIER_ENDS, OF_STRING},
 };
-enum { MODIFIERS = sizeof modifiers / sizeof *modifiers };
+enum { ALL_MODIFIERS = sizeof modifiers / sizeof *modifiers, MODIFIERS = ALL_MODIFIERS - 2 };
 
 static bool needs_terminology(med_str modifier)
 {
@@ -162,7 +164,7 @@ bool med_param_may_target(const med_param *param, med_type type)
 bool med_query_read_modifier(med_query_parser *p, const med_param *param, med_str modifier,
                              med_clause *c, med_err *err)
 {
-    for (size_t i = 0; i < MODIFIERS; i++) {
+    for (size_t i = 0; i < (p->in_filter ? ALL_MODIFIERS : MODIFIERS); i++) {
         if (!med_str_eq(modifier, modifiers[i].name) || (modifiers[i].kinds >> c->kind & 1) == 0)
             continue;
         c->modifier = modifiers[i].modifier;

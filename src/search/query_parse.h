@@ -10,6 +10,7 @@ typedef struct med_query_parser {
     med_query *q;
     bool conditional;
     unsigned depth;                /* of chains */
+    bool in_filter;                /* names may have what only _filter asks: ":equals", ":ends" */
     bool has_types;                /* _type was given */
     struct med_query_parser *each; /* of a search over several types: one a type */
     size_t n_each;
@@ -48,6 +49,7 @@ bool med_query_read_modifier(med_query_parser *p, const med_param *param, med_st
 /* :above and :below of a reference: by which parameters its targets are part of each other. */
 bool med_query_read_tree(med_query_parser *p, const med_param *param, med_clause *c,
                          med_err *err) MED_MUST_CHECK;
+bool med_query_read_filter(med_query_parser *p, med_str text, med_err *err) MED_MUST_CHECK;
 /* :above of a uri: all that the values are below. */
 bool med_query_widen_uri(med_query_parser *p, med_clause *c, med_err *err) MED_MUST_CHECK;
 /* May the reference point to that type? */
