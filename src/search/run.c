@@ -256,15 +256,67 @@ bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const
     return ok;
 }
 
-uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q)
+/* ---- prices and plans ---- */
+
+static uint64_t cost_of(const med_run *r)
 {
     enum { MICROSECONDS_A_MATCH = 10 };
+    uint64_t cost = r->before + r->plan.cost;
+    for (size_t i = 0; i < r->q->n_includes; i++)
+        cost += (uint64_t)MICROSECONDS_A_MATCH * r->q->view.count;
+    return cost;
+}
+
+uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q)
+{
     med_err ignored = {0};
     med_arena *a = med_scratch_take(s);
     const med_run *r = a == NULL ? NULL : start(q, v, a, true, &ignored);
-    uint64_t cost = r == NULL ? UINT32_MAX : r->before + r->plan.cost;
+    uint64_t cost = r == NULL ? UINT32_MAX : cost_of(r);
     med_scratch_give(s, a);
-    for (size_t i = 0; i < q->n_includes; i++)
-        cost += (uint64_t)MICROSECONDS_A_MATCH * q->view.count;
     return cost;
+}
+
+static med_str name_of_clause(const med_query *q, const med_clause *c)
+{
+    med_param p;
+    if (c->row == UINT32_MAX)
+        return c->kind == MED_CLAUSE_ID        ? MED_STR("_id")
+               : c->kind == MED_CLAUSE_UPDATED ? MED_STR("_lastUpdated")
+               : c->kind == MED_CLAUSE_HAS     ? MED_STR("_has")
+                                               : MED_STR("list");
+    med_pack_param(q->schema->pack, c->row, &p);
+    return p.code;
+}
+
+static med_str name_of_driver(const med_run *r, med_arena *a)
+{
+    med_str clause = name_of_clause(r->q, &r->q->clauses[r->plan.clause]);
+    switch (r->plan.how) {
+    case MED_DRIVE_TYPE:
+        return MED_STR("type");
+    case MED_DRIVE_DATE:
+        return MED_STR("order");
+    case MED_DRIVE_PATIENT:
+        return MED_STR("patient");
+    case MED_DRIVE_PATIENT_TOKEN:
+        return med_arena_printf(a, "patient+%.*s", MED_STR_ARG(clause));
+    case MED_DRIVE_CLAUSE:
+        break;
+    }
+    return clause;
+}
+
+bool med_query_plan(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
+                    med_search_plan *out, med_err *err)
+{
+    (void)s;
+    const med_run *r = start(q, v, a, true, err);
+    if (r == NULL)
+        return false;
+    *out = (med_search_plan){.driver = name_of_driver(r, a),
+                             .ordered = r->plan.ordered,
+                             .rows = r->plan.rows,
+                             .cost = cost_of(r)};
+    return true;
 }

@@ -94,6 +94,17 @@ bool med_query_is_empty(const med_query *q);
 /* Estimated cost in microseconds; beyond some 1,000 it belongs on a worker. */
 uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q);
 
+/* How a query would be run, in words: "code" (the rows of that parameter bring the candidates),
+ * "patient", "patient+code" (the compartment, and that of one code in it), "type" (all), "order"
+ * (all, by the date that is sorted by). Estimates only; nothing is searched. */
+typedef struct med_search_plan {
+    med_str driver;
+    bool ordered;        /* candidates come in the order that is asked for */
+    uint64_t rows, cost; /* candidates, and microseconds in all */
+} med_search_plan;
+bool med_query_plan(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
+                    med_search_plan *out, med_err *err) MED_MUST_CHECK;
+
 enum med_entry_mode { MED_ENTRY_MATCH, MED_ENTRY_INCLUDE };
 typedef struct med_search_entry {
     med_stored resource;
