@@ -5,20 +5,10 @@
 #include "progress.h"
 
 typedef struct verify {
+    med_search_verify search; /* first: it is what `extract` is called with */
     med_app app;
     med_progress_bar bar;
 } verify;
-
-static bool extract(void *arg, med_arena *a, uint32_t type, med_str id, med_str text, med_rows *out,
-                    med_err *err)
-{
-    const verify *v = arg;
-    const med_fhir *f = &v->app.fhir;
-    med_json j;
-    return med_json_parse(a, text, &j, NULL, err)
-           && med_extract(f->schema, a, &j, 0, med_schema_pack_type(f->schema, type), id, f->base,
-                          out, err);
-}
 
 static void fault(void *arg, const char *kind, med_str where, const char *what)
 {
@@ -38,7 +28,9 @@ static enum med_exit run(const med_arguments *args)
     verify v = {0};
     if (!med_app_open(&v.app, args->arena, args->config, false, &err))
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
-    med_verify check = {.extract = extract, .fault = fault, .progress = show, .arg = &v};
+    v.search = (med_search_verify){v.app.fhir.schema, v.app.fhir.base};
+    med_verify check = {
+        .extract = med_search_extract_for_verify, .fault = fault, .progress = show, .arg = &v};
     med_progress_start(&v.bar, "verifying", "versions");
     bool ok = med_store_verify(v.app.store, &check, &err);
     med_app_close(&v.app);

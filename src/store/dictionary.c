@@ -3,7 +3,7 @@
 
 #include "dictionaries_v1_embedded.h"
 
-enum { DICTIONARIES_MAX = 256 };
+enum { DICTIONARIES_MAX = 255 };
 
 static bool take_word(med_str *line, const char *word)
 {
@@ -44,7 +44,7 @@ static bool read_list(med_str *rest, med_dictionary_file *f, med_dictionary *to)
         if (f->n == DICTIONARIES_MAX || !to_number(line, &len))
             return false;
         bool other = med_str_eqz(type, "other");
-        to[f->n] = (med_dictionary){.id = f->version << 16 | (uint32_t)(f->n + 1),
+        to[f->n] = (med_dictionary){.id = f->version << 8 | (uint32_t)(f->n + 1),
                                     .type = other ? MED_STR_EMPTY : type,
                                     .bytes = {rest->ptr, len}};
         f->n++;

@@ -3,7 +3,7 @@
  * A file of them (definitions/dictionaries/, one a version) is made once, by
  * definitions/dictionaries/make_dictionaries.c, and never changed: rows of a store name the
  * dictionary they were packed with, so every version that was ever released stays in the
- * program. Ids are the version in the upper half, the place in the file in the lower. */
+ * program. Ids are 256 times the version, and the place in the file. */
 #ifndef MED_STORE_DICTIONARY_H
 #define MED_STORE_DICTIONARY_H
 
