@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -44,10 +46,22 @@ static bool pool_take(med_worker_pool *p, pool_job *out)
     return found;
 }
 
+/* Linux has a niceness per thread. With it a thread that answers quick questions gets its core
+ * at once when it wakes, and workers share what is left. */
+static void pool_step_back(void)
+{
+    id_t self = (id_t)gettid();
+    errno = 0;
+    int nice = getpriority(PRIO_PROCESS, self);
+    if (errno == 0)
+        (void)setpriority(PRIO_PROCESS, self, nice + MED_WORKER_NICE);
+}
+
 static void *pool_main(void *arg)
 {
     pool_thread *self = arg;
     pool_job job;
+    pool_step_back();
     while (pool_take(self->pool, &job))
         job.run(job.arg, self->index);
     return NULL;

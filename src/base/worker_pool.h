@@ -2,11 +2,14 @@
  *
  * Jobs are taken first in, first out. A full queue refuses (the caller answers 503 with
  * Retry-After) instead of growing. Each worker has an index, so that its owner can keep a
- * reader connection for each. */
+ * reader connection for each. Workers run at a lower priority than the thread that made them:
+ * on busy cores a slow question takes what quick ones leave. */
 #ifndef MED_BASE_WORKER_POOL_H
 #define MED_BASE_WORKER_POOL_H
 
 #include "base/err.h"
+
+enum { MED_WORKER_NICE = 10 }; /* added to the niceness of the process */
 
 typedef struct med_worker_pool med_worker_pool;
 typedef void (*med_job)(void *arg, unsigned worker);

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/worker_pool.h"
 
@@ -169,13 +171,32 @@ static void nonsense_sizes_are_refused(void **state)
     med_worker_pool_free(NULL);
 }
 
+static void note_niceness(void *arg, unsigned worker)
+{
+    (void)worker;
+    *(int *)arg = getpriority(PRIO_PROCESS, (id_t)gettid());
+}
+
+static void workers_step_back(void **state)
+{
+    (void)state;
+    med_err err = {0};
+    int niceness = 0;
+    int here = getpriority(PRIO_PROCESS, (id_t)gettid());
+    med_worker_pool *p = med_worker_pool_new(1, 1, &err);
+    assert_non_null(p);
+    assert_true(med_worker_pool_submit(p, note_niceness, &niceness));
+    med_worker_pool_free(p);
+    assert_int_equal(niceness, here + MED_WORKER_NICE > 19 ? 19 : here + MED_WORKER_NICE);
+    assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jobs_run_first_in_first_out),
-        cmocka_unit_test(a_full_queue_refuses),
-        cmocka_unit_test(every_job_taken_runs_once),
-        cmocka_unit_test(nonsense_sizes_are_refused),
+        cmocka_unit_test(jobs_run_first_in_first_out), cmocka_unit_test(a_full_queue_refuses),
+        cmocka_unit_test(every_job_taken_runs_once),   cmocka_unit_test(nonsense_sizes_are_refused),
+        cmocka_unit_test(workers_step_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
