@@ -48,7 +48,7 @@ static bool open_store(med_app *app, bool create, med_err *err)
     med_sqlite_options o = {
         .data = med_config_text(c, "store.data"),
         .create = create,
-        .readers = app->loops + app->workers + 1,
+        .readers = med_app_task_slot(app, MED_TASKS),
         .clock = &med_clock_system,
         .random = &med_random_system,
         .log = &app->log,

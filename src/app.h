@@ -8,6 +8,10 @@
 #include "config.h"
 #include "fhir/call.h"
 
+/* Beside loops and workers, up to MED_TASKS commands may read a store at a time, each with
+ * MED_TASK_SLOTS readers of its own. */
+enum { MED_TASKS = 2, MED_TASK_SLOTS = 3 };
+
 typedef struct med_app {
     med_arena *arena; /* lives as long as the app */
     const med_config *config;
@@ -15,6 +19,7 @@ typedef struct med_app {
     med_store *store;
     med_fhir fhir;
     unsigned loops, workers; /* as resolved: 0 in the settings means by the number of cores */
+    bool serving;            /* a server's, not a command's */
 } med_app;
 
 /* Opens (with `create`: makes) the data directory of the settings. `app` must stay where it is.
@@ -22,5 +27,11 @@ typedef struct med_app {
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create,
                   med_err *err) MED_MUST_CHECK;
 void med_app_close(med_app *app);
+
+/* The first reader of command number `task` (below MED_TASKS). */
+static inline unsigned med_app_task_slot(const med_app *app, unsigned task)
+{
+    return app->loops + app->workers + task * MED_TASK_SLOTS;
+}
 
 #endif

@@ -15,6 +15,7 @@ enum {
     CHUNKS_IN_FLIGHT = 24,
     BATCH_WRITES = 10000, /* handed to the store at once: sorted, they share pages */
     BATCH_CHUNKS = 10,    /* or so many chunks, when their resources are large */
+    MARKS = 64,           /* chunks from the oldest not yet settled to the newest */
     TYPES = 512,
     BUNDLE_BYTES = 64 << 10, /* a larger text is a chunk of its own */
 };
@@ -22,7 +23,7 @@ enum {
 
 typedef struct item {
     size_t from, len; /* in the chunk's bytes */
-    uint64_t line;
+    uint64_t line, end;
 } item;
 
 /* Texts on their way: filled by the caller, prepared by a worker, committed by the store. */
@@ -32,12 +33,20 @@ typedef struct chunk {
     med_buf bytes;
     item items[CHUNK_TEXTS];
     size_t n;
-    med_str source;
+    med_str source, identity;
+    uint32_t file;
     med_changeset change;
     med_commit commit;
     uint64_t number; /* in the order of coming, which is that of the commits */
     struct chunk *next;
 } chunk;
+
+/* Chunks end in nearly any order; places are settled in order. */
+typedef struct mark {
+    bool ended;
+    uint32_t file;
+    uint64_t end, line;
+} mark;
 
 struct med_loader {
     med_app *app;
@@ -51,7 +60,9 @@ struct med_loader {
     unsigned in_flight;
     chunk *ready; /* prepared, by number; none before `next` will come any more */
     uint64_t sent, next;
-    bool flushing; /* no more texts will come soon: do not wait for a batch */
+    uint64_t next_settled;
+    mark marks[MARKS]; /* by number of the chunk */
+    bool flushing;     /* no more texts will come soon: do not wait for a batch */
     bool failed;
     med_err err;
     med_loader_counts counts;
@@ -66,6 +77,7 @@ static void count_write(med_loader *l, const med_write *w)
     t->created += w->outcome == MED_OUTCOME_CREATED;
     t->updated += w->outcome == MED_OUTCOME_UPDATED;
     t->unchanged += w->outcome == MED_OUTCOME_UNCHANGED;
+    t->deleted += w->outcome == MED_OUTCOME_DELETED;
     l->counts.resources++;
 }
 
@@ -77,16 +89,21 @@ static void count_writes(med_loader *l, const med_changeset *c)
     pthread_mutex_unlock(&l->lock);
 }
 
-static void reject(chunk *c, const item *it, med_str reason, uint32_t type)
+static void reject_text(chunk *c, const item *it, med_str reason, uint32_t type, med_str text)
 {
     med_loader *l = c->loader;
     pthread_mutex_lock(&l->lock);
     l->counts.rejected++;
     l->types[type < TYPES ? type : 0].rejected++;
     if (l->options.reject != NULL)
-        l->options.reject(l->options.arg, c->source, it->line, reason,
-                          med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len));
+        l->options.reject(l->options.arg, c->source, it->line, reason, text);
     pthread_mutex_unlock(&l->lock);
+}
+
+static void reject(chunk *c, const item *it, med_str reason, uint32_t type)
+{
+    reject_text(c, it, reason, type,
+                med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len));
 }
 
 static void stop(med_loader *l, const med_err *err)
@@ -108,9 +125,25 @@ static void give_room(med_loader *l)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* With the lock held. */
+static void settle(med_loader *l, const chunk *c)
+{
+    const item *last = &c->items[c->n - 1];
+    l->marks[c->number % MARKS] = (mark){true, c->file, last->end, last->line};
+    for (mark *m; (m = &l->marks[l->next_settled % MARKS])->ended; l->next_settled++) {
+        m->ended = false;
+        if (l->options.settled != NULL)
+            l->options.settled(l->options.arg, m->file, m->end, m->line);
+    }
+}
+
 static void chunk_free(chunk *c)
 {
     med_loader *l = c->loader;
+    pthread_mutex_lock(&l->lock);
+    if (!l->failed && c->n > 0)
+        settle(l, c);
+    pthread_mutex_unlock(&l->lock);
     med_buf_free(&c->bytes);
     med_arena_free(c->arena);
     med_free(c);
@@ -175,10 +208,130 @@ static bool prepare_resource(med_call *call, med_err *err)
     return false;
 }
 
+/* ---- a Bundle of requests: what became of its entries ---- */
+
+/* The type of an entry's target: of its resource, else of its request's address. */
+static uint32_t entry_type(const med_call *call, uint32_t entry)
+{
+    med_str rest, name = MED_STR_EMPTY;
+    const med_json *j = call->request.json;
+    uint32_t resource = med_json_path(j, entry, "resource.resourceType");
+    uint32_t url = med_json_path(j, entry, "request.url");
+    if (resource != 0)
+        name = med_json_raw(j, resource);
+    else if (url != 0)
+        name = med_str_cut(med_str_cut(med_json_raw(j, url), '?', &rest), '/', &rest);
+    med_type t = med_pack_type(call->fhir->pack, name);
+    return t == MED_TYPE_NONE ? 0 : med_schema_type(call->fhir->schema, t);
+}
+
+static bool is_method(const med_json *j, uint32_t entry, const char *method)
+{
+    uint32_t node = med_json_path(j, entry, "request.method");
+    return node != 0 && med_json_string_is(j, node, med_str_from(method));
+}
+
+/* The id in "BASE/Type/ID/_history/2". */
+static med_str id_in_location(med_str location)
+{
+    size_t end = med_str_search(location, MED_STR("/_history/"), 0);
+    size_t from = end;
+    while (from > 0 && location.ptr[from - 1] != '/')
+        from--;
+    return med_str_sub(location, from, end);
+}
+
+/* A 200 for a PUT does not tell whether anything was changed; the commit knows. */
+static bool was_unchanged(const med_changeset *writes, uint32_t type, med_str id)
+{
+    for (size_t i = 0; i < writes->n; i++) {
+        const med_write *w = &writes->writes[i];
+        if (w->outcome == MED_OUTCOME_UNCHANGED && w->type == type && med_str_eq(w->id, id))
+            return true;
+    }
+    return false;
+}
+
+typedef struct bundle_count {
+    chunk *c;
+    const item *it;
+    const med_call *call;
+    const med_changeset *writes;
+    const med_json *answer;
+} bundle_count;
+
+static uint64_t *counter_of(const bundle_count *b, med_loader_type *t, uint32_t type,
+                            uint32_t entry, uint32_t answered, med_str status)
+{
+    const med_json *j = b->call->request.json;
+    uint32_t location = med_json_path(b->answer, answered, "response.location");
+    if (med_str_starts(status, MED_STR("201")))
+        return &t->created;
+    if (is_method(j, entry, "DELETE"))
+        return &t->deleted;
+    if (is_method(j, entry, "POST"))
+        return &t->unchanged; /* If-None-Exist found it, or an earlier import made it */
+    if (location != 0
+        && was_unchanged(b->writes, type, id_in_location(med_json_raw(b->answer, location))))
+        return &t->unchanged;
+    return &t->updated;
+}
+
+static void count_entry(const bundle_count *b, uint32_t entry, uint32_t answered)
+{
+    const med_json *j = b->call->request.json;
+    med_loader *l = b->c->loader;
+    uint32_t type = entry_type(b->call, entry);
+    uint32_t node = med_json_path(b->answer, answered, "response.status");
+    med_str status = node == 0 ? MED_STR_EMPTY : med_json_raw(b->answer, node);
+    if (status.len > 0 && status.ptr[0] >= '4') { /* of a batch */
+        reject_text(b->c, b->it,
+                    med_arena_printf(b->c->arena, "the entry was refused with status %.*s",
+                                     MED_STR_ARG(status)),
+                    type, med_json_span(j, entry));
+        return;
+    }
+    if (is_method(j, entry, "GET") || is_method(j, entry, "HEAD"))
+        return;
+    pthread_mutex_lock(&l->lock);
+    ++*counter_of(b, &l->types[type < TYPES ? type : 0], type, entry, answered, status);
+    l->counts.resources++;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* Answers stand in the order of the entries. */
+static bool count_bundle(chunk *c, const med_call *call, const item *it,
+                         const med_performance *done, med_err *err)
+{
+    med_json answer;
+    const med_json *j = call->request.json;
+    bundle_count b = {.c = c, .it = it, .call = call, .writes = &done->change, .answer = &answer};
+    if (!med_json_parse(c->arena, done->call->response.body, &answer, NULL, err))
+        return false;
+    uint32_t asked = med_json_member(j, call->request.root, MED_STR("entry"));
+    uint32_t given = med_json_member(&answer, 0, MED_STR("entry"));
+    if (asked == 0 || given == 0)
+        return true;
+    uint32_t g = given + 1;
+    for (uint32_t e = asked + 1; e < j->nodes[asked].next && g < answer.nodes[given].next;
+         e = j->nodes[e].next, g = answer.nodes[g].next)
+        count_entry(&b, e, g);
+    return true;
+}
+
+/* Not the Bundle's: it is to be loaded again, later. */
+static bool is_store_s_fault(const med_loader *l, int status)
+{
+    med_store_stats stats;
+    med_store_count(l->app->store, &stats);
+    return status == 503 || status == 507 || (status == 500 && stats.failed);
+}
+
 /* POST of a transaction or batch, as over HTTP; blocks until it is committed. */
-static bool run_bundle(chunk *c, med_call *call, unsigned worker, med_err *err)
+static bool run_bundle(chunk *c, med_call *call, const item *it, unsigned worker, med_err *err)
 {
     med_call post;
+    med_performance done;
     med_call_init(&post, call->fhir, call->arena);
     post.interaction = &med_interaction_bundle;
     post.request = call->request;
@@ -186,16 +339,18 @@ static bool run_bundle(chunk *c, med_call *call, unsigned worker, med_err *err)
     post.request.level = MED_LEVEL_SYSTEM;
     post.request.prefer = MED_RETURN_MINIMAL;
     post.request.type = MED_TYPE_NONE;
-    med_perform(&post, c->loader->app->loops + worker);
+    med_perform_with(&done, &post, c->loader->options.slot + worker);
     call->problems = post.problems;
+    if (is_store_s_fault(c->loader, post.response.status)) {
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store takes no writes (status %d)",
+                       post.response.status);
+        stop(c->loader, err);
+        return false;
+    }
     if (post.response.status != 200)
         return MED_FAIL(err, MED_ISSUE_PROCESSING, "the Bundle was refused with status %d",
                         post.response.status);
-    pthread_mutex_lock(&c->loader->lock);
-    uint32_t list = med_json_member(call->request.json, call->request.root, MED_STR("entry"));
-    c->loader->counts.resources += list == 0 ? 0 : call->request.json->nodes[list].count;
-    pthread_mutex_unlock(&c->loader->lock);
-    return true;
+    return count_bundle(c, call, it, &done, err);
 }
 
 /* A Bundle that is no request: its resources one by one. */
@@ -211,6 +366,7 @@ static void take_apart(chunk *c, med_call *call, const item *it)
         if (resource == 0)
             continue;
         call->request.root = resource;
+        call->request.source_entry++;
         call->problems = (med_problems){0};
         if (!prepare_resource(call, &err))
             reject(c, it, first_reason(call, &err),
@@ -239,11 +395,14 @@ static void prepare_item(chunk *c, const item *it, unsigned worker)
     bool ok = med_json_parse(scratch, text, &j, NULL, &err);
     call.request.type = MED_TYPE_NONE;
     call.request.json = &j;
+    if (c->identity.len > 0)
+        call.request.source = med_arena_printf(c->arena, "%.*s#%lu", MED_STR_ARG(c->identity),
+                                               (unsigned long)it->end);
     if (ok && find_type(&call, &call.request, &err)
         && med_str_eqz(call.request.type_name, "Bundle")) {
         if (!is_request_bundle(&call))
             take_apart(c, &call, it);
-        else if (!run_bundle(c, &call, worker, &err))
+        else if (!run_bundle(c, &call, it, worker, &err) && !c->loader->failed)
             reject(c, it, first_reason(&call, &err), 0);
         return;
     }
@@ -346,7 +505,7 @@ static void prepare_chunk(void *arg, unsigned worker)
 
 /* ---- filling ---- */
 
-static chunk *chunk_new(med_loader *l, med_str source)
+static chunk *chunk_new(med_loader *l, const med_loader_place *place)
 {
     chunk *c = med_alloc(1, sizeof *c);
     if (c == NULL)
@@ -354,7 +513,9 @@ static chunk *chunk_new(med_loader *l, med_str source)
     c->loader = l;
     c->arena = med_arena_new(CHUNK_ARENA);
     med_buf_init(&c->bytes, MED_JSON_MAX_BYTES);
-    if (c->arena != NULL && med_arena_copy(c->arena, source, &c->source))
+    c->file = place->file;
+    if (c->arena != NULL && med_arena_copy(c->arena, place->source, &c->source)
+        && med_arena_copy(c->arena, place->identity, &c->identity))
         return c;
     med_arena_free(c->arena);
     med_buf_free(&c->bytes);
@@ -365,7 +526,7 @@ static chunk *chunk_new(med_loader *l, med_str source)
 static bool wait_for_room(med_loader *l, med_err *err)
 {
     pthread_mutex_lock(&l->lock);
-    while (l->in_flight >= CHUNKS_IN_FLIGHT && !l->failed)
+    while (!l->failed && (l->in_flight >= CHUNKS_IN_FLIGHT || l->sent - l->next_settled >= MARKS))
         pthread_cond_wait(&l->room, &l->lock);
     bool ok = !l->failed;
     if (ok)
@@ -389,25 +550,32 @@ static bool send(med_loader *l, med_err *err)
     return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the loader is stopping");
 }
 
-bool med_loader_add(med_loader *l, med_str source, uint64_t line, med_str text, med_err *err)
+static chunk *chunk_for(med_loader *l, const med_loader_place *place, size_t len, med_err *err)
 {
-    chunk *c = l->filling;
+    const chunk *c = l->filling;
     bool full = c != NULL
-                && (c->n == CHUNK_TEXTS || c->bytes.len + text.len > CHUNK_BYTES
-                    || !med_str_eq(c->source, source));
+                && (c->n == CHUNK_TEXTS || c->bytes.len + len > CHUNK_BYTES
+                    || c->file != place->file || !med_str_eq(c->source, place->source));
     if (full && !send(l, err))
+        return NULL;
+    if (l->filling != NULL)
+        return l->filling;
+    if (!wait_for_room(l, err))
+        return NULL;
+    l->filling = chunk_new(l, place);
+    if (l->filling != NULL)
+        return l->filling;
+    give_room(l);
+    (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to load with");
+    return NULL;
+}
+
+bool med_loader_add(med_loader *l, const med_loader_place *place, med_str text, med_err *err)
+{
+    chunk *c = chunk_for(l, place, text.len, err);
+    if (c == NULL)
         return false;
-    if (l->filling == NULL) {
-        if (!wait_for_room(l, err))
-            return false;
-        l->filling = chunk_new(l, source);
-        if (l->filling == NULL) {
-            give_room(l);
-            return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to load with");
-        }
-    }
-    c = l->filling;
-    c->items[c->n++] = (item){c->bytes.len, text.len, line};
+    c->items[c->n++] = (item){c->bytes.len, text.len, place->line, place->end};
     med_buf_add(&c->bytes, text);
     l->counts.bytes += text.len;
     if (c->bytes.failed)
@@ -470,6 +638,8 @@ med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *e
     }
     l->app = app;
     l->options = *o;
+    if (l->options.slot == 0)
+        l->options.slot = app->loops; /* nobody serves: the workers' */
     l->threads = o->threads > 0 && o->threads < app->workers ? o->threads : app->workers;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->room, NULL);

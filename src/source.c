@@ -3,19 +3,25 @@
 
 #include <bzlib.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "base/mem.h"
 
-enum { INPUT_BYTES = 256 << 10 };
+enum { INPUT_BYTES = 256 << 10, WAIT_SLICE = 200 /* ms */ };
 
 enum codec { PLAIN, GZIP, ZSTD_STREAM, BZIP2 };
 
 struct med_source {
-    FILE *file;
+    int fd;
+    bool may_wait; /* a pipe, a socket, a terminal */
+    bool (*stop)(void *arg);
+    void *arg;
     enum codec codec;
     uint64_t size, position;
     char input[INPUT_BYTES];
@@ -61,37 +67,36 @@ static enum codec codec_of(med_str path)
     return med_str_ends(path, MED_STR(".bz2")) ? BZIP2 : PLAIN;
 }
 
-static FILE *open_file(med_str path)
+static int open_file(med_str path)
 {
     char name[4096];
     if (med_str_eqz(path, "-"))
-        return stdin;
+        return dup(STDIN_FILENO);
     if (path.len >= sizeof name) {
         errno = ENAMETOOLONG;
-        return NULL;
+        return -1;
     }
     memcpy(name, path.ptr, path.len);
     name[path.len] = '\0';
-    return fopen(name, "rbe");
+    return open(name, O_RDONLY | O_CLOEXEC);
 }
 
-med_source *med_source_open(med_str path, med_err *err)
+med_source *med_source_of(med_str name, int fd, bool (*stop)(void *arg), void *arg, med_err *err)
 {
-    struct stat st;
+    struct stat st = {0};
     med_source *s = med_alloc(1, sizeof *s);
     if (s == NULL) {
+        (void)close(fd);
         (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory to read files with");
         return NULL;
     }
-    s->codec = codec_of(path);
-    s->file = open_file(path);
-    if (s->file == NULL) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND, "can not open %.*s: %s", MED_STR_ARG(path),
-                       strerrordesc_np(errno));
-        med_free(s);
-        return NULL;
-    }
-    if (fstat(fileno(s->file), &st) == 0 && S_ISREG(st.st_mode))
+    s->codec = codec_of(name);
+    s->fd = fd;
+    s->stop = stop;
+    s->arg = arg;
+    bool known = fstat(fd, &st) == 0;
+    s->may_wait = !known || !S_ISREG(st.st_mode);
+    if (!s->may_wait)
         s->size = (uint64_t)st.st_size;
     if (start_codec(s))
         return s;
@@ -100,16 +105,51 @@ med_source *med_source_open(med_str path, med_err *err)
     return NULL;
 }
 
+med_source *med_source_open(med_str path, med_err *err)
+{
+    int fd = open_file(path);
+    if (fd >= 0)
+        return med_source_of(path, fd, NULL, NULL, err);
+    (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND, "can not open %.*s: %s", MED_STR_ARG(path),
+                   strerrordesc_np(errno));
+    return NULL;
+}
+
+/* A pipe may be silent for ever: the reader must be able to think again. */
+static bool wait_for_bytes(const med_source *s, med_err *err)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    if (!s->may_wait)
+        return true;
+    while (poll(&p, 1, WAIT_SLICE) == 0) {
+        if (s->stop != NULL && s->stop(s->arg))
+            return MED_FAIL(err, MED_ISSUE_INCOMPLETE, "cancelled");
+    }
+    return true;
+}
+
+static bool read_input(med_source *s, med_err *err)
+{
+    ssize_t n;
+    do {
+        if (!wait_for_bytes(s, err))
+            return false;
+        n = read(s->fd, s->input, sizeof s->input);
+    } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    s->have = n > 0 ? (size_t)n : 0;
+    return n >= 0
+           || MED_FAIL(err, MED_ISSUE_EXCEPTION, "reading failed: %s", strerrordesc_np(errno));
+}
+
 static bool refill(med_source *s, med_err *err)
 {
     if (s->at < s->have || s->ended)
         return true;
-    s->have = fread(s->input, 1, sizeof s->input, s->file);
+    if (!read_input(s, err))
+        return false;
     s->at = 0;
     s->position += s->have;
     s->ended = s->have == 0;
-    if (s->ended && ferror(s->file))
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "reading failed: %s", strerrordesc_np(errno));
     return true;
 }
 
@@ -214,7 +254,6 @@ uint64_t med_source_size(const med_source *s)
 void med_source_close(med_source *s)
 {
     stop_codec(s);
-    if (s->file != stdin)
-        (void)fclose(s->file);
+    (void)close(s->fd);
     med_free(s);
 }

@@ -1,42 +1,58 @@
 /* backup.c - `medulla backup TO` and `medulla restore FROM`.
  *
- * A backup is a data directory that can be served as it is. Neither command ever overwrites. */
+ * A backup is a data directory that can be served as it is. Neither command ever overwrites, and
+ * half a backup is removed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command/command.h"
-#include "progress.h"
+#include "command/task.h"
 
-static void show(void *arg, uint64_t done, uint64_t total)
+static bool copy_store(med_task *t, int file, int key, med_err *err)
 {
-    med_progress_show(arg, total > 0 ? (double)done / (double)total : -1, done, 0);
+    t->host->begin(t->host, "backing up", "bytes");
+    bool ok = med_store_backup(t->app->store, file, key, med_task_progress, t->host, err);
+    med_store_stats stats;
+    med_store_count(t->app->store, &stats);
+    t->host->end(t->host, ok ? stats.bytes_database : 0, 0);
+    return ok;
 }
 
-static enum med_exit run_backup(const med_arguments *args)
+static enum med_exit task(med_task *t, med_err *err)
 {
-    med_err err = {0};
-    med_app app;
-    med_progress_bar bar;
+    med_str unused;
+    bool with_key = med_message_option_get(t->request, "with-key", &unused);
+    int file = t->host->make(t->host, MED_STR("medulla.db"), err);
+    int key = file >= 0 && with_key ? t->host->make(t->host, MED_STR("key"), err) : -1;
+    bool ok = file >= 0 && (key >= 0 || !with_key) && copy_store(t, file, key, err);
+    if (file >= 0)
+        (void)close(file);
+    if (key >= 0)
+        (void)close(key);
+    return ok ? MED_EXIT_OK : MED_EXIT_FAILED;
+}
+
+static void say_done(const med_arguments *args)
+{
     med_str unused;
     bool with_key = med_argument(args, "with-key", &unused);
-    if (args->n != 1)
-        return med_command_fail(MED_EXIT_USAGE, "backup needs one word: the directory to make");
-    if (!med_app_open(&app, args->arena, args->config, false, &err))
-        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
-    med_progress_start(&bar, "backing up", "pages");
-    bool ok = med_store_backup(app.store, args->words[0], with_key, show, &bar, &err);
-    med_app_close(&app);
-    if (!ok)
-        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     printf("backup made: %.*s%s\n", MED_STR_ARG(args->words[0]),
            with_key ? " (with the key: keep it as safe as the data)"
                     : "\nThe key is not in it: keep a copy of the data directory's file 'key' "
                       "elsewhere, or "
                       "it can not be restored.");
-    return MED_EXIT_OK;
+}
+
+static enum med_exit run_backup(const med_arguments *args)
+{
+    if (args->n != 1)
+        return med_command_fail(MED_EXIT_USAGE, "backup needs one word: the directory to make");
+    enum med_exit code = med_task_perform_into(args, &med_command_backup, args->words[0]);
+    if (code == MED_EXIT_OK)
+        say_done(args);
+    return code;
 }
 
 /* ---- restore ---- */
@@ -124,6 +140,7 @@ const med_command med_command_backup = {
     .examples = "  medulla backup --data DIR --with-key /backups/2026-01-31\n",
     .options = backup_options,
     .run = run_backup,
+    .task = task,
 };
 
 const med_command med_command_restore = {

@@ -35,6 +35,8 @@ typedef struct med_option_value {
     med_str value;
 } med_option_value;
 
+struct med_task; /* task.h */
+
 typedef struct med_command {
     const char *name;
     const char *usage;         /* "[--data DIR] PATH..." */
@@ -42,6 +44,11 @@ typedef struct med_command {
     const char *examples;      /* lines of text */
     const med_option *options; /* ends with a name of NULL; NULL: none */
     enum med_exit (*run)(const med_arguments *args);
+    /* Its work on an open store, here or inside the server that has it; NULL: none. */
+    enum med_exit (*task)(struct med_task *task, med_err *err);
+    bool creates;                    /* makes the store when there is none */
+    bool quick;                      /* needs no reader of its own: runs beside any number */
+    const char *const *task_options; /* what `run` adds to the options; ends with NULL */
 } med_command;
 
 extern const med_command med_command_bench;    /* bench.c */

@@ -22,7 +22,8 @@ static bool take(void *self, med_str type, med_str id, med_str json, med_err *er
     med_loader_counts counts;
     (void)type;
     (void)id;
-    if (!med_loader_add(d->loader, MED_STR("demo"), 0, json, err))
+    const med_loader_place place = {.source = MED_STR("demo"), .identity = MED_STR_EMPTY};
+    if (!med_loader_add(d->loader, &place, json, err))
         return false;
     med_loader_count(d->loader, &counts);
     med_progress_show(&d->bar, (double)counts.resources / (double)d->expected, counts.resources,

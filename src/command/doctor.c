@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
-#include "command/command.h"
+#include "command/task.h"
+#include "command/terminal.h"
 
 enum { FREE_MIB = 1024, FILES_WANTED = 4096 };
 
@@ -71,28 +73,60 @@ static void check_key(checkup *c)
         good("key", path.ptr, "");
 }
 
+/* Why the store of a stopped server does not open. */
+static void tell_closed(checkup *c, const med_err *err)
+{
+    if (err->issue == MED_ISSUE_NOT_FOUND)
+        return; /* told with the data directory, or there is no store yet */
+    bad(c, "store", err->text,
+        err->issue == MED_ISSUE_NOT_SUPPORTED ? "a newer version of medulla: that one made it"
+        : err->issue == MED_ISSUE_LOCK_ERROR  ? "wait for that process, or stop it"
+                                              : "medulla restore --data NEW-DIR BACKUP");
+}
+
+/* Runs where the store is open: here, or in its server. */
+static enum med_exit task(med_task *t, med_err *err)
+{
+    med_store_stats s;
+    (void)err;
+    med_store_count(t->app->store, &s);
+    if (s.failed || !s.writable || s.damaged > 0) {
+        med_host_sayf(t->host, "FAULT %-18s %s", "store",
+                      s.failed      ? "an I/O error at a commit: it takes no writes"
+                      : !s.writable ? "the disk is full: it takes no writes"
+                                    : "stored versions were found damaged");
+        med_host_sayf(t->host, "      %-18s mend it with: %s", "",
+                      s.failed      ? "look at the disk, then start the server again"
+                      : !s.writable ? "free space; writing goes on by itself"
+                                    : "medulla verify tells which; restore from a backup");
+        return MED_EXIT_PARTLY;
+    }
+    med_host_sayf(t->host, "ok    %-18s %lu resources, %lu versions, commit %ld, %lu MiB", "store",
+                  (unsigned long)s.resources, (unsigned long)s.versions, (long)s.last_t,
+                  (unsigned long)((s.bytes_database + s.bytes_wal) >> 20));
+    if (t->app->serving)
+        med_host_sayf(t->host, "ok    %-18s medulla %s, process %ld, %lu commits since its start",
+                      "server", MED_VERSION, (long)getpid(), (unsigned long)s.commits);
+    return MED_EXIT_OK;
+}
+
 static void check_store(checkup *c)
 {
     med_err err = {0};
-    med_app app;
-    if (!med_app_open(&app, c->args->arena, c->args->config, false, &err)) {
-        if (err.issue == MED_ISSUE_LOCK_ERROR)
-            good("store", "in use: ", err.text);
-        else if (err.issue != MED_ISSUE_NOT_FOUND)
-            bad(c, "store", err.text,
-                err.issue == MED_ISSUE_NOT_SUPPORTED
-                    ? "a newer version of medulla: that one made it"
-                    : "medulla restore --data NEW-DIR BACKUP");
+    med_terminal terminal;
+    med_message request;
+    bool ok = med_terminal_init(&terminal, &err)
+              && med_task_request(c->args, &med_command_doctor, &request, &err);
+    if (!ok) {
+        bad(c, "store", err.text, "a machine with more memory");
         return;
     }
-    med_store_stats stats;
-    med_store_count(app.store, &stats);
-    good("store",
-         med_arena_printf(c->args->arena, "%lu resources, commit %ld",
-                          (unsigned long)stats.resources, (long)stats.last_t)
-             .ptr,
-         "");
-    med_app_close(&app);
+    (void)fflush(stdout);
+    enum med_exit code = med_task_try(c->args, &med_command_doctor, &request, &terminal.host, &err);
+    c->faults += code == MED_EXIT_PARTLY;
+    if (code != MED_EXIT_PARTLY && code != MED_EXIT_OK)
+        tell_closed(c, &err);
+    med_terminal_free(&terminal);
 }
 
 static void check_files(checkup *c)
@@ -135,4 +169,6 @@ const med_command med_command_doctor = {
     .examples = "  medulla doctor --data DIR\n",
     .options = options,
     .run = run,
+    .task = task,
+    .quick = true,
 };

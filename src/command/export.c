@@ -6,12 +6,11 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/datetime.h"
-#include "command/command.h"
+#include "command/task.h"
 #include "fhir/resource_text.h"
-#include "progress.h"
 
 enum { TYPES = 512, PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, DIGEST_HEX = 64 };
 #define PAGE_ARENA ((size_t)1 << 30)
@@ -24,30 +23,37 @@ typedef struct out_file {
 } out_file;
 
 typedef struct exporting {
-    const med_arguments *args;
-    med_app app;
-    med_progress_bar bar;
+    med_task *task;
     out_file files[TYPES];
     int64_t as_of;
     uint64_t written, seen;
 } exporting;
 
+/* -1 is the host's refusal, in *err. */
+static FILE *stream_of(int fd, med_err *err)
+{
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (f == NULL && fd >= 0) {
+        (void)close(fd);
+        (void)MED_FAIL_MEMORY(err);
+    }
+    return f;
+}
+
 static bool open_file(exporting *x, out_file *f, med_str type, med_err *err)
 {
-    f->name = med_arena_printf(x->args->arena, "%.*s.ndjson", MED_STR_ARG(type));
-    med_str path = med_arena_printf(x->args->arena, "%s/%s", x->args->words[0].ptr, f->name.ptr);
-    f->file = fopen(path.ptr, "wxe");
+    med_host *h = x->task->host;
+    f->name = med_arena_printf(x->task->arena, "%.*s.ndjson", MED_STR_ARG(type));
     f->digest = EVP_MD_CTX_new();
-    if (f->file == NULL || f->digest == NULL
-        || EVP_DigestInit_ex(f->digest, EVP_sha256(), NULL) != 1)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "can not make %s: %s", path.ptr,
-                        strerrordesc_np(errno));
-    return true;
+    if (f->digest == NULL || EVP_DigestInit_ex(f->digest, EVP_sha256(), NULL) != 1)
+        return MED_FAIL_MEMORY(err);
+    f->file = stream_of(h->make(h, f->name, err), err);
+    return f->file != NULL;
 }
 
 static bool write_resource(exporting *x, const med_stored *s, med_err *err)
 {
-    const med_fhir *f = &x->app.fhir;
+    const med_fhir *f = &x->task->app->fhir;
     out_file *to = &x->files[s->type < TYPES ? s->type : 0];
     med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, s->type));
     med_buf line;
@@ -106,13 +112,30 @@ static bool write_page(exporting *x, med_view *v, med_arena *a, const med_stored
 static med_view *open_view(exporting *x, med_err *err)
 {
     int64_t deadline = med_monotonic(&med_clock_system) + (int64_t)VIEW_SECONDS * SECOND;
-    return med_store_view(x->app.store, 0, deadline, err);
+    return med_store_view(x->task->app->store, x->task->slot, deadline, err);
+}
+
+/* A page of the feed in a view of its own; *h moves behind it. */
+static bool export_page(exporting *x, med_arena *a, med_history *h, size_t *n, med_err *err)
+{
+    med_stored *at;
+    med_view *v = open_view(x, err);
+    bool ok =
+        v != NULL && med_view_history(v, a, h, &at, n, err) && write_page(x, v, a, at, *n, err);
+    if (ok && *n > 0) {
+        h->after_t = at[*n - 1].t;
+        h->after_rid = at[*n - 1].rid;
+    }
+    if (v != NULL)
+        med_view_end(v);
+    return ok;
 }
 
 static bool write_all(exporting *x, med_err *err)
 {
     med_store_stats stats;
-    med_store_count(x->app.store, &stats);
+    med_host *host = x->task->host;
+    med_store_count(x->task->app->store, &stats);
     x->as_of = stats.last_t;
     med_history h = {.since = MED_TIME_MIN,
                      .until = MED_TIME_MAX,
@@ -120,25 +143,21 @@ static bool write_all(exporting *x, med_err *err)
                      .oldest_first = true,
                      .text = true};
     med_arena *a = med_arena_new(PAGE_ARENA);
-    bool ok = a != NULL;
+    bool ok = a != NULL ? true : MED_FAIL_MEMORY(err);
     for (size_t n = PAGE; ok && n == PAGE && h.after_t <= x->as_of;) {
-        med_stored *at;
-        med_view *v = open_view(x, err);
-        ok = v != NULL && med_view_history(v, a, &h, &at, &n, err)
-             && write_page(x, v, a, at, n, err);
-        if (ok && n > 0) {
-            h.after_t = at[n - 1].t;
-            h.after_rid = at[n - 1].rid;
-        }
-        if (v != NULL)
-            med_view_end(v);
+        ok = med_task_goes_on(x->task, err) && export_page(x, a, &h, &n, err);
         med_arena_reset(a);
-        med_progress_show(&x->bar,
-                          stats.versions > 0 ? (double)x->seen / (double)stats.versions : -1,
-                          x->written, 0);
+        host->show(host, &(med_host_figures){
+                             .part = x->seen, .whole = stats.versions, .done = x->written});
     }
     med_arena_free(a);
     return ok;
+}
+
+static bool end_file(FILE *f)
+{
+    bool ok = fflush(f) == 0 && fsync(fileno(f)) == 0;
+    return fclose(f) == 0 && ok;
 }
 
 static void write_digest(out_file *f, char hex[DIGEST_HEX])
@@ -153,13 +172,23 @@ static void write_digest(out_file *f, char hex[DIGEST_HEX])
     }
 }
 
-static bool write_manifest(exporting *x, med_err *err)
+static void write_file_entry(med_json_writer *w, out_file *f)
 {
-    med_buf out;
+    char hex[DIGEST_HEX];
+    write_digest(f, hex);
+    med_json_open(w, '{');
+    med_json_pair(w, "name", f->name);
+    med_json_key(w, MED_STR("resources"));
+    med_json_int(w, (int64_t)f->count);
+    med_json_pair(w, "sha256", (med_str){hex, sizeof hex});
+    med_json_close(w, '}');
+}
+
+static void manifest_text(exporting *x, med_buf *out)
+{
     char now[MED_INSTANT_LEN];
     med_instant_format(med_now(&med_clock_system), now);
-    med_buf_init(&out, 1 << 20);
-    med_json_writer w = med_json_writer_to(&out);
+    med_json_writer w = med_json_writer_to(out);
     med_json_open(&w, '{');
     med_json_pair(&w, "made", (med_str){now, sizeof now});
     med_json_pair(&w, "program", MED_STR("medulla " MED_VERSION));
@@ -168,27 +197,27 @@ static bool write_manifest(exporting *x, med_err *err)
     med_json_key(&w, MED_STR("files"));
     med_json_open(&w, '[');
     for (size_t i = 0; i < TYPES; i++) {
-        char hex[DIGEST_HEX];
-        if (x->files[i].file == NULL)
-            continue;
-        write_digest(&x->files[i], hex);
-        med_json_open(&w, '{');
-        med_json_pair(&w, "name", x->files[i].name);
-        med_json_key(&w, MED_STR("resources"));
-        med_json_int(&w, (int64_t)x->files[i].count);
-        med_json_pair(&w, "sha256", (med_str){hex, sizeof hex});
-        med_json_close(&w, '}');
+        if (x->files[i].file != NULL)
+            write_file_entry(&w, &x->files[i]);
     }
     med_json_close(&w, ']');
     med_json_close(&w, '}');
-    med_buf_addc(&out, '\n');
-    med_str path = med_arena_printf(x->args->arena, "%s/manifest.json", x->args->words[0].ptr);
-    FILE *to = fopen(path.ptr, "wxe");
-    bool ok = to != NULL && !out.failed && fwrite(out.ptr, 1, out.len, to) == out.len;
-    if (to != NULL)
-        ok = fclose(to) == 0 && ok;
+    med_buf_addc(out, '\n');
+}
+
+static bool write_manifest(exporting *x, med_err *err)
+{
+    med_buf out;
+    med_host *h = x->task->host;
+    FILE *to = stream_of(h->make(h, MED_STR("manifest.json"), err), err);
+    if (to == NULL)
+        return false;
+    med_buf_init(&out, 1 << 20);
+    manifest_text(x, &out);
+    bool ok = !out.failed && fwrite(out.ptr, 1, out.len, to) == out.len;
+    ok = end_file(to) && ok;
     med_buf_free(&out);
-    return ok ? true : MED_FAIL(err, MED_ISSUE_NO_STORE, "can not write %s", path.ptr);
+    return ok ? true : MED_FAIL(err, MED_ISSUE_NO_STORE, "can not write manifest.json");
 }
 
 static bool close_files(exporting *x)
@@ -196,33 +225,45 @@ static bool close_files(exporting *x)
     bool ok = true;
     for (size_t i = 0; i < TYPES; i++) {
         if (x->files[i].file != NULL)
-            ok = fclose(x->files[i].file) == 0 && ok;
+            ok = end_file(x->files[i].file) && ok;
         EVP_MD_CTX_free(x->files[i].digest);
     }
     return ok;
 }
 
+static void say_counts(exporting *x)
+{
+    med_host_sayf(x->task->host, "%-28s %10s", "type", "resources");
+    for (size_t i = 0; i < TYPES; i++) {
+        const out_file *f = &x->files[i];
+        if (f->count > 0)
+            med_host_sayf(x->task->host, "%-28.*s %10lu",
+                          MED_STR_ARG(med_str_sub(f->name, 0, f->name.len - sizeof ".ndjson" + 1)),
+                          (unsigned long)f->count);
+    }
+}
+
+static enum med_exit task(med_task *t, med_err *err)
+{
+    exporting *x = MED_TAKE(t->arena, 1, exporting); /* too large for the stack */
+    if (x == NULL)
+        return MED_FAIL_MEMORY(err) ? MED_EXIT_OK : MED_EXIT_FAILED;
+    x->task = t;
+    t->host->begin(t->host, "exporting", "resources");
+    bool ok = write_all(x, err) && write_manifest(x, err);
+    if (!close_files(x) && ok)
+        ok = MED_FAIL(err, MED_ISSUE_NO_STORE, "writing failed: %s", strerrordesc_np(errno));
+    t->host->end(t->host, x->written, 0);
+    if (ok)
+        say_counts(x);
+    return ok ? MED_EXIT_OK : MED_EXIT_FAILED;
+}
+
 static enum med_exit run(const med_arguments *args)
 {
-    med_err err = {0};
-    exporting *x = MED_TAKE(args->arena, 1, exporting); /* too large for the stack */
-    if (x == NULL)
-        return med_command_fail(MED_EXIT_FAILED, "no memory");
-    x->args = args;
     if (args->n != 1)
         return med_command_fail(MED_EXIT_USAGE, "export needs one word: the directory to make");
-    if (mkdir(args->words[0].ptr, 0700) != 0)
-        return med_command_fail(MED_EXIT_FAILED, "can not make %s: %s", args->words[0].ptr,
-                                strerrordesc_np(errno));
-    if (!med_app_open(&x->app, args->arena, args->config, false, &err))
-        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
-    med_progress_start(&x->bar, "exporting", "resources");
-    bool ok = write_all(x, &err) && write_manifest(x, &err);
-    if (!close_files(x) && ok)
-        ok = MED_FAIL(&err, MED_ISSUE_NO_STORE, "writing failed: %s", strerrordesc_np(errno));
-    med_progress_end(&x->bar, x->written, 0);
-    med_app_close(&x->app);
-    return ok ? MED_EXIT_OK : med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    return med_task_perform_into(args, &med_command_export, args->words[0]);
 }
 
 static const med_option options[] = {
@@ -237,4 +278,5 @@ const med_command med_command_export = {
     .examples = "  medulla export --data DIR /exports/2026-01-31\n",
     .options = options,
     .run = run,
+    .task = task,
 };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "command/serving.h"
+#include "command/task.h"
 #include "manage.h"
 
 enum { DRAIN_SECONDS = 10, RETRY_AFTER_SECONDS = 2 };
@@ -195,12 +196,19 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
         med_serve_stop(server, DRAIN_SECONDS);
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
+    med_tasks *tasks = med_tasks_start(app, &err);
+    if (tasks == NULL) {
+        med_manage_stop(manage);
+        med_serve_stop(server, DRAIN_SECONDS);
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    }
     MED_LOG(&app->log, MED_LOG_INFO, "serving", MED_LOG_TEXT("fhir", app->fhir.base),
             MED_LOG_TEXT("auth", med_config_text(app->config, "auth.mode")));
     if (demo)
         med_demo_welcome(app);
     enum med_exit code = wait_for_end(app, signals);
     MED_LOG(&app->log, MED_LOG_INFO, "stopping", MED_LOG_INT("drain_seconds", DRAIN_SECONDS));
+    med_tasks_stop(tasks);
     med_manage_stop(manage);
     med_serve_stop(server, DRAIN_SECONDS);
     return code;
@@ -221,6 +229,7 @@ enum med_exit med_serve_run(const med_arguments *args, bool demo)
                                                                      : MED_EXIT_FAILED,
                                 "%s", err.text);
     app.log.buffer = med_log_buffer_new(app.log.fd, &err); /* without it lines leave one by one */
+    app.serving = true;
     if (demo && !med_demo_fill(&app, args, &err))
         code = med_command_fail(err.issue == MED_ISSUE_VALUE ? MED_EXIT_USAGE : MED_EXIT_FAILED,
                                 "%s", err.text);

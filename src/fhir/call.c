@@ -23,6 +23,7 @@ static const med_fhir_request no_request = {.type = MED_TYPE_NONE,
                                             .accept = MED_LIT(""),
                                             .security_context = MED_LIT(""),
                                             .idempotency_key = MED_LIT(""),
+                                            .source = MED_LIT(""),
                                             .body = MED_LIT("")};
 
 void med_call_init(med_call *call, const med_fhir *fhir, med_arena *arena)

@@ -67,9 +67,12 @@ typedef struct med_fhir_request {
     enum med_return prefer;
     bool strict; /* handling=strict, the default */
     bool respond_async;
-    med_str body;         /* raw bytes, empty if none */
-    const med_json *json; /* parsed body: of a Bundle entry, the Bundle's tape */
-    uint32_t root;        /* node of the resource in `json` */
+    med_str body;          /* raw bytes, empty if none */
+    const med_json *json;  /* parsed body: of a Bundle entry, the Bundle's tape */
+    uint32_t root;         /* node of the resource in `json` */
+    med_str source;        /* of an import, else empty: new ids are made of it and `source_entry`,
+                              so that importing the same again makes the same resources */
+    uint32_t source_entry; /* of a Bundle */
     bool in_bundle;
     bool checked;  /* the structure was checked with the whole Bundle */
     bool resolved; /* the transaction has evaluated the condition: `id` is the target */

@@ -32,7 +32,8 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_OK;
     if (!med_write_new_id(call, err) || !med_change_put(call, call->request.id, NULL, &w, err))
         return MED_STEP_FAILED;
-    w->expect = MED_EXPECT_NEW;
+    /* an import that was cut off finds what it has made: no change, and no conflict */
+    w->expect = call->request.source.len > 0 ? MED_EXPECT_ANY : MED_EXPECT_NEW;
     return MED_STEP_OK;
 }
 

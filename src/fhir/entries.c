@@ -118,7 +118,10 @@ bool med_entries_read(med_call *bundle, med_entries *out, med_err *err)
         if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
             return MED_FAIL(err, MED_ISSUE_STRUCTURE, "Bundle.entry[%zu] must be an object",
                             out->n);
-        read_entry(bundle, &out->at[out->n++], e);
+        read_entry(bundle, &out->at[out->n], e);
+        out->at[out->n].call.request.source = bundle->request.source;
+        out->at[out->n].call.request.source_entry = (uint32_t)out->n;
+        out->n++;
     }
     return true;
 }

@@ -156,22 +156,27 @@ static void close_view(med_call *call)
     call->view = NULL;
 }
 
-void med_perform(med_call *call, unsigned slot)
+void med_perform_with(med_performance *p, med_call *call, unsigned slot)
 {
-    med_performance p;
     med_err err = {0};
-    med_performance_init(&p, call);
+    med_performance_init(p, call);
     call->on_worker = true;
     enum med_next next = MED_NEXT_WORKER;
     while (next != MED_NEXT_RESPOND) {
         bool committing = next == MED_NEXT_COMMIT;
-        if (committing && !med_store_commit_wait(call->fhir->store, &p.commit, &err))
-            next = fail(&p, &err);
+        if (committing && !med_store_commit_wait(call->fhir->store, &p->commit, &err))
+            next = fail(p, &err);
         else if (!open_view(call, slot, &err))
-            next = fail(&p, &err);
+            next = fail(p, &err);
         else
-            next = committing ? med_perform_committed(&p) : med_perform_step(&p);
+            next = committing ? med_perform_committed(p) : med_perform_step(p);
         close_view(call);
     }
     call->change = NULL;
+}
+
+void med_perform(med_call *call, unsigned slot)
+{
+    med_performance p;
+    med_perform_with(&p, call, slot);
 }

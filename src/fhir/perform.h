@@ -37,6 +37,8 @@ enum med_next med_perform_committed(med_performance *p);
 
 /* All of it, blocking; `slot` is the caller's reader connection. */
 void med_perform(med_call *call, unsigned slot);
+/* The same; p->change tells afterwards what was written. */
+void med_perform_with(med_performance *p, med_call *call, unsigned slot);
 
 /* Makes the failure (and call->problems) the response. */
 void med_call_fail(med_call *call, const med_err *err);

@@ -1,6 +1,8 @@
 /* write.c - https://hl7.org/fhir/R4/http.html#concurrency */
 #include "fhir/write.h"
 
+#include <stdio.h>
+
 #include "fhir/respond.h"
 
 bool med_write_check_type(const med_call *call, med_err *err)
@@ -33,12 +35,26 @@ bool med_write_expect(const med_call *call, med_write *w, med_err *err)
     return med_etag_parse(r->if_match, &w->expect_version, err);
 }
 
+/* In place of randomness: what the store's key makes of the place in the import. */
+static void fill_from_source(void *self, void *bytes, size_t n)
+{
+    const med_call *call = self;
+    for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
+        char place[32];
+        int len = snprintf(place, sizeof place, "%u#%zu", call->request.source_entry, at);
+        uint64_t hash = med_store_hash2(call->fhir->store, call->request.source, '#',
+                                        (med_str){place, (size_t)len});
+        memcpy((char *)bytes + at, &hash, n - at < sizeof hash ? n - at : sizeof hash);
+    }
+}
+
 bool med_write_new_id(med_call *call, med_err *err)
 {
     char uuid[MED_UUID_LEN];
+    const med_random from_source = {fill_from_source, call};
     if (call->request.id.len > 0)
         return true;
-    med_random_uuid(call->fhir->random, uuid);
+    med_random_uuid(call->request.source.len > 0 ? &from_source : call->fhir->random, uuid);
     return med_arena_copy(call->arena, (med_str){uuid, sizeof uuid}, &call->request.id)
                ? true
                : MED_FAIL_MEMORY(err);

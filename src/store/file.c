@@ -37,6 +37,11 @@ static bool write_all(int fd, med_str bytes)
     return true;
 }
 
+bool med_file_write(int fd, med_str bytes, const char *name, med_err *err)
+{
+    return write_all(fd, bytes) || fail("writing", name, err);
+}
+
 bool med_file_create(const char *directory, const char *name, med_str bytes, med_err *err)
 {
     char path[MED_FILE_PATH];

@@ -13,6 +13,8 @@ bool med_file_join(char out[MED_FILE_PATH], const char *directory, const char *n
  * returns. Fails when it exists. */
 bool med_file_create(const char *directory, const char *name, med_str bytes,
                      med_err *err) MED_MUST_CHECK;
+/* All of it to an open file; `name` is for the error. */
+bool med_file_write(int fd, med_str bytes, const char *name, med_err *err) MED_MUST_CHECK;
 /* Makes names in a directory durable. */
 bool med_file_sync_directory(const char *directory, med_err *err) MED_MUST_CHECK;
 /* Makes a directory (0700) and its name durable; fine when it is there and `may_exist`. */

@@ -98,23 +98,43 @@ static void add_key(med_buf *out, med_hash_key key)
     med_buf_addc(out, '\n');
 }
 
+static void write_text(const struct keyring *k, med_buf *text)
+{
+    med_buf_init(text, MED_KEYRING_MAX * 64);
+    med_buf_addz(text, "index ");
+    add_key(text, k->index);
+    for (size_t i = 0; i < k->n_check; i++) {
+        med_buf_addz(text, "check ");
+        med_buf_add_u64(text, k->check[i].number);
+        med_buf_addc(text, ' ');
+        add_key(text, k->check[i].key);
+    }
+}
+
+static void forget_text(med_buf *text)
+{
+    if (text->len > 0)
+        explicit_bzero(text->ptr, text->len);
+    med_buf_free(text);
+}
+
 bool med_keyring_copy(const struct keyring *k, const char *data, med_err *err)
 {
     med_buf text;
-    med_buf_init(&text, MED_KEYRING_MAX * 64);
-    med_buf_addz(&text, "index ");
-    add_key(&text, k->index);
-    for (size_t i = 0; i < k->n_check; i++) {
-        med_buf_addz(&text, "check ");
-        med_buf_add_u64(&text, k->check[i].number);
-        med_buf_addc(&text, ' ');
-        add_key(&text, k->check[i].key);
-    }
+    write_text(k, &text);
     bool good =
         text.failed ? MED_FAIL_MEMORY(err) : med_file_create(data, "key", med_buf_str(&text), err);
-    if (text.len > 0)
-        explicit_bzero(text.ptr, text.len);
-    med_buf_free(&text);
+    forget_text(&text);
+    return good;
+}
+
+bool med_keyring_write(const struct keyring *k, int fd, med_err *err)
+{
+    med_buf text;
+    write_text(k, &text);
+    bool good = text.failed ? MED_FAIL_MEMORY(err)
+                            : med_file_write(fd, med_buf_str(&text), "the copy of the key", err);
+    forget_text(&text);
     return good;
 }
 

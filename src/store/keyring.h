@@ -28,6 +28,8 @@ bool med_keyring_create(struct keyring *k, const char *data, const med_random *r
                         med_err *err) MED_MUST_CHECK;
 /* Writes the same keys to another directory, never overwriting. */
 bool med_keyring_copy(const struct keyring *k, const char *data, med_err *err) MED_MUST_CHECK;
+/* The same into a file that is open. */
+bool med_keyring_write(const struct keyring *k, int fd, med_err *err) MED_MUST_CHECK;
 /* NULL when no key has that number. */
 const med_hash_key *med_keyring_check(const struct keyring *k, uint32_t number);
 static inline uint32_t med_keyring_current(const struct keyring *k)

@@ -140,6 +140,12 @@ bool med_view_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, me
     return v->store->ops->referrers(v, a, rid, limit, out, n, err);
 }
 
+bool med_view_missing(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n,
+                      bool *done, med_err *err)
+{
+    return v->store->ops->missing(v, a, after, out, n, done, err);
+}
+
 bool med_store_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err)
 {
     return s->ops->prepare(s, a, w, err);
@@ -198,10 +204,10 @@ void med_store_count(med_store *s, med_store_stats *out)
     s->ops->count(s, out);
 }
 
-bool med_store_backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
+bool med_store_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                       med_err *err)
 {
-    return s->ops->backup(s, to, with_key, progress, arg, err);
+    return s->ops->backup(s, file, key, progress, arg, err);
 }
 
 bool med_store_verify(med_store *s, med_verify *v, med_err *err)

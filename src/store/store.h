@@ -161,6 +161,11 @@ bool med_view_codes(med_view *v, med_arena *a, uint32_t param, med_str system, m
 /* Resources that hold a reference to this one (for 409 on delete and for _cascade). */
 bool med_view_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
                         size_t *n, med_err *err) MED_MUST_CHECK;
+/* What is referred to by current resources and is no current resource itself, by growing rid
+ * from behind `*after`, which moves to the last that was looked at. Not only local references:
+ * also URLs and canonicals, which need not be there. *done at the end. */
+bool med_view_missing(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n,
+                      bool *done, med_err *err) MED_MUST_CHECK;
 
 /* ---- writing ---- */
 enum med_write_kind {
@@ -272,9 +277,13 @@ typedef struct med_store_stats {
 } med_store_stats;
 void med_store_count(med_store *s, med_store_stats *out);
 
-/* Online, consistent; runs between groups. `progress` may be NULL. Never overwrites `to`. */
-typedef void (*med_progress)(void *arg, uint64_t done, uint64_t total);
-bool med_store_backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
+/* Called now and then by long work; false stops it, and it fails with MED_ISSUE_INCOMPLETE. */
+typedef bool (*med_progress)(void *arg, uint64_t done, uint64_t total);
+
+/* Online, consistent; runs between groups, and `progress` (or NULL) on the commit thread, so it
+ * must not block. `file` is an empty file open for reading and writing, `key` another one or -1;
+ * both stay the caller's, and are synced. Half a backup (false) is none: remove it. */
+bool med_store_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                       med_err *err) MED_MUST_CHECK;
 /* Re-reads everything: hashes, index rows against `extract` of each body, feed without holes.
  * Calls `fault` for each finding; false only when it could not go on. */

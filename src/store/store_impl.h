@@ -14,8 +14,7 @@ struct med_store_ops {
     bool (*prepare)(const med_store *s, med_arena *a, med_write *w, med_err *err);
     bool (*commit)(med_store *s, med_commit *first, med_err *err); /* a list */
     void (*count)(med_store *s, med_store_stats *out);
-    bool (*backup)(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
-                   med_err *err);
+    bool (*backup)(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);
     bool (*verify)(med_store *s, med_verify *v, med_err *err);
     void (*close)(med_store *s);
 
@@ -44,6 +43,8 @@ struct med_store_ops {
                   uint64_t **hashes, size_t *n, med_err *err);
     bool (*referrers)(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
                       size_t *n, med_err *err);
+    bool (*missing)(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n, bool *done,
+                    med_err *err);
 };
 
 struct med_store {

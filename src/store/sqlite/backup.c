@@ -3,10 +3,10 @@
  * Being the connection that writes, it sees its own writes copied, too, so the backup never
  * starts again and ends as of its last step. https://www.sqlite.org/backup.html */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "store/file.h"
+#include "store/sqlite/fd_vfs.h"
 #include "store/sqlite/page_check.h"
 #include "store/sqlite/sqlite_impl.h"
 
@@ -30,6 +30,12 @@ static bool fail(struct backup_job *b, int rc)
                     rc);
 }
 
+static bool end_copy(struct backup_job *b, int rc)
+{
+    int end = sqlite3_backup_finish(b->copy);
+    return rc == SQLITE_DONE && end == SQLITE_OK ? true : fail(b, rc == SQLITE_DONE ? end : rc);
+}
+
 static void step(struct job *job)
 {
     struct backup_job *b = (struct backup_job *)job;
@@ -42,80 +48,59 @@ static void step(struct job *job)
     int rc = sqlite3_backup_step(b->copy, STEP_PAGES);
     uint64_t total = (uint64_t)sqlite3_backup_pagecount(b->copy);
     uint64_t left = (uint64_t)sqlite3_backup_remaining(b->copy);
-    if (b->progress != NULL)
-        b->progress(b->arg, (total - left) * 4096, total * 4096);
-    job->again = rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED;
+    bool go_on = b->progress == NULL
+                 || b->progress(b->arg, (total - left) * MED_PAGE_SIZE, total * MED_PAGE_SIZE);
+    bool more = rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED;
+    job->again = more && go_on;
     if (job->again)
         return;
-    int end = sqlite3_backup_finish(b->copy);
-    b->good = rc == SQLITE_DONE && end == SQLITE_OK ? true : fail(b, rc == SQLITE_DONE ? end : rc);
+    b->good = end_copy(b, more ? SQLITE_DONE : rc);
+    if (b->good && more)
+        b->good = MED_FAIL(b->err, MED_ISSUE_INCOMPLETE, "cancelled");
 }
 
-/* An empty database in DIRECTORY, with our mode; what is copied into it is synced at the end. */
-static bool open_target(struct backup_job *b, const char *path)
+/* The copy needs no journal: half of it is worth nothing. It is synced at its end. */
+static bool open_target(struct backup_job *b, int file)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return MED_FAIL(b->err, MED_ISSUE_EXCEPTION, "the backup's file could not be made: %s",
-                        strerrordesc_np(errno));
-    (void)close(fd);
+    char name[MED_FD_NAME];
     char vfs[MED_PAGE_CHECK_NAME]; /* pages get their check values anew */
-    if (!med_page_check_vfs(NULL, vfs, b->err))
+    if (!med_fd_vfs(b->err) || !med_page_check_vfs(MED_FD_VFS, vfs, b->err))
         return false;
+    med_fd_name(file, name);
     int rc = sqlite3_open_v2(
-        path, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+        name, &b->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(b->to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL,
                           NULL);
     return rc == SQLITE_OK || fail(b, rc);
 }
 
-static bool sync_target(struct backup_job *b, const char *path)
+static bool is_empty(int file, med_err *err)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        good = close(fd) == 0 && good;
-    return good
-           || MED_FAIL(b->err, MED_ISSUE_EXCEPTION, "the backup could not be synced: %s",
+    struct stat st;
+    return (fstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+           || MED_FAIL(err, MED_ISSUE_DUPLICATE,
+                       "a backup needs a new, empty file; nothing is ever overwritten");
+}
+
+static bool sync_file(int fd, med_err *err)
+{
+    return fsync(fd) == 0
+           || MED_FAIL(err, MED_ISSUE_EXCEPTION, "the backup could not be synced: %s",
                        strerrordesc_np(errno));
 }
 
-static bool copy_all(struct sqlite_store *s, struct backup_job *b, const char *directory,
-                     const char *path, bool with_key)
+bool med_sqlite_backup(med_store *store, int file, int key, med_progress progress, void *arg,
+                       med_err *err)
 {
-    bool good = open_target(b, path);
-    if (good && !med_sqlite_run_job(s, &b->job))
-        good = MED_FAIL(b->err, MED_ISSUE_TRANSIENT, "the store is stopping");
-    good = good && b->good;
-    (void)sqlite3_close(b->to);
-    return good && sync_target(b, path)
-           && (!with_key || med_keyring_copy(&s->keys, directory, b->err))
-           && med_file_sync_directory(directory, b->err);
-}
-
-bool med_sqlite_backup(med_store *store, med_str to, bool with_key, med_progress progress,
-                       void *arg, med_err *err)
-{
-    char directory[MED_FILE_PATH];
-    char path[MED_FILE_PATH];
+    struct sqlite_store *s = med_sqlite_of(store);
     struct backup_job b = {
         .job.run = step, .progress = progress, .arg = arg, .good = true, .err = err};
-    if (to.len == 0 || to.len >= sizeof directory - 32)
-        return MED_FAIL(err, MED_ISSUE_INVALID, "a backup needs the path of a new directory");
-    memcpy(directory, to.ptr, to.len);
-    directory[to.len] = '\0';
-    struct stat info;
-    if (stat(directory, &info) == 0)
-        return MED_FAIL(err, MED_ISSUE_DUPLICATE,
-                        "the place of the backup exists already; nothing is ever overwritten");
-    if (!med_file_make_directory(directory, false, err)
-        || !med_file_join(path, directory, "medulla.db", err))
-        return false;
-    bool good = copy_all(med_sqlite_of(store), &b, directory, path, with_key);
-    if (!good) { /* half a backup must not be taken for one */
-        (void)unlink(path);
-        (void)rmdir(directory);
-    }
-    return good;
+    bool good = is_empty(file, err) && open_target(&b, file);
+    if (good && !med_sqlite_run_job(s, &b.job))
+        good = MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
+    good = good && b.good;
+    (void)sqlite3_close(b.to);
+    return good && sync_file(file, err)
+           && (key < 0 || (med_keyring_write(&s->keys, key, err) && sync_file(key, err)));
 }

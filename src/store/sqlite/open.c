@@ -36,6 +36,7 @@ static const struct med_store_ops ops = {
     .count_token = med_sqlite_count_token,
     .codes = med_sqlite_codes,
     .referrers = med_sqlite_referrers,
+    .missing = med_sqlite_missing,
 };
 
 void med_sqlite_log(const struct sqlite_store *s, enum med_log_level level, const char *message,

@@ -228,10 +228,12 @@ bool med_sqlite_codes(med_view *v, med_arena *a, uint32_t param, med_str system,
                       uint64_t **hashes, size_t *n, med_err *err);
 bool med_sqlite_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
                           size_t *n, med_err *err);
+bool med_sqlite_missing(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n,
+                        bool *done, med_err *err);
 bool med_sqlite_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
                        uint32_t *numbers, med_err *err);
 bool med_sqlite_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err);
-bool med_sqlite_backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
+bool med_sqlite_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                        med_err *err);
 bool med_sqlite_verify(med_store *s, med_verify *v, med_err *err);
 void med_sqlite_count(med_store *s, med_store_stats *out);

@@ -64,6 +64,9 @@
     X(CODES_BY_BOTH, "SELECT hash FROM code WHERE param = ?1 AND code = ?2 AND system = ?3")       \
     X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = ?1"           \
                  " UNION ALL SELECT rid FROM target WHERE target = ?1) LIMIT ?2")                  \
+    X(NEXT_TARGET, "SELECT min(target) FROM (SELECT min(target) AS target FROM reference"          \
+                   " WHERE target > ?1 UNION ALL SELECT min(target) FROM target"                   \
+                   " WHERE target > ?1)")                                                          \
     X(IS_NAMED,                                                                                    \
       "SELECT 1 FROM reference WHERE target = ?1 UNION ALL SELECT 1 FROM target WHERE target = ?1" \
       " UNION ALL SELECT 1 FROM patient WHERE patient = ?1 LIMIT 1")                               \

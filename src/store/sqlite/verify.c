@@ -27,6 +27,13 @@ bool med_verify_failed(struct verifying *x, const char *kind, med_str where, con
     return true;
 }
 
+/* Tells how far it is; false when it was asked to stop. */
+static bool show_progress(struct verifying *x)
+{
+    return x->to->progress == NULL || x->to->progress(x->to->arg, x->to->versions, x->s->versions)
+           || MED_FAIL(x->err, MED_ISSUE_INCOMPLETE, "cancelled");
+}
+
 bool med_verify_pages(struct verifying *x, verify_page page, void *at)
 {
     int tries = 0;
@@ -40,6 +47,8 @@ bool med_verify_pages(struct verifying *x, verify_page page, void *at)
         if (good)
             tries = 0;
         else if (!cut || ++tries == TRIES)
+            return false;
+        if (!show_progress(x))
             return false;
     }
     return true;
@@ -123,8 +132,6 @@ static bool feed_page(struct verifying *x, void *arg, bool *more)
     }
     med_sqlite_leave(x->v);
     *more = n == FEED_PAGE;
-    if (good && x->to->progress != NULL)
-        x->to->progress(x->to->arg, x->to->versions, x->s->versions);
     return good;
 }
 

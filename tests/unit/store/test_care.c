@@ -332,6 +332,16 @@ static void verify_finds_what_was_tampered_with(void **state)
     }
 }
 
+/* A new file of `directory`, which is made when it is not there. */
+static int new_file(struct kit *k, const char *directory, const char *name)
+{
+    (void)mkdir(directory, 0700);
+    int fd = open(med_arena_printf(k->arena, "%s/%s", directory, name).ptr,
+                  O_RDWR | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    return fd;
+}
+
 static void a_backup_is_a_store(void **state)
 {
     struct kit *k = *state;
@@ -339,10 +349,14 @@ static void a_backup_is_a_store(void **state)
     char to[80];
     med_err err = {0};
     (void)snprintf(to, sizeof to, "%s/backup", k->dir);
-    if (!med_store_backup(k->store, med_str_from(to), true, NULL, NULL, &err))
+    int file = new_file(k, to, "medulla.db");
+    int key = new_file(k, to, "key");
+    if (!med_store_backup(k->store, file, key, NULL, NULL, &err))
         fail_msg("%s", err.text);
-    assert_false(med_store_backup(k->store, med_str_from(to), true, NULL, NULL, &err));
+    assert_false(med_store_backup(k->store, file, key, NULL, NULL, &err));
     assert_int_equal(err.issue, MED_ISSUE_DUPLICATE);
+    (void)close(file);
+    (void)close(key);
     med_write w = kit_put(k, k->patient, "later", "x");
     assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
     kit_close(k);
@@ -358,6 +372,43 @@ static void a_backup_is_a_store(void **state)
     assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
 }
 
+static bool stop_at_once(void *arg, uint64_t done, uint64_t total)
+{
+    (void)total;
+    *(uint64_t *)arg += done > 0;
+    return false;
+}
+
+static void long_work_stops_when_asked(void **state)
+{
+    struct kit *k = *state;
+    busy(k);
+    char to[80];
+    med_err err = {0};
+    uint64_t told = 0;
+    (void)snprintf(to, sizeof to, "%s/backup", k->dir);
+    uint64_t seed = 1;
+    for (int i = 0; i < 1500; i++) { /* more pages than one step copies */
+        char note[4000] = {0};
+        for (size_t at = 0; at < sizeof note - 1; at++) {
+            seed = seed * 6364136223846793005U + 1442695040888963407U;
+            note[at] = (char)('a' + (seed >> 33) % 26);
+        }
+        med_write w = kit_put(k, k->patient, med_arena_printf(k->arena, "big%d", i).ptr, note);
+        assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    }
+    int file = new_file(k, to, "medulla.db");
+    assert_false(med_store_backup(k->store, file, -1, stop_at_once, &told, &err));
+    assert_int_equal(err.issue, MED_ISSUE_INCOMPLETE);
+    assert_int_equal(told, 1);
+    (void)close(file);
+    med_verify v = {.progress = stop_at_once, .arg = &told};
+    assert_false(med_store_verify(k->store, &v, &err));
+    assert_int_equal(err.issue, MED_ISSUE_INCOMPLETE);
+    med_write w = kit_put(k, k->patient, "after", "x"); /* and the store goes on */
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+}
+
 static void without_its_key_a_backup_stays_shut(void **state)
 {
     struct kit *k = *state;
@@ -365,7 +416,9 @@ static void without_its_key_a_backup_stays_shut(void **state)
     char to[80];
     med_err err = {0};
     (void)snprintf(to, sizeof to, "%s/backup", k->dir);
-    assert_true(med_store_backup(k->store, med_str_from(to), false, NULL, NULL, &err));
+    int file = new_file(k, to, "medulla.db");
+    assert_true(med_store_backup(k->store, file, -1, NULL, NULL, &err));
+    (void)close(file);
     const char *key = file_in(k, "key");
     med_str bytes = read_file(k, key);
     kit_close(k);
@@ -555,6 +608,7 @@ int main(void)
         TEST(a_sound_store_has_no_faults),
         TEST(verify_finds_what_was_tampered_with),
         TEST(a_backup_is_a_store),
+        TEST(long_work_stops_when_asked),
         TEST(without_its_key_a_backup_stays_shut),
         TEST(every_flipped_bit_is_found),
         TEST(a_purge_leaves_nothing),
