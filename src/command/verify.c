@@ -36,13 +36,10 @@ static enum med_exit task(med_task *t, med_err *err)
 
 static enum med_exit run(const med_arguments *args)
 {
-#include "command/task.h"
-
-typedef struct verify {
-    med_search_verify search; /* first: it is what `extract` is called with */
-    med_host *host;
-} verify;
-
+    if (args->n != 0)
+        return med_command_fail(MED_EXIT_USAGE,
+                                "verify takes no words; --data DIR names the store");
+    return med_task_perform_alone(args, &med_command_verify);
 }
 
 static const med_option options[] = {
