@@ -65,8 +65,8 @@ static void print_help(void)
 static void print_options(const med_option *o)
 {
     for (; o != NULL && o->name != NULL; o++)
-        printf("  --%s%s%-*s %s\n", o->name, o->value != NULL ? " " : "",
-               (int)(24 - strlen(o->name)), o->value != NULL ? o->value : "", o->help);
+        printf("  --%s %-*s %s\n", o->name, (int)(23 - strlen(o->name)),
+               o->value != NULL ? o->value : "", o->help);
 }
 
 static void print_command_help(const med_command *c)

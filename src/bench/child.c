@@ -20,7 +20,7 @@ static void settle(pid_t parent, const char *log)
 {
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
@@ -122,13 +122,19 @@ uint64_t med_child_resident(pid_t pid)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* The stream belongs to its caller alone, for which POSIX and glibc promise no race. */
+static struct dirent *next_entry(DIR *d)
+{
+    return d == NULL ? NULL : readdir(d); // NOLINT(concurrency-mt-unsafe)
+}
+
 uint64_t med_folder_bytes(const char *folder)
 {
     uint64_t sum = 0;
     struct dirent *e;
     struct stat st;
     DIR *d = opendir(folder);
-    while (d != NULL && (e = readdir(d)) != NULL) {
+    while ((e = next_entry(d)) != NULL) {
         if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
             sum += (uint64_t)st.st_size;
     }
@@ -141,7 +147,7 @@ static void empty_folder(const char *folder)
 {
     struct dirent *e;
     DIR *d = opendir(folder);
-    while (d != NULL && (e = readdir(d)) != NULL)
+    while ((e = next_entry(d)) != NULL)
         (void)unlinkat(dirfd(d), e->d_name, 0); /* fails for folders, "." and ".." among them */
     if (d != NULL)
         (void)closedir(d);
@@ -153,7 +159,7 @@ void med_folder_remove(const char *folder)
     struct dirent *e;
     empty_folder(folder);
     DIR *d = opendir(folder);
-    while (d != NULL && (e = readdir(d)) != NULL) {
+    while ((e = next_entry(d)) != NULL) {
         if (e->d_name[0] == '.')
             continue;
         (void)snprintf(below, sizeof below, "%s/%s", folder, e->d_name);

@@ -95,7 +95,7 @@ typedef struct first_answers {
 static bool look_at_answers(med_bench *b, const med_str *queries, size_t n, first_answers *out,
                             med_err *err)
 {
-    med_reply reply;
+    med_reply reply = {0};
     med_json j;
     med_err unused;
     *out = (first_answers){0};

@@ -398,16 +398,18 @@ bool med_bench_bundle(med_bench *b, med_err *err)
     double rate;
     bundle_work *w = MED_NEW(1, bundle_work);
     med_load_result *rounds = MED_NEW(MED_BENCH_ROUNDS, med_load_result);
-    bool ok = w != NULL && rounds != NULL ? true : MED_FAIL_MEMORY(err);
-    for (unsigned i = 0; ok && i < MED_LOAD_CONNECTIONS; i++)
-        med_buf_init(&w->body[i], 16 << 20);
-    if (ok) {
-        w->b = b;
-        ok = find_bundles(b, w, err) && measure_bundles(b, w, rounds, &rate, err)
-             && add_bundles(b, w, rounds, rate, err);
-        for (unsigned i = 0; i < MED_LOAD_CONNECTIONS; i++)
-            med_buf_free(&w->body[i]);
+    if (w == NULL || rounds == NULL) {
+        med_free(w);
+        med_free(rounds);
+        return MED_FAIL_MEMORY(err);
     }
+    w->b = b;
+    for (unsigned i = 0; i < MED_LOAD_CONNECTIONS; i++)
+        med_buf_init(&w->body[i], 16 << 20);
+    bool ok = find_bundles(b, w, err) && measure_bundles(b, w, rounds, &rate, err)
+              && add_bundles(b, w, rounds, rate, err);
+    for (unsigned i = 0; i < MED_LOAD_CONNECTIONS; i++)
+        med_buf_free(&w->body[i]);
     med_free(rounds);
     med_free(w);
     return ok;

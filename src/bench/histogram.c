@@ -7,7 +7,7 @@
 static size_t bucket_of(uint64_t value)
 {
     unsigned shift = 0;
-    if (value >= 2 * MED_HISTOGRAM_HALF)
+    if (value >= UINT64_C(2) * MED_HISTOGRAM_HALF)
         shift = 57U - (unsigned)__builtin_clzll(value);
     return (size_t)shift * MED_HISTOGRAM_HALF + (size_t)(value >> shift);
 }

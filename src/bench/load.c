@@ -263,8 +263,7 @@ static void *run_loop(void *arg)
 static bool open_loop(loop *l, unsigned first, unsigned n)
 {
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    l->connections = MED_NEW(n, connection);
-    if (l->epoll < 0 || l->connections == NULL)
+    if (l->epoll < 0)
         return false;
     l->n = l->open = n;
     for (unsigned i = 0; i < n; i++) {
@@ -283,7 +282,6 @@ static void close_loop(loop *l)
         med_buf_free(&l->connections[i].in);
         med_buf_free(&l->connections[i].out);
     }
-    med_free(l->connections);
     if (l->epoll >= 0)
         (void)close(l->epoll);
 }
@@ -330,29 +328,45 @@ static unsigned count_threads(const med_load_options *o)
     return n < o->connections ? n : o->connections;
 }
 
-bool med_load_run(const med_load_options *options, const med_load_work *work, med_load_result *out,
-                  med_err *err)
+/* Shares the connections out; false without memory or descriptors. */
+static bool open_loops(const med_load_options *options, const med_load_work *work, loop *loops,
+                       unsigned n, connection *connections)
 {
-    unsigned n = count_threads(options), first = 0;
-    loop *loops = MED_NEW(n, loop);
-    bool ok = loops != NULL && n > 0;
-    *out = (med_load_result){0};
-    for (unsigned i = 0; ok && i < n; i++)
+    unsigned first = 0;
+    for (unsigned i = 0; i < n; i++)
         loops[i].epoll = -1;
-    for (unsigned i = 0; ok && i < n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         unsigned share = (options->connections - first) / (n - i);
         loops[i].options = options;
         loops[i].work = work;
-        ok = open_loop(&loops[i], first, share);
+        loops[i].connections = connections + first;
+        if (!open_loop(&loops[i], first, share))
+            return false;
         first += share;
     }
+    return n > 0;
+}
+
+bool med_load_run(const med_load_options *options, const med_load_work *work, med_load_result *out,
+                  med_err *err)
+{
+    unsigned n = count_threads(options);
+    loop *loops = MED_NEW(n, loop);
+    connection *connections = MED_NEW(options->connections, connection);
+    *out = (med_load_result){0};
+    if (loops == NULL || connections == NULL) {
+        med_free(loops);
+        med_free(connections);
+        return MED_FAIL_MEMORY(err);
+    }
     double cpu = med_bench_cpu(options->server);
-    ok = ok && run_all(loops, n);
+    bool ok = open_loops(options, work, loops, n, connections) && run_all(loops, n);
     out->server_cpu = med_bench_cpu(options->server) - cpu;
-    for (unsigned i = 0; loops != NULL && i < n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         merge(out, &loops[i].result);
         close_loop(&loops[i]);
     }
+    med_free(connections);
     med_free(loops);
     return ok ? true : MED_FAIL(err, MED_ISSUE_TRANSIENT, "no memory or threads for the load");
 }
