@@ -4,6 +4,7 @@
  * fit an unsigned __int128. */
 #include "base/decimal.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -157,6 +158,33 @@ int med_decimal_compare(const med_decimal *a, const med_decimal *b)
     return x == 0 ? 0 : x * compare_magnitude(a, b);
 }
 
+/* Up to 64 bits of digits: one operation in extended precision is the nearest of its 64 bits, and
+ * from there to 53 it is the nearest, too, unless the eleven bits between are just a half. */
+static bool to_double_extended(const med_decimal *d, double *out)
+{
+#if LDBL_MANT_DIG == 64
+    enum { EXACT = 27 }; /* 5^27 < 2^64 */
+    static const uint64_t half = 0x400, between = 0x7ff;
+    if (d->digits > UINT64_MAX || d->exponent < -EXACT || d->exponent > EXACT)
+        return false;
+    long double value = (long double)(uint64_t)d->digits;
+    long double power = 1;
+    for (int i = d->exponent < 0 ? -d->exponent : d->exponent; i > 0; i--)
+        power *= 10;
+    value = d->exponent < 0 ? value / power : value * power;
+    uint64_t mantissa = 0;
+    memcpy(&mantissa, &value, sizeof mantissa);
+    if ((mantissa & between) == half)
+        return false;
+    *out = (double)(d->negative ? -value : value);
+    return true;
+#else
+    (void)d;
+    (void)out;
+    return false;
+#endif
+}
+
 double med_decimal_to_double(const med_decimal *d)
 {
     static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -169,6 +197,8 @@ double med_decimal_to_double(const med_decimal *d)
         value = d->exponent < 0 ? value / exact[-d->exponent] : value * exact[d->exponent];
         return d->negative ? -value : value;
     }
+    if (to_double_extended(d, &value))
+        return value;
     char text[MED_DECIMAL_TEXT];
     (void)snprintf(text, sizeof text, "%s%llu%019llue%d", d->negative ? "-" : "",
                    (unsigned long long)(d->digits / power_of_ten(19)),

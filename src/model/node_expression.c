@@ -72,7 +72,9 @@ static bool go_down(struct place *at, uint32_t node)
     for (uint32_t e = at->node + 1; e < end; e = nodes[e].next, index++) {
         if (!holds(at->j, e, node))
             continue;
-        med_buf_printf(&at->text, "[%zu]", index);
+        med_buf_addc(&at->text, '[');
+        med_buf_add_u64(&at->text, index);
+        med_buf_addc(&at->text, ']');
         at->node = e;
         return true;
     }
@@ -85,6 +87,7 @@ bool med_node_expression(med_arena *a, const med_pack *p, const med_json *j, uin
     struct place at = {.p = p, .j = j, .type = p->resource_type, .node = root};
     med_buf_init(&at.text, EXPRESSION_MAX);
     med_type type = own_type(&at);
+    at.type = type == MED_TYPE_NONE ? at.type : type;
     med_buf_add(&at.text, type == MED_TYPE_NONE ? MED_STR("Resource") : med_type_name(p, type));
     while (at.node != node && go_down(&at, node)) {
     }

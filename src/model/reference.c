@@ -15,16 +15,19 @@ enum fault {
     FAULT_FRAGMENT,
 };
 
+/* A-Z a-z 0-9 - . as bits: ids are in every reference. */
+static const uint64_t id_signs[4] = {UINT64_C(0x03ff600000000000), UINT64_C(0x07fffffe07fffffe)};
+
 bool med_id_is_valid(med_str id)
 {
+    uint64_t good = 1;
     if (id.len == 0 || id.len > ID_MAX)
         return false;
     for (size_t i = 0; i < id.len; i++) {
-        char c = id.ptr[i];
-        if (!med_is_alnum(c) && c != '-' && c != '.')
-            return false;
+        unsigned char c = (unsigned char)id.ptr[i];
+        good &= id_signs[c >> 6] >> (c & 63);
     }
-    return true;
+    return (good & 1) != 0;
 }
 
 /* The concrete resource type of that name, or MED_TYPE_NONE. */
@@ -134,11 +137,10 @@ static enum fault parse_conditional(const med_pack *p, med_str text, size_t ques
 
 static bool has_space(med_str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] <= ' ')
-            return true;
-    }
-    return false;
+    bool space = false;
+    for (size_t i = 0; i < text.len; i++)
+        space |= (unsigned char)text.ptr[i] <= ' ';
+    return space;
 }
 
 static enum fault parse(const med_pack *p, med_str text, med_str base, med_reference *out)

@@ -42,18 +42,15 @@ static bool extract_by_type(med_extraction *x, enum med_param_type type, const m
 }
 
 /* The ident hash of the Patient a reference node names; 0 if it names none. */
-static uint64_t patient_of(const med_extraction *x, uint32_t node)
+static uint64_t patient_of(med_extraction *x, uint32_t node)
 {
     med_str text;
-    med_reference ref;
-    med_err ignored = {0};
-    const med_search_schema *s = x->schema;
     if (med_json_kind_at(x->j, node) != MED_JSON_OBJECT
-        || !med_extract_member(x, node, MED_STR("reference"), &text) || text.len == 0
-        || !med_reference_parse(s->pack, text, x->base, &ref, &ignored)
-        || ref.kind != MED_REFERENCE_LOCAL || !med_str_eqz(ref.type, "Patient"))
+        || !med_extract_member(x, node, MED_STR("reference"), &text) || text.len == 0)
         return 0;
-    return med_store_ident(s->store, ref.type, ref.id);
+    const med_resolved *ref = med_extract_resolve(x, text);
+    bool is = ref->valid && ref->kind == MED_REFERENCE_LOCAL && med_str_eqz(ref->type, "Patient");
+    return is ? ref->ident : 0;
 }
 
 static bool note_patient(med_extraction *x, const med_walk_value *v)
@@ -155,17 +152,15 @@ static bool take_target(void *arg, uint32_t reference, uint32_t property, med_er
     med_extraction *x = arg;
     const med_search_schema *s = x->schema;
     med_str text;
-    med_reference ref;
-    med_err ignored = {0};
     if (!med_json_string(x->arena, x->j, property, &text))
         return MED_FAIL_MEMORY(err);
-    if (!med_reference_parse(s->pack, text, x->base, &ref, &ignored)
-        || ref.kind != MED_REFERENCE_LOCAL)
+    const med_resolved *ref = med_extract_resolve(x, text);
+    if (!ref->valid || ref->kind != MED_REFERENCE_LOCAL)
         return true;
     med_target_row row = {
-        .type = med_schema_type(s, med_pack_type(s->pack, ref.type)),
-        .id = ref.id,
-        .ident = med_store_ident(s->store, ref.type, ref.id),
+        .type = med_schema_type(s, med_pack_type(s->pack, ref->type)),
+        .id = ref->id,
+        .ident = ref->ident,
     };
     if (!med_node_expression(x->arena, s->pack, x->j, x->root, reference, &row.expression)
         || !med_rows_add_target(x, row))

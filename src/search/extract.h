@@ -7,6 +7,19 @@
 #include "model/walk.h"
 #include "search/schema.h"
 
+/* A reference of the resource, understood once: several parameters, the compartment and the
+ * check of its target ask for the same one. */
+typedef struct med_resolved {
+    const char *at; /* of the text; NULL: nothing here */
+    size_t len;
+    bool valid;
+    uint8_t kind; /* enum med_reference_kind */
+    med_str type, id;
+    uint64_t ident; /* of a local one */
+} med_resolved;
+
+enum { MED_RESOLVED = 8 }; /* a power of two */
+
 typedef struct med_extraction {
     const med_search_schema *schema;
     med_arena *arena;
@@ -20,6 +33,7 @@ typedef struct med_extraction {
     med_rows rows;          /* what was found; the arrays' room: */
     size_t room_tokens, room_codes, room_references, room_dates, room_strings, room_quantities,
         room_uris, room_targets, room_patients;
+    med_resolved resolved[MED_RESOLVED];
 } med_extraction;
 
 /* One value of one parameter. `number` is the parameter's number in the store. */
@@ -51,6 +65,9 @@ bool med_extract_quantity(med_extraction *x, const med_extract_value *v, med_err
 /* A number's row. False past the arena's ceiling. */
 bool med_extract_plain_number(med_extraction *x, const med_extract_value *v, const med_decimal *d);
 bool med_extract_uri(med_extraction *x, const med_extract_value *v, med_err *err);
+
+/* What a reference's text names. Good until the next call. */
+const med_resolved *med_extract_resolve(med_extraction *x, med_str text);
 
 /* Appending; false past the arena's ceiling. */
 bool med_rows_add_token(med_extraction *x, med_token_row row);

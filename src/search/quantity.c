@@ -62,7 +62,6 @@ typedef struct units {
 static bool read_units(const med_extraction *x, uint32_t node, units *out)
 {
     med_str system, code, name;
-    med_err ignored = {0};
     med_store *store = x->schema->store;
     *out = (units){0};
     if (!med_extract_member(x, node, MED_STR("system"), &system)
@@ -70,8 +69,9 @@ static bool read_units(const med_extraction *x, uint32_t node, units *out)
         || !med_extract_member(x, node, MED_STR("unit"), &name))
         return false;
     if (code.len > 0) {
-        out->convert =
-            med_str_eq(system, ucum_system) && med_ucum_parse(x->arena, code, &out->ucum, &ignored);
+        out->convert = med_str_eq(system, ucum_system)
+                       && med_unit_cache_parse(x->schema->units, med_store_hash(store, code),
+                                               x->arena, code, &out->ucum);
         out->unit = out->convert ? med_store_hash2(store, ucum_system, '=', out->ucum.canonical)
                                  : med_store_hash2(store, system, '|', code);
     }

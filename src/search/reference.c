@@ -20,16 +20,33 @@ static bool add_canonical(med_extraction *x, const med_extract_value *v, med_str
            && (url.len == text.len || add(x, v, med_store_hash(store, url)));
 }
 
-static bool add_text(med_extraction *x, const med_extract_value *v, med_str text)
+const med_resolved *med_extract_resolve(med_extraction *x, med_str text)
 {
     med_reference ref;
     med_err ignored = {0};
-    med_store *store = x->schema->store;
-    if (!med_reference_parse(x->schema->pack, text, x->base, &ref, &ignored))
+    med_resolved *r = &x->resolved[((uintptr_t)text.ptr >> 5) % MED_RESOLVED];
+    if (r->at == text.ptr && r->len == text.len)
+        return r;
+    *r = (med_resolved){.at = text.ptr, .len = text.len};
+    r->valid = med_reference_parse(x->schema->pack, text, x->base, &ref, &ignored);
+    if (!r->valid)
+        return r;
+    r->kind = (uint8_t)ref.kind;
+    r->type = ref.type;
+    r->id = ref.id;
+    if (ref.kind == MED_REFERENCE_LOCAL)
+        r->ident = med_store_ident(x->schema->store, ref.type, ref.id);
+    return r;
+}
+
+static bool add_text(med_extraction *x, const med_extract_value *v, med_str text)
+{
+    const med_resolved *ref = med_extract_resolve(x, text);
+    if (!ref->valid)
         return true;
-    switch (ref.kind) {
+    switch ((enum med_reference_kind)ref->kind) {
     case MED_REFERENCE_LOCAL:
-        return add(x, v, med_store_ident(store, ref.type, ref.id));
+        return add(x, v, ref->ident);
     case MED_REFERENCE_ABSOLUTE:
     case MED_REFERENCE_URN:
     case MED_REFERENCE_OTHER:

@@ -271,9 +271,10 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->type_numbers = MED_TAKE(a, s->n_types, uint32_t);
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
     s->scratch = MED_TAKE(a, 1, med_scratch_pool);
+    s->units = med_unit_cache_new(a);
     s->programs = MED_TAKE(a, s->n_params, const med_fhirpath *);
     return s->type_numbers != NULL && s->date_params != NULL && s->programs != NULL
-           && s->scratch != NULL && med_arena_defer(a, med_scratch_end, s->scratch);
+           && s->scratch != NULL && s->units != NULL && med_arena_defer(a, med_scratch_end, s->scratch);
 }
 
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,

@@ -7,6 +7,7 @@
 
 #include "model/fhirpath.h"
 #include "search/search.h"
+#include "search/unit_cache.h"
 
 /* Data types that extraction tells apart, looked up once. */
 typedef struct med_known_types {
@@ -47,6 +48,7 @@ struct med_search_schema {
     med_param_info *params; /* by (store number of the type, pack row) */
     uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
     med_scratch_pool *scratch;
+    med_unit_cache *units;
     const med_fhirpath **programs; /* by pack row: of parameters that are no path, else NULL */
 };
 

@@ -353,6 +353,34 @@ static void means_a_range(void **state)
     assert_false(med_decimal_implicit_range(&d, &low, &high));
 }
 
+/* What strtod makes of the same text, for many digits and for values just between two doubles. */
+static void doubles_are_the_nearest(void **state)
+{
+    static const char *const hard[] = {
+        "9007199254740993",      "9007199254740993.0",   "1.00000000000000011102230246251565",
+        "0.1000000000000000055", "79.12345678901234",    "18446744073709551615",
+        "1844674407370955161.5", "36893488147419103233", "0.000000000000000000000000001",
+        "123456789012345678e27", "9007199254740993e10",  "5e-324",
+    };
+    (void)state;
+    med_decimal d;
+    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
+        assert_true(med_decimal_parse(med_str_from(hard[i]), &d));
+        assert_true(med_decimal_to_double(&d) == strtod(hard[i], NULL));
+    }
+    uint64_t random = 88172645463325252U;
+    for (int i = 0; i < 20000; i++) {
+        char text[48];
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (void)snprintf(text, sizeof text, "%s%llue%d", i % 2 ? "-" : "",
+                       (unsigned long long)(random >> (random % 13)), (int)(random % 61) - 30);
+        assert_true(med_decimal_parse(med_str_from(text), &d));
+        assert_true(med_decimal_to_double(&d) == strtod(text, NULL));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +394,7 @@ int main(void)
         cmocka_unit_test(writes),
         cmocka_unit_test(comes_from_integers),
         cmocka_unit_test(means_a_range),
+        cmocka_unit_test(doubles_are_the_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
