@@ -142,6 +142,7 @@ struct med_interaction {
     enum med_method method;
     enum med_level level;
     const char *operation; /* "", "_history", "$meta", ... */
+    const char *types;     /* of an operation: only of these, "Patient Encounter"; NULL: all */
     bool writes;
     bool conditional; /* matched when there is a query at type level (PUT, PATCH, DELETE) */
     enum med_step (*prepare)(med_call *call, med_err *err);
@@ -156,5 +157,7 @@ void med_fhir_response_init(med_fhir_response *r);
 /* All interactions, for the router and for /metadata. Each stands in its own file. */
 extern const med_interaction *const med_interactions[];
 extern const size_t med_interaction_count;
+/* Is it an interaction of that type? (route.c) */
+bool med_interaction_is_of(const med_interaction *i, med_str type);
 
 #endif

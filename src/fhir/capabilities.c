@@ -90,6 +90,37 @@ static void write_flag(med_json_writer *w, const char *name, bool value)
     med_json_bool(w, value);
 }
 
+/* $operations, by the definitions of R4: Resource-meta, Patient-everything and so on. `type` is
+ * empty for those that every type has. */
+static void write_operations(med_json_writer *w, med_str type)
+{
+    bool any = false;
+    for (size_t i = 0; i < med_interaction_count; i++) {
+        const med_interaction *at = med_interactions[i];
+        const char *operation = at->operation;
+        bool here = operation[0] == '$' && (at->types == NULL) == (type.len == 0)
+                    && med_interaction_is_of(at, type);
+        for (size_t k = 0; k < i && here; k++)
+            here = strcmp(med_interactions[k]->operation, operation) != 0;
+        if (!here)
+            continue;
+        if (!any) {
+            med_json_key(w, MED_STR("operation"));
+            med_json_open(w, '[');
+        }
+        any = true;
+        char url[160];
+        int n = snprintf(url, sizeof url, "http://hl7.org/fhir/OperationDefinition/%.*s-%s",
+                         MED_STR_ARG(type.len > 0 ? type : MED_STR("Resource")), operation + 1);
+        med_json_open(w, '{');
+        med_json_pair(w, "name", med_str_from(operation + 1));
+        med_json_pair(w, "definition", (med_str){url, n > 0 ? (size_t)n : 0});
+        med_json_close(w, '}');
+    }
+    if (any)
+        med_json_close(w, ']');
+}
+
 static void write_resource(med_json_writer *w, const med_fhir *f, med_type type)
 {
     static const char *const names[] = {"read",         "vread",  "update",
@@ -122,33 +153,8 @@ static void write_resource(med_json_writer *w, const med_fhir *f, med_type type)
         med_json_str(w, MED_STR("enforced"));
     med_json_close(w, ']');
     write_params(w, f->pack, type);
+    write_operations(w, name);
     med_json_close(w, '}');
-}
-
-/* $operations, by the definitions of R4: Resource-meta and so on. */
-static void write_operations(med_json_writer *w)
-{
-    med_json_key(w, MED_STR("operation"));
-    med_json_open(w, '[');
-    for (size_t i = 0; i < med_interaction_count; i++) {
-        const char *operation = med_interactions[i]->operation;
-        bool repeated = operation[0] != '$';
-        for (size_t k = 0; k < i; k++)
-            repeated = repeated || strcmp(med_interactions[k]->operation, operation) == 0;
-        if (repeated)
-            continue;
-        char url[160] = "http://hl7.org/fhir/OperationDefinition/Resource-";
-        size_t n = strlen(url);
-        size_t len = strlen(operation) - 1;
-        if (len >= sizeof url - n)
-            continue;
-        memcpy(url + n, operation + 1, len + 1);
-        med_json_open(w, '{');
-        med_json_pair(w, "name", med_str_from(operation + 1));
-        med_json_pair(w, "definition", med_str_from(url));
-        med_json_close(w, '}');
-    }
-    med_json_close(w, ']');
 }
 
 static void write_security(med_json_writer *w, const med_fhir *f)
@@ -180,7 +186,7 @@ static void write_rest(med_json_writer *w, const med_fhir *f)
         write_resource(w, f, types[i]);
     med_json_close(w, ']');
     write_interactions(w, system_names, sizeof system_names / sizeof *system_names);
-    write_operations(w);
+    write_operations(w, MED_STR_EMPTY);
     med_json_close(w, '}');
     med_json_close(w, ']');
 }

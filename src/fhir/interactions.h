@@ -19,6 +19,10 @@ extern const med_interaction med_interaction_search_system;      /* search.c */
 extern const med_interaction med_interaction_search_system_post; /* search.c */
 extern const med_interaction med_interaction_search_compartment; /* search.c */
 extern const med_interaction med_interaction_search_compartment_post; /* search.c */
+extern const med_interaction med_interaction_everything;         /* everything.c */
+extern const med_interaction med_interaction_everything_post;    /* everything.c */
+extern const med_interaction med_interaction_lastn;              /* lastn.c */
+extern const med_interaction med_interaction_lastn_post;         /* lastn.c */
 extern const med_interaction med_interaction_history_instance;   /* history.c */
 extern const med_interaction med_interaction_history_type;       /* history.c */
 extern const med_interaction med_interaction_history_system;     /* history.c */

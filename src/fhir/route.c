@@ -145,9 +145,20 @@ static bool take_type(med_call *call, const segments *s, med_err *err)
     return take_instance(call, s, err);
 }
 
+bool med_interaction_is_of(const med_interaction *i, med_str type)
+{
+    med_str types = i->types == NULL ? MED_STR_EMPTY : med_str_from(i->types);
+    while (types.len > 0) {
+        if (med_str_eq(med_str_cut(types, ' ', &types), type))
+            return true;
+    }
+    return i->types == NULL;
+}
+
 static bool matches(const med_interaction *i, const med_fhir_request *r)
 {
-    return i->level == r->level && med_str_eqz(r->operation, i->operation);
+    return i->level == r->level && med_str_eqz(r->operation, i->operation)
+           && med_interaction_is_of(i, r->type_name);
 }
 
 static bool refuse_method(med_call *call, med_err *err)

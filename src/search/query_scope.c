@@ -172,6 +172,60 @@ static bool add_compartment(med_query_parser *p, enum med_compartment which, med
     return true;
 }
 
+/* ---- care in a time ---- */
+
+/* What has no date of its own belongs to every time. */
+static bool add_time(med_query_parser *p, med_err *err)
+{
+    const med_search_scope *scope = scope_of(p);
+    const med_search_schema *s = p->q->schema;
+    med_param date;
+    if (s->date_params[p->q->type] == UINT32_MAX)
+        return true;
+    med_pack_param(s->pack, s->date_params[p->q->type], &date);
+    med_str code = date.code;
+    med_str after = scope->from.len == 0
+                        ? MED_STR_EMPTY
+                        : med_arena_printf(p->arena, "%.*s ge %.*s", MED_STR_ARG(code),
+                                           MED_STR_ARG(scope->from));
+    med_str before =
+        scope->to.len == 0
+            ? MED_STR_EMPTY
+            : med_arena_printf(p->arena, "%.*s le %.*s", MED_STR_ARG(code), MED_STR_ARG(scope->to));
+    med_str filter = med_arena_printf(p->arena, "(%.*s%s%.*s) or %.*s pr false", MED_STR_ARG(after),
+                                      after.len > 0 && before.len > 0 ? " and " : "",
+                                      MED_STR_ARG(before), MED_STR_ARG(code));
+    return med_query_read_filter(p, filter, err);
+}
+
+static bool is_date_text(med_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!(c >= '0' && c <= '9') && c != '-' && c != ':' && c != 'T' && c != 'Z' && c != '.'
+            && c != '+')
+            return false;
+    }
+    return true;
+}
+
+static bool add_times(med_query_parser *p, med_err *err)
+{
+    if (scope_of(p)->from.len + scope_of(p)->to.len == 0)
+        return true;
+    if (!is_date_text(scope_of(p)->from) || !is_date_text(scope_of(p)->to)) {
+        (void)MED_FAIL(err, MED_ISSUE_VALUE, "start and end must be dates, as 2026-01-31");
+        return med_err_status(err, 400);
+    }
+    if (p->n_each == 0)
+        return add_time(p, err);
+    for (size_t i = 0; i < p->n_each; i++) {
+        if (!add_time(&p->each[i], err))
+            return false;
+    }
+    return true;
+}
+
 bool med_query_read_scope(med_query_parser *p, const med_pairs *pairs, med_err *err)
 {
     med_query *q = p->q;
@@ -190,28 +244,26 @@ bool med_query_read_scope(med_query_parser *p, const med_pairs *pairs, med_err *
         q->type = q->types[0];
     else if (!start_each(p, err))
         return false;
-    return scope == NULL || add_compartment(p, which, err);
+    return scope == NULL || (add_compartment(p, which, err) && add_times(p, err));
 }
 
 bool med_query_read_everywhere(med_query_parser *p, med_str name, med_str value, med_err *err)
 {
     for (size_t i = 0; i < p->n_each; i++) {
+        p->each[i].n_before = p->each[i].q->n;
         if (med_query_read_clause(&p->each[i], name, value, err))
             continue;
         for (size_t k = 0; k <= i; k++) /* to be ignored, perhaps */
             p->each[k].q->n = p->each[k].n_before;
         return false;
     }
-    for (size_t i = 0; i < p->n_each; i++)
-        p->each[i].n_before = p->each[i].q->n;
     return p->n_each > 0 || med_query_read_clause(p, name, value, err);
 }
 
-/* The compartment's index holds other types, too. */
 bool med_query_close_scope(med_query_parser *p, med_err *err)
 {
     med_query *q = p->q;
-    bool narrowed = q->n > 0 && p->has_types;
+    bool narrowed = q->n > 0 && p->has_types; /* the compartment's index holds other types */
     for (size_t i = 0; i < p->n_each; i++)
         narrowed = narrowed || p->each[i].q->n > 0;
     if (!narrowed || p->n_each == 0)

@@ -53,6 +53,7 @@ enum med_summary {
 typedef struct med_search_scope {
     med_type compartment; /* the type of the resource */
     med_str id;
+    med_str from, to; /* only care in that time, where a type says when it was; or empty */
 } med_search_scope;
 
 typedef struct med_search_options {

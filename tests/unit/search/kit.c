@@ -124,7 +124,7 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err)
                                   .include_limit = k->include_limit};
     med_str member, id, of = med_str_cut(type, '/', &id);
     id = med_str_cut(id, '/', &member);
-    med_search_scope scope = {med_pack_type(med_pack_core(), of), id};
+    med_search_scope scope = {med_pack_type(med_pack_core(), of), id, MED_STR_EMPTY, MED_STR_EMPTY};
     if (id.len > 0) {
         options.scope = &scope;
         type = member;

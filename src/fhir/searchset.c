@@ -1,0 +1,203 @@
+/* searchset.c - see searchset.h. */
+#include "fhir/searchset.h"
+
+#include "fhir/bundle.h"
+
+/* The page token travels as this parameter, made by med_search_run. */
+static const med_str page_parameter = MED_LIT("_page");
+
+static bool is_page(const med_pair *p)
+{
+    return med_str_eq(p->name, page_parameter);
+}
+
+/* ---- parameters ---- */
+
+/* parameter: {"name": ..., "value...": primitive} as name=value. */
+static bool take_parameter(const med_call *call, uint32_t node, med_pairs *form, med_pair *to,
+                           med_err *err)
+{
+    const med_json *j = call->request.json;
+    *to = (med_pair){MED_STR_EMPTY, MED_STR_EMPTY};
+    for (uint32_t k = node + 1; k < j->nodes[node].next; k = j->nodes[k + 1].next) {
+        uint32_t i = k + 1;
+        med_str key = med_json_raw(j, k);
+        enum med_json_kind kind = med_json_kind_at(j, i);
+        bool text = kind == MED_JSON_STRING;
+        med_str *out = med_str_eqz(key, "name") ? &to->name : &to->value;
+        if (kind == MED_JSON_OBJECT || kind == MED_JSON_ARRAY)
+            return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                            "parameters of this operation have primitive values");
+        if (text ? !med_json_string(call->arena, j, i, out) : false)
+            return MED_FAIL_MEMORY(err);
+        if (!text)
+            *out = med_json_raw(j, i);
+    }
+    form->n++;
+    return true;
+}
+
+static bool take_resource(const med_call *call, med_pairs *form, med_err *err)
+{
+    const med_json *j = call->request.json;
+    uint32_t list = med_json_kind_at(j, call->request.root) == MED_JSON_OBJECT
+                        ? med_json_member(j, call->request.root, MED_STR("parameter"))
+                        : 0;
+    if (list == 0 || med_json_kind_at(j, list) != MED_JSON_ARRAY)
+        return true;
+    med_pair *at = MED_TAKE(call->arena, MED_QUERY_PAIRS, med_pair);
+    if (at == NULL)
+        return MED_FAIL_MEMORY(err);
+    form->at = at;
+    for (uint32_t i = list + 1; i < j->nodes[list].next; i = j->nodes[i].next) {
+        if (form->n == MED_QUERY_PAIRS)
+            return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "more than %d parameters", MED_QUERY_PAIRS);
+        if (med_json_kind_at(j, i) == MED_JSON_OBJECT
+            && !take_parameter(call, i, form, &at[form->n], err))
+            return false;
+    }
+    return true;
+}
+
+bool med_searchset_parameters(med_call *call, med_pairs *out, med_str *page, med_err *err)
+{
+    const med_fhir_request *r = &call->request;
+    med_pairs form = {0};
+    if (r->json != NULL && !take_resource(call, &form, err))
+        return false;
+    if (r->json == NULL && r->method == MED_POST
+        && !med_query_parse(call->arena, r->body, &form, err))
+        return false;
+    med_pair *at = MED_TAKE(call->arena, r->query.n + form.n, med_pair);
+    if (at == NULL)
+        return MED_FAIL_MEMORY(err);
+    *out = (med_pairs){at, 0};
+    for (size_t i = 0; i < r->query.n + form.n; i++) {
+        const med_pair *p = i < r->query.n ? &r->query.at[i] : &form.at[i - r->query.n];
+        if (is_page(p))
+            *page = p->value;
+        else
+            at[out->n++] = *p;
+    }
+    return true;
+}
+
+med_str med_searchset_encode(med_arena *a, const med_pairs *pairs)
+{
+    med_str out = MED_STR_EMPTY, name, value;
+    for (size_t i = 0; i < pairs->n; i++) {
+        if (!med_percent_encode(a, pairs->at[i].name, &name)
+            || !med_percent_encode(a, pairs->at[i].value, &value))
+            return MED_STR_EMPTY;
+        out = med_arena_printf(a, "%.*s%s%.*s=%.*s", MED_STR_ARG(out), i > 0 ? "&" : "",
+                               MED_STR_ARG(name), MED_STR_ARG(value));
+    }
+    return out;
+}
+
+med_search_options med_searchset_options(const med_call *call)
+{
+    const med_fhir *f = call->fhir;
+    return (med_search_options){
+        .strict = call->request.strict,
+        .base = f->base,
+        .zone_minutes = f->zone_minutes,
+        .now = med_now(f->clock),
+        .default_count = f->default_count,
+        .max_count = f->max_count,
+    };
+}
+
+/* ---- the Bundle ---- */
+
+static bool write_ignored(med_bundle *b, const med_query_view *view)
+{
+    for (size_t i = 0; i < view->n_ignored; i++) {
+        med_json_open(&b->writer, '{');
+        med_json_pair(&b->writer, "severity", MED_STR("warning"));
+        med_json_pair(&b->writer, "code", MED_STR("not-supported"));
+        med_json_pair(&b->writer, "diagnostics",
+                      med_arena_printf(b->call->arena, "parameter '%.*s' was ignored",
+                                       MED_STR_ARG(view->ignored[i])));
+        med_json_close(&b->writer, '}');
+    }
+    return true;
+}
+
+static void write_cut(med_bundle *b)
+{
+    med_json_open(&b->writer, '{');
+    med_json_pair(&b->writer, "severity", MED_STR("warning"));
+    med_json_pair(&b->writer, "code", MED_STR("incomplete"));
+    med_json_pair(&b->writer, "diagnostics",
+                  MED_STR("one match alone includes more resources than a page may hold; the rest "
+                          "are not here: search for them by themselves"));
+    med_json_close(&b->writer, '}');
+}
+
+/* What was ignored under handling=lenient, or left out, is said in an entry of its own. */
+static void add_outcome(med_bundle *b, const med_query_view *view, const med_search_result *result)
+{
+    if (view->n_ignored == 0 && !result->includes_cut)
+        return;
+    med_bundle_entry_plain(b);
+    med_json_key(&b->writer, MED_STR("resource"));
+    med_json_open(&b->writer, '{');
+    med_json_pair(&b->writer, "resourceType", MED_STR("OperationOutcome"));
+    med_json_key(&b->writer, MED_STR("issue"));
+    med_json_open(&b->writer, '[');
+    write_ignored(b, view);
+    if (result->includes_cut)
+        write_cut(b);
+    med_json_close(&b->writer, ']');
+    med_json_close(&b->writer, '}');
+    med_json_key(&b->writer, MED_STR("search"));
+    med_json_open(&b->writer, '{');
+    med_json_pair(&b->writer, "mode", MED_STR("outcome"));
+    med_json_close(&b->writer, '}');
+    med_bundle_entry_close(b);
+}
+
+static bool add_entry(med_bundle *b, const med_search_entry *e, med_err *err)
+{
+    med_bundle_entry(b, e->resource.type, e->resource.id);
+    if (!med_bundle_resource(b, &e->resource, err))
+        return false;
+    med_json_key(&b->writer, MED_STR("search"));
+    med_json_open(&b->writer, '{');
+    med_json_pair(&b->writer, "mode",
+                  e->mode == MED_ENTRY_MATCH ? MED_STR("match") : MED_STR("include"));
+    med_json_close(&b->writer, '}');
+    med_bundle_entry_close(b);
+    return true;
+}
+
+static med_str url_of(med_call *call, med_str path, med_str self, med_str page)
+{
+    return med_arena_printf(call->arena, "%.*s%s%.*s%s%.*s", MED_STR_ARG(path),
+                            self.len + page.len > 0 ? "?" : "", MED_STR_ARG(self),
+                            page.len == 0  ? ""
+                            : self.len > 0 ? "&_page="
+                                           : "_page=",
+                            MED_STR_ARG(page));
+}
+
+bool med_searchset_write(med_call *call, med_str path, med_str self, med_str page,
+                         const med_query_view *view, const med_search_result *result, med_err *err)
+{
+    med_bundle b;
+    med_bundle_open(&b, call, "searchset");
+    if (result->has_total)
+        med_bundle_total(&b, result->total);
+    med_bundle_link(&b, "self", url_of(call, path, self, page));
+    if (result->next.len > 0)
+        med_bundle_link(&b, "next", url_of(call, path, self, result->next));
+    add_outcome(&b, view, result);
+    for (size_t i = 0; i < result->n; i++) {
+        if (!add_entry(&b, &result->entries[i], err)) {
+            med_bundle_free(&b);
+            return false;
+        }
+    }
+    return med_bundle_close(&b, err);
+}

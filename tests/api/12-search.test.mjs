@@ -1,0 +1,230 @@
+// https://hl7.org/fhir/R4/search.html
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
+
+const mark = unique('s');
+const id = (name) => `${mark}-${name}`;
+const tag = { tag: [{ system: 'urn:mark', code: mark }] };
+const ids = (r) => r.body.entry?.map((e) => e.resource.id.replace(`${mark}-`, '')).sort() ?? [];
+const link = (r, relation) => r.body.link.find((l) => l.relation === relation)?.url;
+
+async function found(path, expected) {
+  const r = await get(path);
+  assert.equal(r.status, 200, `${path}: ${r.text}`);
+  assert.deepEqual(ids(r), [...expected].sort(), path);
+  return r;
+}
+
+async function refused(path, ...says) {
+  const r = await get(path);
+  assert.equal(r.status, 400, `${path}: ${r.status} ${r.text.slice(0, 300)}`);
+  assert.equal(issues(r).length, 1);
+  for (const part of says) assert.ok(issues(r)[0].diagnostics.includes(part), `${path}: ${issues(r)[0].diagnostics}`);
+}
+
+before(async () => {
+  const all = [
+    { resourceType: 'Organization', id: id('o1'), meta: tag, name: `General ${mark}` },
+    { resourceType: 'Practitioner', id: id('d1'), meta: tag, name: [{ family: 'Berg' }] },
+    patient({ id: id('p1'), meta: { ...tag, source: `http://src/${mark}` }, birthDate: '1970-03-05', managingOrganization: { reference: `Organization/${id('o1')}` },
+      identifier: [{ type: { coding: [{ system: 'urn:it', code: 'MR' }] }, system: 'urn:i', value: id('12') }] }),
+    patient({ id: id('p2'), meta: tag, birthDate: '1980', name: [{ family: 'Dvořák' }] }),
+    { resourceType: 'Encounter', id: id('e1'), meta: tag, status: 'finished', class: { code: 'AMB' }, subject: { reference: `Patient/${id('p1')}` },
+      participant: [{ individual: { reference: `Practitioner/${id('d1')}` } }], period: { start: '2020-01-01', end: '2020-01-01' } },
+    observation(`Patient/${id('p1')}`, { id: id('a'), meta: tag, effectiveDateTime: '2020-01-01', encounter: { reference: `Encounter/${id('e1')}` } }),
+    observation(`Patient/${id('p1')}`, { id: id('b'), meta: tag, effectiveDateTime: '2021-01-01', performer: [{ reference: `Practitioner/${id('d1')}` }] }),
+    observation(`Patient/${id('p1')}`, { id: id('c'), meta: tag, effectiveDateTime: '2022-01-01', code: { text: 'free' } }),
+    observation(`Patient/${id('p2')}`, { id: id('d'), meta: tag, effectiveDateTime: '2022-01-01', derivedFrom: [{ reference: `Observation/${id('c')}` }] }),
+    { resourceType: 'List', id: id('l1'), meta: tag, status: 'current', mode: 'working', entry: [{ item: { reference: `Patient/${id('p2')}` } }] },
+  ];
+  for (const resource of all) {
+    const r = await put(`${resource.resourceType}/${resource.id}`, resource);
+    assert.equal(r.status, 201, r.text);
+  }
+});
+
+test('several types are searched at once', async () => {
+  await found(`?_tag=${mark}`, ['o1', 'd1', 'p1', 'p2', 'e1', 'a', 'b', 'c', 'd', 'l1']);
+  await found(`?_tag=${mark}&_type=Patient,List`, ['p1', 'p2', 'l1']);
+  await found(`?_source=http://src/${mark}`, ['p1']);
+  await found(`?_id=${id('p1')},${id('a')}`, ['p1', 'a']);
+  const sorted = await get(`?_tag=${mark}&_type=Patient,Observation&_sort=-_lastUpdated&_count=3`);
+  assert.deepEqual(sorted.body.entry.map((e) => e.resource.id), [id('d'), id('c'), id('b')]);
+  const form = await send('POST', '_search', `_tag=${mark}&_type=Encounter`, { 'Content-Type': 'application/x-www-form-urlencoded' });
+  assert.deepEqual(ids(form), ['e1']);
+  await refused('?_type=Patiant', 'nearest: Patient');
+});
+
+test('pages of several types hold each resource once', async () => {
+  const seen = [];
+  let url = `${base}?_tag=${mark}&_count=3`;
+  for (let pages = 0; url; pages++) {
+    assert.ok(pages < 10);
+    const r = await get(url);
+    assert.equal(r.status, 200, r.text);
+    assert.ok(r.body.entry.length <= 3);
+    seen.push(...ids(r));
+    url = link(r, 'next');
+  }
+  assert.deepEqual(seen.sort(), ['a', 'b', 'c', 'd', 'd1', 'e1', 'l1', 'o1', 'p1', 'p2']);
+});
+
+test('compartments', async () => {
+  await found(`Patient/${id('p1')}/Observation`, ['a', 'b', 'c']);
+  await found(`Patient/${id('p1')}/Observation?code=8867-4`, ['a', 'b']);
+  await found(`Patient/${id('p1')}/*`, ['p1', 'e1', 'a', 'b', 'c']);
+  await found(`Patient/${id('p2')}/*?_type=Observation`, ['d']);
+  await found(`Encounter/${id('e1')}/*`, ['e1', 'a']);
+  await found(`Practitioner/${id('d1')}/*`, ['d1', 'e1', 'b']);
+  const form = await send('POST', `Patient/${id('p1')}/Observation/_search`, 'code=8867-4', { 'Content-Type': 'application/x-www-form-urlencoded' });
+  assert.deepEqual(ids(form), ['a', 'b']);
+  const self = link(await get(`Patient/${id('p1')}/Observation?code=8867-4`), 'self');
+  assert.equal(self, `${base}/Patient/${id('p1')}/Observation?code=8867-4`);
+  await refused(`Patient/${id('p1')}/Medication`, 'CompartmentDefinition');
+  assert.equal((await get(`Patient/${id('p1')}/Observaton`)).status, 404);
+});
+
+test('lists, modifiers, filters', async () => {
+  await found(`Patient?_list=${id('l1')}`, ['p2']);
+  await found(`Patient?identifier:of-type=urn:it|MR|${id('12')}`, ['p1']);
+  await found(`Patient?identifier:of-type=urn:it|SS|${id('12')}`, []);
+  await found(`Patient?_tag=${mark}&_filter=${encodeURIComponent('name co "vora" or birthdate lt 1975')}`, ['p1', 'p2']);
+  await found(`Observation?_tag=${mark}&_filter=${encodeURIComponent('not (code pr true and date ge 2021)')}`, ['a']);
+  await refused(`Patient?_filter=${encodeURIComponent('name is x')}`, "parameter 1, '_filter'", 'at character 6', 'eq ne co');
+});
+
+test('includes go on with :iterate, and know wildcards', async () => {
+  const first = await get(`Observation?_id=${id('d')}&_include=Observation:derived-from`);
+  assert.deepEqual(ids(first), ['c', 'd']);
+  const all = await get(`Observation?_id=${id('d')}&_include:iterate=*`);
+  assert.deepEqual(ids(all), ['c', 'd', 'o1', 'p1', 'p2']);
+  const reverse = await get(`Patient?_id=${id('p1')}&_revinclude=*`);
+  assert.deepEqual(ids(reverse), ['a', 'b', 'c', 'e1', 'p1']);
+  assert.equal(reverse.body.entry.filter((e) => e.search.mode === 'match').length, 1);
+});
+
+test('a POST search shapes its answer as a GET does', async () => {
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  const r = await send('POST', 'Patient/_search?_elements=birthDate', `_id=${id('p1')}`, form);
+  assert.deepEqual([r.body.entry[0].resource.birthDate, r.body.entry[0].resource.name], ['1970-03-05', undefined]);
+  const other = await send('POST', 'Patient/_search', `_id=${id('p1')}&_elements=birthDate`, form);
+  assert.deepEqual(other.body.entry[0].resource, r.body.entry[0].resource);
+});
+
+test('lenient handling says what it left out', async () => {
+  const r = await get(`Patient?_tag=${mark}&nmae=x&birthdate=1970-03-05&name:foo=x`, { Prefer: 'handling=lenient' });
+  assert.equal(r.status, 200, r.text);
+  assert.equal(r.body.entry[0].search.mode, 'outcome');
+  const said = r.body.entry[0].resource.issue.map((i) => i.diagnostics);
+  assert.equal(said.length, 2);
+  assert.ok(said[0].includes("'nmae'") && said[1].includes("'name:foo'"));
+  assert.deepEqual(r.body.entry.slice(1).map((e) => e.resource.id), [id('p1')]);
+  assert.equal(link(r, 'self'), `${base}/Patient?_tag=${mark}&birthdate=1970-03-05`);
+  const system = await get(`?_tag=${mark}&_type=Patient,Observation&birthdate=1970`, { Prefer: 'handling=lenient' });
+  assert.deepEqual(system.body.entry.slice(1).map((e) => e.resource.id).sort(), ['p1', 'p2', 'a', 'b', 'c', 'd'].map(id).sort());
+  assert.equal((await get(`Patient?birthdate=never`, { Prefer: 'handling=lenient' })).status, 400);
+});
+
+test('bad input is a 400 that says where and what was expected', async () => {
+  await refused('Patient?active=true&birthdate=gx2020', "parameter 2, 'birthdate'", 'expected a date');
+  await refused('Patient?birthdate=2020-13', 'expected a date');
+  await refused('Patient?birthdate=2020,2021-02-30', 'value 2');
+  await refused('Patient?birthdate:exact=2020', "':exact'", 'possible: missing');
+  await refused('Patient?gender:in=http://x', 'terminology');
+  await refused('Observation?patient:Device.name=x', 'never refers to a Device');
+  await refused('Observation?subject:Medication=1', 'never refers to a Medication');
+  await refused('Organization?_has:Observation:patient:code=x', 'never refers');
+  await refused('Observation?code.display=x', 'only a reference can be chained');
+  await refused('Patient?famly=x', 'nearest: family');
+  await refused('Patient?__proto__=x', 'unknown search parameter');
+  await refused('Patient?constructor=x', 'unknown search parameter');
+  await refused('Patient?_sort=famly', 'nearest: family');
+  await refused('Patient?_count=-1', '_count');
+  await refused('Patient?_count=99999999999999999999', '_count');
+  await refused('Patient?_count=many', '_count');
+  await refused('Patient?name=%00', 'NUL');
+  await refused('Patient?_include=Patient:name', 'reference');
+  await refused('Patient?_include:again=Patient:organization', ':iterate');
+  await refused('Patient?_contained=true', 'contained');
+  await refused('Patient?_query=newest', 'named queries');
+  await refused('Patient?_list=$current-allergies', 'functional');
+  await refused(`Patient?${'x'.repeat(8000)}=1`, 'unknown search parameter');
+  await refused('?family=x', "unknown search parameter 'family'");
+  await refused('Observation?value-quantity=five', 'number');
+  await refused('Observation?code-value-quantity=8867-4', "joined by '$'");
+  await refused('Observation?_has:Observation=x', '_has:Type:reference:parameter');
+});
+
+test('what is large but right is answered', async () => {
+  const r = await get(`Patient?_tag=${mark}&_count=100000`);
+  assert.deepEqual(ids(r), ['p1', 'p2']);
+  const many = Array.from({ length: 999 }, (_, i) => `${mark}-none${i}`);
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  for (const name of ['_id', 'organization', 'identifier', 'name']) {
+    const hit = { _id: id('p1'), organization: id('o1'), identifier: id('12'), name: 'dvorak' }[name];
+    const post = await send('POST', 'Patient/_search', `_tag=${mark}&${name}=${[...many, hit].join(',')}`, form);
+    assert.equal(post.status, 200, `${name}: ${post.text.slice(0, 200)}`);
+    assert.deepEqual(ids(post), [name === 'name' ? 'p2' : 'p1'], name);
+    const more = await send('POST', 'Patient/_search', `_tag=${mark}&${name}=${[...many, 'x', hit].join(',')}`, form);
+    assert.ok(more.status >= 400 && more.status < 500, `${name}: ${more.status}`);
+  }
+  assert.deepEqual(ids(await get(`Patient?_tag=${mark}&_include:iterate=Patient:link`)), ['p1', 'p2']);
+});
+
+test('includes that go in a circle end', async () => {
+  for (const name of ['x', 'y', 'z']) await put(`Patient/${id(name)}`, patient({ id: id(name) }));
+  for (const [from, to] of [['x', 'y'], ['y', 'z'], ['z', 'x']])
+    await put(`Patient/${id(from)}`, patient({ id: id(from), link: [{ type: 'seealso', other: { reference: `Patient/${id(to)}` } }] }));
+  await found(`Patient?_id=${id('x')}&_include:iterate=Patient:link`, ['x', 'y', 'z']);
+  await found(`Patient?_id=${id('x')}&_revinclude:iterate=Patient:link`, ['x', 'y', 'z']);
+});
+
+test('$everything of a patient', async () => {
+  const all = await get(`Patient/${id('p1')}/$everything`);
+  assert.equal(all.status, 200, all.text);
+  assert.deepEqual(ids(all), ['a', 'b', 'c', 'd1', 'e1', 'o1', 'p1']);
+  assert.deepEqual(ids(await get(`Patient/${id('p1')}/$everything?_type=Observation`)).filter((n) => n.length === 1), ['a', 'b', 'c']);
+  const range = await get(`Patient/${id('p1')}/$everything?start=2020-06-01&end=2021-06-01`);
+  assert.deepEqual(range.body.entry.filter((e) => e.search.mode === 'match').map((e) => e.resource.id).sort(), [id('b'), id('p1')]);
+  assert.equal((await get(`Patient/${id('p1')}/$everything?_since=2100-01-01`)).body.total, 0);
+  const seen = new Set();
+  let url = `${base}/Patient/${id('p1')}/$everything?_count=2`;
+  for (let pages = 0; url; pages++) {
+    assert.ok(pages < 10);
+    const page = await get(url);
+    const matches = page.body.entry.filter((e) => e.search.mode === 'match');
+    assert.ok(matches.length <= 2);
+    matches.forEach((e) => { assert.ok(!seen.has(e.resource.id)); seen.add(e.resource.id); });
+    url = link(page, 'next');
+    if (url) assert.ok(url.includes('/$everything?_count=2&_page='));
+  }
+  assert.deepEqual([...seen].sort(), ['a', 'b', 'c', 'e1', 'p1'].map(id).sort());
+  const posted = await post(`Patient/${id('p1')}/$everything`, { resourceType: 'Parameters', parameter: [{ name: '_type', valueString: 'Encounter' }] });
+  assert.deepEqual(ids(posted), ['d1', 'e1', 'p1']);
+  assert.deepEqual(ids(await get(`Encounter/${id('e1')}/$everything`)), ['a', 'd1', 'e1', 'p1']);
+  await refused(`Patient/${id('p1')}/$everything?begin=2020`, 'start and end');
+  await refused(`Patient/${id('p1')}/$everything?start=2020)%20or%20(x`, 'dates');
+  assert.equal((await get('Patient/nobody/$everything')).status, 404);
+  assert.equal((await get(`Observation/${id('a')}/$everything`)).status, 404);
+});
+
+test('$lastn keeps the newest of each code', async () => {
+  assert.deepEqual(ids(await get(`Observation/$lastn?patient=${id('p1')}`)), ['b', 'c']);
+  const two = await get(`Observation/$lastn?subject=Patient/${id('p1')}&max=2`);
+  assert.deepEqual(two.body.entry.map((e) => e.resource.id), [id('c'), id('b'), id('a')]);
+  assert.deepEqual(ids(await get(`Observation/$lastn?patient=${id('p1')}&code=8867-4&date=lt2021`)), ['a']);
+  await refused('Observation/$lastn?code=8867-4', 'patient or a subject');
+  await refused(`Observation/$lastn?patient=${id('p1')}&max=0`, 'max must be');
+});
+
+test('the CapabilityStatement says what is wired', async () => {
+  const { body } = await get('metadata');
+  const [rest] = body.rest;
+  const of = (type) => rest.resource.find((r) => r.type === type);
+  assert.ok(rest.interaction.some((i) => i.code === 'search-system'));
+  assert.deepEqual(of('Patient').operation.map((o) => o.definition), ['http://hl7.org/fhir/OperationDefinition/Patient-everything']);
+  assert.deepEqual(of('Observation').operation.map((o) => o.name), ['lastn']);
+  assert.equal(of('Organization').operation, undefined);
+  assert.ok(of('Observation').searchParam.some((p) => p.name === 'code-value-quantity' && p.type === 'composite'));
+});
