@@ -198,13 +198,31 @@ static bool check_each_dictionary(struct sqlite_store *s, med_err *err)
     return true;
 }
 
+/* All of ours are noted by now: any more are of a program that knows more. */
+static bool check_no_other_dictionary(struct sqlite_store *s, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_COUNT_DICTIONARIES, err);
+    if (stmt == NULL)
+        return false;
+    int rc = sqlite3_step(stmt);
+    size_t noted = rc == SQLITE_ROW ? (size_t)sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
+    if (rc != SQLITE_ROW)
+        return med_connection_fail(&s->writer, rc, "checking its settings", err);
+    return noted == s->packer.n_dictionaries
+           || MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                       "this store was written by a newer program: it knows %zu zstd dictionaries, "
+                       "this program only %zu of them",
+                       noted, s->packer.n_dictionaries);
+}
+
 /* In one transaction: a new store notes all of them. */
 static bool check_dictionaries(struct sqlite_store *s, med_err *err)
 {
     int rc = med_connection_run(&s->writer, STATEMENT_BEGIN_WRITE);
     if (rc != SQLITE_OK)
         return med_connection_fail(&s->writer, rc, "checking its settings", err);
-    bool good = check_each_dictionary(s, err);
+    bool good = check_each_dictionary(s, err) && check_no_other_dictionary(s, err);
     rc = med_connection_run(&s->writer, good ? STATEMENT_COMMIT : STATEMENT_ROLLBACK);
     return good
            && (rc == SQLITE_OK

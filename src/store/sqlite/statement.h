@@ -32,6 +32,7 @@
     X(STATE, "SELECT t, rid, updated FROM state WHERE one = 1")                                    \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1")                                        \
+    X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name GLOB 'dictionary_*'")           \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"               \
                    " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version < ?2"                         \
                    " ORDER BY v.version DESC")                                                     \

@@ -86,6 +86,22 @@ static void each_type_packs_with_its_own(void **state)
     assert_true(med_str_eqz(kit_note(k, basic, "b"), "with that of all others"));
 }
 
+/* An older program could not read what newer dictionaries packed, and must not call it damage. */
+static void a_store_that_knows_more_is_refused(void **state)
+{
+    struct kit *k = *state;
+    open_with_shipped(k);
+    kit_close(k);
+    size_t n = k->options.n_dictionaries;
+    k->options.n_dictionaries = n - 1;
+    med_err err = {0};
+    assert_null(med_sqlite_open(&k->options, &err));
+    assert_int_equal(err.issue, MED_ISSUE_NOT_SUPPORTED);
+    assert_non_null(strstr(err.text, "newer program"));
+    k->options.n_dictionaries = n;
+    kit_open(k);
+}
+
 static void a_damaged_file_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -117,9 +133,8 @@ static void a_damaged_file_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_has_its_own_id),
-        TEST(released_bytes_stay),
-        TEST(each_type_packs_with_its_own),
+        TEST(each_has_its_own_id),          TEST(released_bytes_stay),
+        TEST(each_type_packs_with_its_own), TEST(a_store_that_knows_more_is_refused),
         TEST(a_damaged_file_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
