@@ -16,6 +16,7 @@ typedef struct med_bench_options {
     med_str url;   /* FHIR base; empty: a server of our own */
     med_str token; /* bearer token for `url` */
     bool write;    /* with `url`: may create and delete */
+    int64_t pid;   /* with `url`: the server's process, when it is local; 0: not known */
     double seconds;
     unsigned rounds;
     unsigned connections;  /* 0: those of each family */

@@ -124,10 +124,10 @@ static bool measure(med_bench *b, isolation *m, med_err *err)
     med_path_work_init(&reads, &b->target, b->reads, b->n_reads, READERS);
     bool ok = med_bench_warm(b, &b->target, READERS, &work, err);
     for (unsigned i = 0; ok && i < b->options->rounds; i++) {
-        ok = med_bench_load(b, &b->target, b->server, READERS, b->options->seconds, &work,
+        ok = med_bench_load(b, &b->target, b->watched, READERS, b->options->seconds, &work,
                             &m->alone[i], err)
              && begin_others(&m->beside, err)
-             && med_bench_load(b, &b->target, b->server, READERS, b->options->seconds, &work,
+             && med_bench_load(b, &b->target, b->watched, READERS, b->options->seconds, &work,
                                &m->busy[i], err);
         end_others(&m->beside, m->good, &m->errors);
         m->beside.started = 0;

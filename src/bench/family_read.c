@@ -41,7 +41,7 @@ static bool measure_reads(med_bench *b, unsigned connections, pair_of_loads *p, 
     for (unsigned i = 0; ok && i < b->options->rounds; i++)
         ok = med_bench_load(b, &b->constant, b->constant_server, connections, b->options->seconds,
                             &c, &p->constant[i], err)
-             && med_bench_load(b, &b->target, b->server, connections, b->options->seconds, &a,
+             && med_bench_load(b, &b->target, b->watched, connections, b->options->seconds, &a,
                                &p->ours[i], err);
     return ok;
 }
@@ -131,7 +131,7 @@ static bool measure_search(med_bench *b, const med_query_family *q, const med_st
     bool ok = look_at_answers(b, queries, n, &first, err)
               && med_bench_warm(b, &b->target, connections, &work, err);
     for (unsigned i = 0; ok && i < b->options->rounds; i++)
-        ok = med_bench_load(b, &b->target, b->server, connections, b->options->seconds, &work,
+        ok = med_bench_load(b, &b->target, b->watched, connections, b->options->seconds, &work,
                             &rounds[i], err);
     if (!ok)
         return false;

@@ -48,7 +48,7 @@ static bool measure_creates(med_bench *b, unsigned connections, med_load_result 
     for (unsigned i = 0; ok && i < b->options->rounds; i++)
         ok = med_reference_append(b->folder, connections, RECORD_BYTES,
                                   b->options->seconds < 1 ? b->options->seconds : 1, &disks[i], err)
-             && med_bench_load(b, &b->target, b->server, connections, b->options->seconds, &work,
+             && med_bench_load(b, &b->target, b->watched, connections, b->options->seconds, &work,
                                &rounds[i], err);
     *disk = ok ? med_median(disks, b->options->rounds) : 0;
     med_create_work_free(w);
@@ -93,7 +93,7 @@ static bool make(med_bench *b, uint64_t n, med_made *made, med_err *err)
     med_create_work *w = med_create_work_new(&b->target, &b->maker, made, n);
     const med_load_work work = {med_create_work_next, med_create_work_done, w};
     bool ok = r != NULL && w != NULL ? true : MED_FAIL_MEMORY(err);
-    ok = ok && med_bench_load(b, &b->target, b->server, MAKERS, 0, &work, r, err);
+    ok = ok && med_bench_load(b, &b->target, b->watched, MAKERS, 0, &work, r, err);
     if (ok && med_made_count(made) == 0)
         ok = MED_FAIL(err, MED_ISSUE_EXCEPTION, "the server created nothing (HTTP %d)",
                       r->bad_status);
@@ -166,7 +166,7 @@ static bool measure_updates(med_bench *b, update_work *w, unsigned connections,
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "too few resources were created to update them");
     bool ok = med_bench_warm(b, &b->target, connections, &work, err);
     for (unsigned i = 0; ok && i < b->options->rounds; i++)
-        ok = med_bench_load(b, &b->target, b->server, connections, b->options->seconds, &work,
+        ok = med_bench_load(b, &b->target, b->watched, connections, b->options->seconds, &work,
                             &rounds[i], err);
     return ok;
 }
@@ -230,7 +230,7 @@ static bool delete_all(med_bench *b, med_made *made, unsigned connections, med_l
     w->target = &b->target;
     w->made = made;
     const med_load_work work = {next_delete, deleted, w};
-    bool ok = med_bench_load(b, &b->target, b->server, connections, 0, &work, out, err);
+    bool ok = med_bench_load(b, &b->target, b->watched, connections, 0, &work, out, err);
     med_free(w);
     return ok;
 }
@@ -354,7 +354,7 @@ static bool measure_bundles(med_bench *b, bundle_work *w, med_load_result *round
     for (unsigned i = 0; ok && i < b->options->rounds; i++) {
         atomic_store(&w->next, 0);
         atomic_store(&w->resources, 0);
-        ok = med_bench_load(b, &b->target, b->server, connections,
+        ok = med_bench_load(b, &b->target, b->watched, connections,
                             w->texts == NULL ? b->options->seconds : 0, &work, &rounds[i], err);
         rates[i] = ok && rounds[i].seconds > 0
                        ? (double)atomic_load(&w->resources) / rounds[i].seconds

@@ -49,7 +49,7 @@ static double median_percentile(const med_load_result *rounds, unsigned n, doubl
     return med_median(values, used);
 }
 
-static void add_round(med_figure *f, const med_load_result *r, double *cpu)
+static void add_round(med_figure *f, const med_load_result *r, double *cpu, double *own)
 {
     double rate = med_load_rate(r);
     f->sent += r->sent;
@@ -60,23 +60,25 @@ static void add_round(med_figure *f, const med_load_result *r, double *cpu)
     f->low = rate < f->low ? rate : f->low;
     f->high = rate > f->high ? rate : f->high;
     *cpu += r->server_cpu;
+    *own += r->own_cpu;
 }
 
 med_figure med_figure_of_rounds(const med_load_result *rounds, unsigned n)
 {
-    double rates[MEDIAN_MOST] = {0}, cpu = 0;
+    double rates[MEDIAN_MOST] = {0}, cpu = 0, own = 0;
     med_figure f = {.is_load = true, .measured = n > 0, .unit = "/s", .rounds = n};
     if (n > MEDIAN_MOST)
         n = MEDIAN_MOST;
     f.low = n > 0 ? med_load_rate(&rounds[0]) : 0;
     for (unsigned i = 0; i < n; i++) {
         rates[i] = med_load_rate(&rounds[i]);
-        add_round(&f, &rounds[i], &cpu);
+        add_round(&f, &rounds[i], &cpu, &own);
     }
     f.value = med_median(rates, n);
     f.p50 = median_percentile(rounds, n, 0.5);
     f.p90 = median_percentile(rounds, n, 0.9);
     f.p99 = median_percentile(rounds, n, 0.99);
+    f.own_cpu_us = f.sent > 0 ? own * 1e6 / (double)f.sent : 0;
     f.server_cpu_us = f.good > 0 ? cpu * 1e6 / (double)f.good : 0;
     return f;
 }

@@ -42,6 +42,7 @@ typedef struct med_figure {
     unsigned connections, rounds;
     double p50, p90, p99, max, low, high; /* low, high: least and greatest rate of the rounds */
     double server_cpu_us;                 /* a good request; 0: not known */
+    double own_cpu_us;                    /* what the load itself costs, a request */
     uint64_t sent, good, errors;
     int bad_status;
 } med_figure;

@@ -67,6 +67,7 @@ static void write_load(med_json_writer *w, const med_figure *f)
     pair_number(w, "max_ms", f->max);
     if (f->server_cpu_us > 0)
         pair_number(w, "server_cpu_us", f->server_cpu_us);
+    pair_number(w, "generator_cpu_us", f->own_cpu_us);
 }
 
 static void write_figure(med_json_writer *w, const med_figure *f)

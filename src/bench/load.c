@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 
@@ -66,6 +67,14 @@ double med_bench_cpu(pid_t pid)
             ticks += value;
     }
     return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double own_cpu(void)
+{
+    struct rusage u;
+    (void)getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec)
+           + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static bool is_time_up(const loop *l)
@@ -359,9 +368,10 @@ bool med_load_run(const med_load_options *options, const med_load_work *work, me
         med_free(connections);
         return MED_FAIL_MEMORY(err);
     }
-    double cpu = med_bench_cpu(options->server);
+    double cpu = med_bench_cpu(options->server), own = own_cpu();
     bool ok = open_loops(options, work, loops, n, connections) && run_all(loops, n);
     out->server_cpu = med_bench_cpu(options->server) - cpu;
+    out->own_cpu = own_cpu() - own;
     for (unsigned i = 0; i < n; i++) {
         merge(out, &loops[i].result);
         close_loop(&loops[i]);

@@ -45,6 +45,7 @@ typedef struct med_load_result {
     int bad_status;       /* the first status that was not 2xx */
     double seconds;       /* until the last answer */
     double server_cpu;    /* seconds of processor time, user and system */
+    double own_cpu;       /* the same of this process: what the load itself costs */
     med_histogram time;   /* of good answers */
 } med_load_result;
 

@@ -466,6 +466,7 @@ enum med_bench_end med_bench_run(med_arena *a, const med_bench_options *options,
     b->options = options;
     b->arena = a;
     b->own = options->url.len == 0;
+    b->watched = (pid_t)options->pid;
     enum med_bench_end end = run(b, err);
     med_free(b);
     return end;

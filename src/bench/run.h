@@ -21,7 +21,8 @@ typedef struct med_bench {
     bool own; /* the server is ours */
     med_target target;
     med_asker asker;
-    pid_t server;
+    pid_t server;        /* started by us */
+    pid_t watched;       /* whose processor time is taken: that one, or the user's */
     med_target constant; /* the constant answer */
     pid_t constant_server;
     char folder[MED_BENCH_PATH], store[MED_BENCH_PATH], log[MED_BENCH_PATH];

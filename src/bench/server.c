@@ -178,7 +178,7 @@ bool med_bench_start_server(med_bench *b, double *took, med_err *err)
         "--auth",   "off",    "--log-level", "warn",     config.len > 0 ? "--config" : NULL,
         config.ptr, NULL};
     uint64_t began = med_bench_now();
-    b->server = med_child_program(words, b->log, err);
+    b->server = b->watched = med_child_program(words, b->log, err);
     if (b->server < 0 || !await_ready(b, b->server, &b->target, "metadata", err))
         return false;
     if (took != NULL)

@@ -178,8 +178,8 @@ static bool take_flags(const med_arguments *args, med_bench_options *o, med_err 
         return MED_FAIL(err, MED_ISSUE_VALUE,
                         "--data and --ladder fill a server of their own; they "
                         "do not go with --url");
-    if (o->url.len == 0 && (o->token.len > 0 || o->write))
-        return MED_FAIL(err, MED_ISSUE_VALUE, "--token and --write belong to --url");
+    if (o->url.len == 0 && (o->token.len > 0 || o->write || med_argument(args, "pid", &unused)))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "--token, --write and --pid belong to --url");
     if (o->ladder && o->data.len > 0)
         return MED_FAIL(err, MED_ISSUE_VALUE,
                         "--ladder makes its own data; it does not go with "
@@ -195,6 +195,7 @@ static bool take_options(const med_arguments *args, uint32_t *sizes, med_bench_o
         || !take_seconds(args, &o->seconds, err)
         || !take_count(args, "rounds", 1, ROUNDS_MOST, &rounds, err)
         || !take_count(args, "connections", 1, CONNECTIONS_MOST, &connections, err)
+        || !take_count(args, "pid", 1, INT32_MAX, &o->pid, err)
         || !take_count(args, "bundle-mib", 1, BUNDLE_MIB, &mib, err))
         return false;
     o->rounds = (unsigned)rounds;
@@ -250,10 +251,12 @@ static const med_option options[] = {
     {"url", "BASE", NULL, "measure this FHIR R4 server (http://host/fhir), reading only"},
     {"token", "TOKEN", NULL, "bearer token for --url"},
     {"write", NULL, NULL, "with --url: may create, change and delete test resources"},
+    {"pid", "N", NULL, "with --url: the server's process here, for its processor time"},
     {"seconds", "N", NULL, "length of a round (default 3)"},
     {"rounds", "N", NULL, "rounds of which the median is taken (default 3)"},
     {"connections", "N", NULL, "instead of each family's own numbers"},
-    {"people", "N", NULL, "size of the demo nation (default 1000)"},
+    {"people", "N", NULL,
+     "size of the demo nation (default 1000); with --ladder several: 1000,8000"},
     {"ladder", NULL, NULL, "read and search at 1000, 4000, 16000 and 64000 people"},
     {"data", "PATH", NULL, "import these files instead of the demo nation"},
     {"bundle-mib", "N", NULL, "size of the Bundle of isolation (default 64)"},
