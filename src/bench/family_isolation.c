@@ -161,15 +161,19 @@ static bool add_figures(med_bench *b, const isolation *m, med_str query, double 
            && med_bench_add(b, &f, err);
 }
 
-/* Just below the size that was asked for: an entry is as long as the one that is tried. */
+/* Just below the size that was asked for: an entry is as long as one that is tried. */
 static void make_large(med_bench *b, med_buf *out)
 {
     size_t bytes = b->options->bundle_bytes;
     med_buf_init(out, bytes + ((size_t)1 << 20));
     med_maker_bundle(&b->maker, 1, ENTRY_TEXT, out);
-    size_t each = out->len + COUNTER_DIGITS;
+    size_t first = out->len;
     med_buf_clear(out);
-    med_maker_bundle(&b->maker, (unsigned)(bytes / each), ENTRY_TEXT, out);
+    med_maker_bundle(&b->maker, 2, ENTRY_TEXT, out);
+    size_t each = out->len - first + COUNTER_DIGITS;
+    med_buf_clear(out);
+    med_maker_bundle(&b->maker, bytes > first ? (unsigned)((bytes - first) / each) : 1, ENTRY_TEXT,
+                     out);
 }
 
 bool med_bench_isolation(med_bench *b, med_err *err)

@@ -189,9 +189,19 @@ static void print_goals(const med_figure *f, char *to, size_t room)
     }
 }
 
-static void print_row(const med_figure *f, FILE *to)
+/* Of a ladder the name alone would stand there once for each size. */
+static const char *title(const med_figure *f, bool sizes, char *to, size_t room)
 {
-    char value[64], number[40], goals[80], reference[80] = "", ratio[24] = "";
+    if (sizes && f->people > 0)
+        (void)snprintf(to, room, "%7u: %.*s", f->people, MED_STR_ARG(f->name));
+    else
+        (void)snprintf(to, room, "%.*s", MED_STR_ARG(f->name));
+    return to;
+}
+
+static void print_row(const med_figure *f, bool sizes, FILE *to)
+{
+    char name[120], value[64], number[40], goals[80], reference[80] = "", ratio[24] = "";
     (void)snprintf(value, sizeof value, "%s%s", number_text(f->value, number, sizeof number),
                    f->unit);
     print_goals(f, goals, sizeof goals);
@@ -200,41 +210,41 @@ static void print_row(const med_figure *f, FILE *to)
                        number_text(f->reference_value, number, sizeof number), f->reference);
         (void)snprintf(ratio, sizeof ratio, "%.3f", ratio_of(f));
     }
-    (void)fprintf(to, "%-50.*s %14s  %-28s %-30s %7s  %s\n", MED_STR_ARG(f->name),
+    (void)fprintf(to, "%-56s %14s  %-28s %-30s %7s  %s\n", title(f, sizes, name, sizeof name),
                   f->measured ? value : "-", goals, reference, ratio,
                   verdict_text(med_figure_verdict(f)));
     if (f->note.len > 0)
         (void)fprintf(to, "    %.*s\n", MED_STR_ARG(f->note));
 }
 
-static void print_load(const med_figure *f, FILE *to)
+static void print_load(const med_figure *f, bool sizes, FILE *to)
 {
-    char rate[40];
-    (void)fprintf(to, "%-50.*s %5u %10s %9.3f %9.3f %9.3f %9.2f %8.1f %9lu %7lu",
-                  MED_STR_ARG(f->name), f->connections, number_text(f->value, rate, sizeof rate),
-                  f->p50, f->p90, f->p99, f->max, f->server_cpu_us, (unsigned long)f->sent,
-                  (unsigned long)f->errors);
+    char name[120], rate[40];
+    (void)fprintf(to, "%-56s %5u %10s %9.3f %9.3f %9.3f %9.2f %8.1f %9lu %7lu",
+                  title(f, sizes, name, sizeof name), f->connections,
+                  number_text(f->value, rate, sizeof rate), f->p50, f->p90, f->p99, f->max,
+                  f->server_cpu_us, (unsigned long)f->sent, (unsigned long)f->errors);
     if (f->bad_status > 0)
         (void)fprintf(to, " (HTTP %d)", f->bad_status);
     (void)fputc('\n', to);
 }
 
-void med_figures_print(const med_figures *f, FILE *to)
+void med_figures_print(const med_figures *f, bool sizes, FILE *to)
 {
     bool loads = false;
-    (void)fprintf(to, "\n%-50s %14s  %-28s %-30s %7s  %s\n", "figure", "measured", "target",
+    (void)fprintf(to, "\n%-56s %14s  %-28s %-30s %7s  %s\n", "figure", "measured", "target",
                   "physical reference", "ratio", "");
     for (size_t i = 0; i < f->n; i++) {
-        print_row(&f->at[i], to);
+        print_row(&f->at[i], sizes, to);
         loads = loads || f->at[i].is_load;
     }
     if (!loads)
         return;
-    (void)fprintf(to, "\n%-50s %5s %10s %9s %9s %9s %9s %8s %9s %7s\n", "load", "conn.", "rate/s",
+    (void)fprintf(to, "\n%-56s %5s %10s %9s %9s %9s %9s %8s %9s %7s\n", "load", "conn.", "rate/s",
                   "p50 ms", "p90 ms", "p99 ms", "max ms", "CPU us", "requests", "errors");
     for (size_t i = 0; i < f->n; i++) {
         if (f->at[i].is_load && f->at[i].measured)
-            print_load(&f->at[i], to);
+            print_load(&f->at[i], sizes, to);
     }
 }
 
@@ -269,21 +279,24 @@ static void print_rungs(const med_figures *f, const med_figure *row, const uint3
     for (size_t i = 0; i < n; i++) {
         last = find_rung(f, row->key, sizes[i]);
         if (last == NULL || !last->measured || last->good == 0)
-            (void)fprintf(to, " %9s %9s", "-", "-");
+            (void)fprintf(to, " |%9s%9s%9s", "-", "-", "-");
         else
-            (void)fprintf(to, " %9.3f %9.3f", last->p50, last->p99);
+            (void)fprintf(to, " |%9.3f%9.3f%9.1f", last->p50, last->p99, last->server_cpu_us);
     }
     if (last != NULL && row->p50 > 0)
-        (void)fprintf(to, " %7.2f", last->p50 / row->p50);
+        (void)fprintf(to, " | %.2f", last->p50 / row->p50);
     (void)fputc('\n', to);
 }
 
 void med_figures_print_ladder(const med_figures *f, const uint32_t *sizes, size_t n, FILE *to)
 {
-    (void)fprintf(to, "\n%-50s", "p50 and p99 in ms, by people");
+    (void)fprintf(to, "\n%-50s", "people");
     for (size_t i = 0; i < n; i++)
-        (void)fprintf(to, " %9u %9s", sizes[i], "");
-    (void)fprintf(to, " %7s\n", "growth");
+        (void)fprintf(to, " |%9u%18s", sizes[i], "");
+    (void)fprintf(to, "\n%-50s", "");
+    for (size_t i = 0; i < n; i++)
+        (void)fprintf(to, " |%9s%9s%9s", "p50 ms", "p99 ms", "CPU us");
+    (void)fprintf(to, " | growth of p50\n");
     for (size_t i = 0; i < f->n; i++) {
         if (f->at[i].is_load && f->at[i].people == sizes[0])
             print_rungs(f, &f->at[i], sizes, n, to);

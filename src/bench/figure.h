@@ -64,7 +64,8 @@ enum med_verdict med_figure_verdict(const med_figure *f);
 /* True when nothing was missed, failed or left out. */
 bool med_figures_good(const med_figures *f);
 
-void med_figures_print(const med_figures *f, FILE *to);
+/* `sizes`: each row says how many people there were. */
+void med_figures_print(const med_figures *f, bool sizes, FILE *to);
 /* The ladder: a row a family, a column a size, and the growth from the first to the last. */
 void med_figures_print_ladder(const med_figures *f, const uint32_t *sizes, size_t n, FILE *to);
 /* One line while the run goes on. */

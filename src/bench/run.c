@@ -359,7 +359,7 @@ static bool show(med_bench *b, med_err *err)
         return false;
     printf("\nserver: %.*s; data: %.*s; %u cores; %u rounds of %g s\n", MED_STR_ARG(about.server),
            MED_STR_ARG(about.data), about.cores, about.rounds, about.seconds);
-    med_figures_print(&b->figures, stdout);
+    med_figures_print(&b->figures, o->ladder, stdout);
     if (o->ladder)
         med_figures_print_ladder(&b->figures, o->sizes, o->n_sizes, stdout);
     (void)fflush(stdout);
