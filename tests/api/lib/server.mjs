@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { once } from 'node:events';
 
 export async function freePort() {
@@ -13,6 +13,18 @@ export async function freePort() {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+// A command of the program: its exit code and what it wrote. `ready` is given the child at once.
+export async function medulla(args, { input, cwd, ready } = {}) {
+  const child = spawn(resolve(binary), args, { cwd, stdio: [input === undefined && !ready ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  let out = '', err = '';
+  child.stdout.on('data', (part) => { out += part; });
+  child.stderr.on('data', (part) => { err += part; });
+  if (input !== undefined) child.stdin.end(input);
+  ready?.(child);
+  const [code, signal] = await once(child, 'close');
+  return { code, signal, out, err };
 }
 
 export const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
@@ -33,9 +45,13 @@ export async function startServer(settings = {}) {
   }
   return {
     base: `${origin}/fhir`,
+    data: join(folder, 'store'),
+    folder,
+    child,
     async stop() {
       child.kill('SIGTERM');
-      const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+      const running = child.exitCode === null && child.signalCode === null;
+      const [code] = running ? await once(child, 'exit') : [child.exitCode];
       rmSync(folder, { recursive: true, force: true });
       return code;
     },

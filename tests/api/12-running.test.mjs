@@ -1,0 +1,261 @@
+// docs/admin-socket.md: every command on a server that runs and is being written to
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { medulla, startServer } from './lib/server.mjs';
+
+let server, folder;
+before(async () => {
+  server = await startServer();
+  folder = mkdtempSync(join(tmpdir(), 'medulla-run-'));
+  const some = join(folder, 'some.ndjson');
+  writeFileSync(some, patients('some', 3000));
+  const made = await medulla(['import', '--data', server.data, some]);
+  assert.equal(made.code, 0, made.err);
+});
+after(async () => {
+  assert.equal(await server.stop(), 0);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const patients = (prefix, n) => Array.from({ length: n }, (_, i) =>
+  `{"resourceType":"Patient","id":"${prefix}-${i}","name":[{"family":"Family${i}","given":["Given${i * 7919}"]}]}\n`).join('');
+const lines = (path) => readFileSync(path, 'utf8').trimEnd().split('\n');
+const ids = (path) => lines(path).map((line) => JSON.parse(line).id);
+const json = { 'Content-Type': 'application/fhir+json' };
+const run = (command, ...args) => medulla([command, '--data', server.data, ...args], { cwd: folder });
+
+// Writes until told to stop; what was acknowledged, in order.
+function load() {
+  const acknowledged = [];
+  let stopping = false;
+  const write = async (writer) => {
+    for (let i = 0; !stopping; i++) {
+      const id = `load-${process.hrtime.bigint()}-${writer}-${i}`;
+      const answer = await fetch(`${server.base}/Patient/${id}`, { method: 'PUT', headers: json,
+        body: JSON.stringify({ resourceType: 'Patient', id, name: [{ family: id }] }) });
+      assert.equal(answer.status, 201);
+      await answer.arrayBuffer();
+      acknowledged.push(id);
+    }
+  };
+  const writers = [0, 1, 2, 3].map(write);
+  return {
+    acknowledged,
+    async some(n) { while (acknowledged.length < n) await new Promise((done) => setTimeout(done, 5)); },
+    async stop() { stopping = true; await Promise.all(writers); },
+  };
+}
+
+// Runs `work` under load; gives it the ids that were acknowledged before it began.
+async function underLoad(work) {
+  const writing = load();
+  try {
+    await writing.some(50);
+    await work([...writing.acknowledged]);
+    await writing.some(writing.acknowledged.length + 20); // and goes on
+  } finally {
+    await writing.stop();
+  }
+}
+
+test('the socket is for the owner alone', () => {
+  const socket = statSync(join(server.data, 'admin.sock'));
+  assert.ok(socket.isSocket());
+  assert.equal(socket.mode & 0o777, 0o600);
+});
+
+test('a backup taken under load restores, verifies and holds what came before', async () => {
+  await underLoad(async (before) => {
+    const made = await run('backup', '--with-key', join(folder, 'saved'));
+    assert.equal(made.code, 0, made.err);
+    assert.match(made.out, /^backup made: /);
+    const again = join(folder, 'again');
+    assert.equal((await medulla(['restore', '--data', again, join(folder, 'saved')])).code, 0);
+    const verified = await medulla(['verify', '--data', again]);
+    assert.equal(verified.code, 0, verified.out + verified.err);
+    const out = join(folder, 'again-out');
+    assert.equal((await medulla(['export', '--data', again, out])).code, 0);
+    const there = new Set(ids(join(out, 'Patient.ndjson')));
+    assert.equal(before.filter((id) => !there.has(id)).length, 0);
+    assert.ok(there.has('some-2999'));
+  });
+});
+
+test('nothing is overwritten, and half a backup is removed', async () => {
+  const taken = join(folder, 'taken');
+  mkdirSync(taken);
+  assert.equal((await run('backup', taken)).code, 1);
+  assert.deepEqual(readdirSync(taken), []);
+  const nowhere = await run('backup', join(folder, 'no', 'where'));
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.err, /can not make/);
+});
+
+test('an export under load is whole, without doubles, with right sums', async () => {
+  await underLoad(async (before) => {
+    const to = join(folder, 'out');
+    const made = await run('export', to);
+    assert.equal(made.code, 0, made.err);
+    const manifest = JSON.parse(readFileSync(join(to, 'manifest.json'), 'utf8'));
+    for (const file of manifest.files) {
+      const bytes = readFileSync(join(to, file.name));
+      assert.equal(lines(join(to, file.name)).length, file.resources);
+      assert.equal(createHash('sha256').update(bytes).digest('hex'), file.sha256);
+    }
+    const all = ids(join(to, 'Patient.ndjson'));
+    const there = new Set(all);
+    assert.equal(there.size, all.length);
+    assert.equal(before.filter((id) => !there.has(id)).length, 0);
+    assert.match(made.out, new RegExp(`Patient +${all.length}\n`));
+  });
+});
+
+test('verify reads everything under load', async () => {
+  await underLoad(async () => {
+    const verified = await run('verify');
+    assert.equal(verified.code, 0, verified.out + verified.err);
+    assert.match(verified.out, /^\d+ versions read, 0 faults\n$/);
+  });
+});
+
+test('doctor asks the server', async () => {
+  const said = await run('doctor');
+  assert.equal(said.code, 0, said.out);
+  assert.match(said.out, new RegExp(`server +medulla .*, process ${server.child.pid},`));
+});
+
+test('an import while serving: the same report as on a stopped store, readable at once', async () => {
+  const file = join(folder, 'more.ndjson');
+  writeFileSync(file, `${patients('more', 2500)}{"resourceType":"Patient","birthdate":"1980"}\n{"resourceType":"Patient"\n`);
+  await underLoad(async () => {
+    const made = await run('import', '--rejects', join(folder, 'r1'), file);
+    const stopped = await medulla(['import', '--data', join(folder, 'stopped'), '--rejects', join(folder, 'r1'), file]);
+    assert.equal(made.code, 3);
+    assert.equal(stopped.code, 3);
+    assert.equal(made.out, stopped.out);
+    assert.match(made.out, /Patient +2500 +0 +0 +1\n/);
+  });
+  assert.equal((await fetch(`${server.base}/Patient/more-2499`)).status, 200);
+  const rejects = lines(join(folder, 'r1')).map((line) => JSON.parse(line));
+  assert.deepEqual(rejects.map((r) => r.line).sort(), [2501, 2502]);
+  const again = await run('import', file);
+  assert.match(again.out, /1 files were imported before/);
+});
+
+// Until an import runs in the server: a second one is told so.
+async function importing() {
+  for (;;) {
+    const second = await run('import', join(folder, 'some.ndjson'));
+    if (/another import/.test(second.err)) return second;
+  }
+}
+
+test('standard input, Ctrl-C: what was taken stays, the server goes on', async () => {
+  const cut = await medulla(['import', '--data', server.data, '-'], { cwd: folder, ready: async (child) => {
+    child.stdin.write(patients('piped', 10));
+    await importing();
+    child.kill('SIGINT');
+  } });
+  assert.equal(cut.code, 3, cut.err);
+  assert.match(cut.err, /cancelled/);
+  assert.match(cut.out, /Patient +10 /);
+  assert.equal((await fetch(`${server.base}/Patient/piped-9`)).status, 200);
+  const whole = await medulla(['import', '--data', server.data, '-'], { cwd: folder, input: patients('piped', 20) });
+  assert.equal(whole.code, 0, whole.err);
+  assert.match(whole.out, /Patient +10 +0 +10 /);
+});
+
+test('only one import at a time; another command beside it', async () => {
+  let second, beside;
+  const first = await medulla(['import', '--data', server.data, '-'], { cwd: folder, ready: async (child) => {
+    second = await importing();
+    beside = await run('export', join(folder, 'beside'));
+    child.stdin.end(patients('one', 1));
+  } });
+  assert.equal(second.code, 1);
+  assert.equal(beside.code, 0);
+  assert.equal(first.code, 0, first.err);
+});
+
+// All bytes of the data directory.
+const holds = (marker) => readdirSync(server.data).filter((name) => name !== 'admin.sock' && readFileSync(join(server.data, name)).includes(marker));
+async function isGone(marker) {
+  for (let i = 0; i < 200 && holds(marker).length > 0; i++) await new Promise((done) => setTimeout(done, 50));
+  assert.deepEqual(holds(marker), []);
+}
+
+test('a purge leaves no byte of what it was', async () => {
+  // no codec makes this shorter, so it can be looked for as it is
+  const marker = 'Xq7LpZ0vKw3RtYb9';
+  const body = (i) => JSON.stringify({ resourceType: 'Patient', id: 'secret', identifier: [{ system: 'urn:x', value: `${marker}${i}` }] });
+  for (let i = 0; i < 3; i++)
+    await fetch(`${server.base}/Patient/secret`, { method: 'PUT', headers: json, body: body(i) });
+  await underLoad(async () => {
+    assert.equal((await run('purge', 'Patient/secret')).code, 2); // no reason
+    const purged = await run('purge', '--reason', 'a test', 'Patient/secret');
+    assert.equal(purged.code, 0, purged.err);
+  });
+  assert.equal((await fetch(`${server.base}/Patient/secret`)).status, 404);
+  assert.equal((await fetch(`${server.base}/Patient/secret/_history/1`)).status, 404);
+  await isGone(marker);
+});
+
+test('a Bundle counts by the types of its entries', async () => {
+  const entry = (method, url, resource, more = {}) => ({ fullUrl: resource && `urn:uuid:${crypto.randomUUID()}`, resource, request: { method, url, ...more } });
+  const patient = (value) => ({ resourceType: 'Patient', identifier: [{ system: 'urn:b', value }] });
+  const bundle = (type, entries) => `${JSON.stringify({ resourceType: 'Bundle', type, entry: entries })}\n`;
+  const file = join(folder, 'bundles.ndjson');
+  writeFileSync(file, bundle('transaction', [
+    entry('POST', 'Patient', patient('1')), entry('POST', 'Patient', patient('2')),
+    entry('PUT', 'Organization/b-1', { resourceType: 'Organization', id: 'b-1', name: 'One' }),
+    entry('POST', 'Patient', patient('3'), { ifNoneExist: 'identifier=urn:b|none' })])
+    + bundle('batch', [
+      entry('PUT', 'Organization/b-1', { resourceType: 'Organization', id: 'b-1', name: 'Two' }),
+      entry('POST', 'Observation', { resourceType: 'Observation', status: 'nonsense', code: 7 }),
+      entry('GET', 'Organization/b-1'),
+      entry('DELETE', 'Organization/b-2')]));
+  const made = await run('import', '--rejects', join(folder, 'r2'), file);
+  assert.equal(made.code, 3, made.err);
+  assert.match(made.out, /Patient +3 +0 +0 +0 +0\n/);
+  assert.match(made.out, /Organization +1 +1 +0 +0 +1\n/);
+  assert.match(made.out, /Observation +0 +0 +0 +1 +0\n/);
+  const again = await run('import', '--restart', '--rejects', join(folder, 'r2'), file);
+  assert.match(again.out, /Patient +0 +0 +3 +0 +0\n/);
+});
+
+test('references that name nothing are counted, listed and code 3', async () => {
+  const file = join(folder, 'dangling-in.ndjson');
+  const about = (id, subject) => `${JSON.stringify({ resourceType: 'Observation', id, status: 'final', code: { text: 'x' },
+    subject: { reference: subject }, instantiatesCanonical: undefined, derivedFrom: [{ reference: 'http://elsewhere.example/Observation/1' }] })}\n`;
+  writeFileSync(file, about('d-1', 'Patient/nobody-1') + about('d-2', 'Patient/nobody-1') + about('d-3', 'Patient/some-1')
+    + about('d-4', 'Patient/comes-later') + '{"resourceType":"Patient","id":"comes-later"}\n');
+  const made = await run('import', '--dangling', join(folder, 'missing.ndjson'), file);
+  assert.equal(made.code, 3, made.err);
+  assert.match(made.out, /2 references name 1 resources that are not there/);
+  assert.deepEqual(lines(join(folder, 'missing.ndjson')).map((line) => JSON.parse(line)), ['d-1', 'd-2'].map((id) => (
+    { resource: `Observation/${id}`, expression: 'Observation.subject', missing: 'Patient/nobody-1' })));
+  writeFileSync(file, '{"resourceType":"Patient","id":"nobody-1"}\n');
+  assert.equal((await run('import', file)).code, 0);
+});
+
+test('the socket goes with its server, and one left by a killed server is replaced', async () => {
+  const other = await startServer();
+  const socket = join(other.data, 'admin.sock');
+  assert.ok(existsSync(socket));
+  other.child.kill('SIGKILL');
+  await once(other.child, 'exit');
+  assert.ok(existsSync(socket));
+  const made = await medulla(['verify', '--data', other.data]); // not in the way of a stopped store
+  assert.equal(made.code, 0, made.err);
+  await other.stop();
+  const clean = await startServer();
+  clean.child.kill('SIGTERM');
+  await once(clean.child, 'exit');
+  assert.ok(!existsSync(join(clean.data, 'admin.sock')));
+  await clean.stop();
+});
