@@ -1,6 +1,6 @@
 // docs/admin-socket.md: every command on a server that runs and is being written to
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -206,7 +206,7 @@ test('a purge leaves no byte of what it was', async () => {
 });
 
 test('a Bundle counts by the types of its entries', async () => {
-  const entry = (method, url, resource, more = {}) => ({ fullUrl: resource && `urn:uuid:${crypto.randomUUID()}`, resource, request: { method, url, ...more } });
+  const entry = (method, url, resource, more = {}) => ({ fullUrl: resource && `urn:uuid:${randomUUID()}`, resource, request: { method, url, ...more } });
   const patient = (value) => ({ resourceType: 'Patient', identifier: [{ system: 'urn:b', value }] });
   const bundle = (type, entries) => `${JSON.stringify({ resourceType: 'Bundle', type, entry: entries })}\n`;
   const file = join(folder, 'bundles.ndjson');
