@@ -66,6 +66,7 @@ static bool bind_token(med_run *r, med_bound *b, med_err *err)
             return false;
         blind = blind || is_blind(t, n);
     }
+    b->blind = blind;
     if (!count_keys(r, b, err))
         return false;
     b->can_drive = c->modifier != MED_MODIFIER_NOT && c->modifier != MED_MODIFIER_TEXT && !blind;

@@ -166,24 +166,17 @@ bool med_chain_matches(med_run *r, const med_bound *b, const med_rows *rows, boo
 
 /* ---- _has ---- */
 
-/* What a match of the inner query refers to. */
+/* What a match of the inner query refers to: its index rows know. */
 static bool take_targets(med_run *sub, const med_stored *s, med_rid rid, const med_clause *c,
                          med_rid_list *to, med_err *err)
 {
-    med_json j;
+    med_stored columns;
     med_rows rows;
-    const med_query *q = sub->q;
-    (void)rid;
-    if (!med_json_parse(sub->scratch, s->text, &j, NULL, err)
-        || !med_extract_whole(q->schema, sub->scratch, &j, 0, q->type, q->base, q->wanted, false,
-                              &rows, err))
+    (void)s;
+    if (med_view_rows(sub->view, sub->scratch, rid, &columns, &rows, err) == MED_FAILED)
         return false;
     for (size_t i = 0; i < rows.n_references; i++) {
-        med_rid target;
-        if (rows.references[i].param != c->number)
-            continue;
-        if (!med_view_rid(sub->view, rows.references[i].target, &target, err)
-            || (target != 0 && !push(to, target, err)))
+        if (rows.references[i].param == c->number && !push(to, rows.references[i].target, err))
             return false;
     }
     return true;
@@ -203,7 +196,7 @@ bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err)
         b->sub = sub;
         return true;
     }
-    if (!run_sub(sub, true, take_targets, b->clause, &list, err))
+    if (!run_sub(sub, false, take_targets, b->clause, &list, err))
         return false;
     finish(&list, b);
     b->can_drive = b->can_probe = true;

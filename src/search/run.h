@@ -19,6 +19,7 @@ typedef struct med_bound {
     bool can_probe;       /* a probe a candidate decides it */
     bool needs_body;      /* only the resource decides it */
     bool decided;         /* the plan's stream brings only what matches */
+    bool blind;           /* TOKEN: there may be rows under keys that nobody knows */
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
     struct med_run **any; /* ANY that is: n_any runs, of which one must match */
     size_t n_any;
@@ -98,6 +99,9 @@ bool med_stream_repeats(const med_run *r);
  * stream, for the rule that a resource counts at its first place only. */
 bool med_run_check(med_run *r, const med_position *at, bool want_body, med_stored *out,
                    bool *matches, med_err *err) MED_MUST_CHECK;
+/* One clause on the rows that the index has of the candidate: yes, no, or only its text can say. */
+enum med_verdict { MED_VERDICT_NO, MED_VERDICT_YES, MED_VERDICT_OPEN };
+enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows);
 /* One clause on extracted rows. */
 bool med_clause_matches(const med_clause *c, const med_rows *rows);
 /* Composites: on the tape. */

@@ -361,7 +361,8 @@ static bool by_presence(const med_run *r, const med_position *at)
            && r->plan.how != MED_DRIVE_CLAUSE && (r->plan.how != MED_DRIVE_DATE || at->phase == 1);
 }
 
-static bool needs_body(const med_run *r, const med_position *at)
+/* Is there something that neither driver nor probes decide? */
+static bool needs_rows(const med_run *r, const med_position *at)
 {
     for (size_t i = 0; i < r->q->n; i++) {
         if (r->bound[i].needs_body && !r->bound[i].decided)
@@ -463,6 +464,32 @@ static bool body_matches(med_run *r, const med_stored *s, const med_position *at
     return true;
 }
 
+/* What the index rows say; *open: the text must be asked, too. */
+static bool rows_match(const med_run *r, const med_rows *rows, const med_position *at, bool *open)
+{
+    *open = false;
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_bound *b = &r->bound[i];
+        if (!b->needs_body || (b->decided && !at->unsure))
+            continue;
+        enum med_verdict verdict = med_rows_verdict(b, rows);
+        if (verdict == MED_VERDICT_NO)
+            return false;
+        *open = *open || verdict == MED_VERDICT_OPEN;
+    }
+    return is_first_place(r, rows, at)
+           && (!by_presence(r, at) || sort_value_present(r, rows) == (at->phase == 0));
+}
+
+static bool check_rows(med_run *r, const med_position *at, bool *open, bool *matches, med_err *err)
+{
+    med_stored columns;
+    med_rows rows;
+    enum med_found found = med_view_rows(r->view, r->scratch, at->rid, &columns, &rows, err);
+    *matches = found == MED_FOUND && columns_match(r, &columns) && rows_match(r, &rows, at, open);
+    return found != MED_FAILED;
+}
+
 bool med_run_check(med_run *r, const med_position *at, bool want_body, med_stored *out,
                    bool *matches, med_err *err)
 {
@@ -470,14 +497,16 @@ bool med_run_check(med_run *r, const med_position *at, bool want_body, med_store
     *matches = true;
     if (!probe_all(r, at->rid, matches, err))
         return false;
-    bool body = *matches && needs_body(r, at);
-    if (!*matches || (!want_body && !body && !needs_columns(r)))
+    bool rows = *matches && needs_rows(r, at), open = false;
+    if (rows && !check_rows(r, at, &open, matches, err))
+        return false;
+    if (!*matches || (!want_body && !open && (rows || !needs_columns(r))))
         return true;
     enum med_found found = med_view_by_rid(r->view, r->scratch, at->rid, out, err);
     if (found == MED_FAILED)
         return false;
     *matches = found == MED_FOUND && columns_match(r, out);
-    if (!*matches || !body)
+    if (!*matches || !open)
         return true;
     return body_matches(r, out, at, matches, err);
 }

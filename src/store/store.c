@@ -80,6 +80,12 @@ enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_store
     return v->store->ops->by_rid(v, a, rid, out, err);
 }
 
+enum med_found med_view_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out,
+                             med_rows *rows, med_err *err)
+{
+    return v->store->ops->rows(v, a, rid, out, rows, err);
+}
+
 bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err)
 {
     return v->store->ops->rid(v, ident, out, err);

@@ -77,6 +77,11 @@ enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_st
                                 uint32_t version, med_stored *out, med_err *err);
 enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
                                med_err *err);
+/* What the index holds of a current version, without its text: far cheaper than to extract it.
+ * References and `patients` have internal ids in place of hashes; codes and targets are left out;
+ * `when` is filled in. Texts are those of the index, cut. *out has all but the text. */
+enum med_found med_view_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out,
+                             med_rows *rows, med_err *err);
 /* 0 when nothing was ever stored (or mentioned) under that ident hash. */
 bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_MUST_CHECK;
 

@@ -27,6 +27,8 @@ struct med_store_ops {
     enum med_found (*version)(med_view *v, med_arena *a, uint32_t type, med_str id,
                               uint32_t version, med_stored *out, med_err *err);
     enum med_found (*by_rid)(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_err *err);
+    enum med_found (*rows)(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_rows *rows,
+                           med_err *err);
     bool (*rid)(med_view *v, uint64_t ident, med_rid *out, med_err *err);
     bool (*history)(med_view *v, med_arena *a, const med_history *q, med_stored **out, size_t *n,
                     med_err *err);

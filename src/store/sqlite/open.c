@@ -25,6 +25,7 @@ static const struct med_store_ops ops = {
     .latest = med_sqlite_latest,
     .version = med_sqlite_version,
     .by_rid = med_sqlite_by_rid,
+    .rows = med_sqlite_rows,
     .rid = med_sqlite_rid,
     .history = med_sqlite_history,
     .history_count = med_sqlite_history_count,

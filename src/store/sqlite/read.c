@@ -1,4 +1,5 @@
 /* read.c - single versions, by id or rid. */
+#include "store/rowset.h"
 #include "store/sqlite/sqlite_impl.h"
 
 /* The row a statement with one parameter finds. MED_FOUND leaves the statement on the row. */
@@ -128,6 +129,67 @@ enum med_found med_sqlite_by_rid(med_view *view, med_arena *a, med_rid rid, med_
     enum med_found found = find(v, STATEMENT_READ_RID, rid, -1, &stmt, &row, err);
     if (found == MED_FOUND)
         found = med_sqlite_row_read(v, a, stmt, &row, true, out, err);
+    (void)sqlite3_reset(stmt);
+    med_sqlite_leave(v);
+    return found;
+}
+
+static med_rows rows_of_set(const struct rowset *set)
+{
+    return (med_rows){
+        .when = set->when,
+        .patients = set->patients,
+        .n_patients = set->n_patients,
+        .tokens = set->tokens,
+        .n_tokens = set->n_tokens,
+        .references = set->references,
+        .n_references = set->n_references,
+        .dates = set->dates,
+        .n_dates = set->n_dates,
+        .strings = set->strings,
+        .n_strings = set->n_strings,
+        .quantities = set->quantities,
+        .n_quantities = set->n_quantities,
+        .uris = set->uris,
+        .n_uris = set->n_uris,
+    };
+}
+
+/* Its strings are copied: those of the statement end with it. */
+static enum med_found read_rows(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
+                                const struct stored_row *row, med_rows *out, med_err *err)
+{
+    struct rowset set;
+    med_str bytes = MED_STR_EMPTY;
+    const med_hash_key *key = med_keyring_check(&v->store->keys, row->key);
+    if (!med_arena_copy(a, med_statement_str(stmt, row->body_column + 1), &bytes)) {
+        (void)MED_FAIL_MEMORY(err);
+        return MED_FAILED;
+    }
+    if (key == NULL) {
+        (void)MED_FAIL(err, MED_ISSUE_EXCEPTION, "the key of a stored version is missing");
+        return MED_FAILED;
+    }
+    if (!med_rowset_read(&set, a, bytes, *key, err))
+        return MED_FAILED;
+    *out = rows_of_set(&set);
+    return MED_FOUND;
+}
+
+enum med_found med_sqlite_rows(med_view *view, med_arena *a, med_rid rid, med_stored *out,
+                               med_rows *rows, med_err *err)
+{
+    struct sqlite_view *v = med_sqlite_of_view(view);
+    if (!med_sqlite_enter(v, err))
+        return MED_FAILED;
+    sqlite3_stmt *stmt = NULL;
+    struct stored_row row;
+    *rows = (med_rows){.when = MED_TIME_MIN};
+    enum med_found found = find(v, STATEMENT_READ_RID, rid, -1, &stmt, &row, err);
+    if (found == MED_FOUND)
+        found = med_sqlite_row_read(v, a, stmt, &row, false, out, err);
+    if (found == MED_FOUND && out->change != MED_DELETED)
+        found = read_rows(v, a, stmt, &row, rows, err);
     (void)sqlite3_reset(stmt);
     med_sqlite_leave(v);
     return found;

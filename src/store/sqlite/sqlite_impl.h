@@ -206,6 +206,8 @@ enum med_found med_sqlite_version(med_view *v, med_arena *a, uint32_t type, med_
                                   uint32_t version, med_stored *out, med_err *err);
 enum med_found med_sqlite_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
                                  med_err *err);
+enum med_found med_sqlite_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out,
+                               med_rows *rows, med_err *err);
 bool med_sqlite_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err);
 bool med_sqlite_history(med_view *v, med_arena *a, const med_history *q, med_stored **out,
                         size_t *n, med_err *err);
