@@ -124,6 +124,7 @@ static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
         n++;
     med_stream_close(s);
     r->bound[i].estimate = n < MED_PROBE_ROWS ? n : guess + MED_PROBE_ROWS;
+    r->bound[i].guessed = n == MED_PROBE_ROWS;
     return found != MED_FAILED;
 }
 
@@ -262,6 +263,9 @@ bool med_run_bind(med_run *r, bool dry, med_err *err)
                 b->estimate = r->of_type / 256 + MED_PROBE_ROWS;
             else if (b->estimate == 0 && !b->can_probe)
                 b->estimate = r->of_type;
+            else
+                continue;
+            b->guessed = true;
         }
         return true;
     }

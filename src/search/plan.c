@@ -2,8 +2,17 @@
  * the order that is asked for, whatever touches least. */
 #include "search/run.h"
 
-/* Measured: a step of a cursor, a probe, a body that is read and parsed; in 1/10 microseconds. */
-enum { COST_STEP = 5, COST_PROBE = 5, COST_BODY = 30, OF_A_PATIENT = 200, OF_A_CODE = 20 };
+/* Measured, in tenths of a microsecond: a step of a cursor; a probe; a candidate's index rows;
+ * its text, read and parsed; one seek of a _has; a match read for the page. */
+enum {
+    COST_STEP = 5,
+    COST_PROBE = 7,
+    COST_ROWS = 35,
+    COST_BODY = 120,
+    COST_SEEK = 25,
+    COST_MATCH = 65,
+};
+enum { OF_A_PATIENT = 200, OF_A_CODE = 20 };
 
 static bool is_plain(const med_clause *c)
 {
@@ -86,49 +95,102 @@ med_plan med_plan_of_clause(const med_run *r, size_t i)
 
 /* ---- costs ---- */
 
-/* Of one candidate, and how many clauses beside the driver must let it pass. */
+/* Only the text says whether the exact text holds. (A composite holds nearly always where its parts
+ * do, and they are decided first.) */
+static uint64_t text_cost(const med_clause *c)
+{
+    enum { RARELY = 8 };
+    if (c->kind == MED_CLAUSE_COMPOSITE)
+        return COST_BODY / RARELY;
+    return c->modifier == MED_MODIFIER_EXACT || c->modifier == MED_MODIFIER_TEXT
+                   || c->modifier == MED_MODIFIER_OF_TYPE
+               ? COST_BODY
+               : 0;
+}
+
+/* What probes let pass, of a thousand. */
+static uint64_t passing(const med_run *r)
+{
+    enum { ALL = 1000 };
+    uint64_t least = r->of_type;
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_bound *b = &r->bound[i];
+        if (!b->decided && b->can_probe && b->estimate < least)
+            least = b->estimate;
+    }
+    return r->of_type == 0 ? ALL : least * ALL / r->of_type;
+}
+
+/* Of one candidate, in tenths of a microsecond: probes first, then its rows, then its text. */
 static uint64_t candidate_cost(const med_run *r)
 {
-    uint64_t cost = COST_STEP;
-    bool body = !r->as_set && med_stream_repeats(r);
+    uint64_t cost = COST_STEP, text = 0;
+    bool rows = !r->as_set && med_stream_repeats(r);
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         if (b->decided)
             continue;
-        body = body || b->needs_body;
+        rows = rows || b->needs_body;
+        text += b->needs_body ? text_cost(b->clause) : 0;
         cost += b->can_probe ? COST_PROBE : 0;
-        cost += b->sub != NULL ? 2 * COST_BODY : 0;
-        cost += b->n_any > 0 ? 2 * COST_BODY : 0;
+        cost += b->sub != NULL || b->n_any > 0 ? COST_SEEK : 0;
     }
-    return cost + (body ? COST_BODY : 0);
+    return cost + (text + (rows ? COST_ROWS : 0)) * passing(r) / 1000;
+}
+
+/* Nobody knows how many candidates such a clause lets pass. */
+static bool is_unknown(const med_run *r, const med_bound *b)
+{
+    const med_clause *c = b->clause;
+    if (b->decided || c->kind == MED_CLAUSE_COMPOSITE)
+        return false;
+    if (c->modifier == MED_MODIFIER_NOT)
+        return b->estimate > r->of_type / 2;
+    return b->guessed || b->n_any > 0 || (b->needs_body && !b->can_drive);
 }
 
 /* Candidates that are looked at until a page is full: the rarer the other clauses, the more. */
 static uint64_t for_a_page(const med_run *r, uint64_t rows)
 {
-    uint64_t wanted = (uint64_t)r->q->view.count + 1, rarest = rows;
+    enum { CAUTION = 32 };
+    uint64_t wanted = (uint64_t)r->q->view.count + 1, rarest = rows, all = r->of_type;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        bool known = b->can_drive && (b->can_probe || b->estimate < MED_PROBE_ROWS);
-        if (!b->decided && known && b->estimate < rarest)
+        bool known = b->can_drive || b->sub != NULL;
+        if (!b->decided && known && !b->guessed && b->estimate < rarest)
             rarest = b->estimate;
+        if (is_unknown(r, b))
+            wanted *= CAUTION;
     }
-    if (rarest == 0 || wanted > rows || rows / rarest > rows / wanted)
+    /* a clause lets rarest / all of the candidates pass */
+    if (rarest == 0 || wanted >= rows || wanted > UINT64_MAX / (all + 1))
         return rows;
-    uint64_t n = wanted * (rows / rarest);
+    uint64_t n = rarest < rows ? wanted * all / rarest : wanted;
     return n < rows ? n : rows;
+}
+
+/* Tenths of a microsecond that the matches of a page cost, whatever brings them. */
+static uint64_t page_cost(const med_run *r, uint64_t rows)
+{
+    uint64_t count = r->as_set || r->q->view.summary == MED_SUMMARY_COUNT ? 0 : r->q->view.count;
+    return COST_MATCH * (count < rows ? count : rows);
+}
+
+static bool wants_all(const med_run *r, bool sorted, const med_plan *plan)
+{
+    return r->as_set || (sorted && !plan->ordered) || r->q->view.total == MED_TOTAL_ACCURATE
+           || r->q->view.summary == MED_SUMMARY_COUNT;
 }
 
 static void offer(med_run *r, med_plan plan, bool sorted, med_plan *best)
 {
     med_run_use(r, plan);
-    bool all = r->as_set || (sorted && !plan.ordered) || r->q->view.total == MED_TOTAL_ACCURATE
-               || r->q->view.summary == MED_SUMMARY_COUNT;
-    uint64_t n = all ? plan.rows : for_a_page(r, plan.rows);
+    uint64_t n = wants_all(r, sorted, &plan) ? plan.rows : for_a_page(r, plan.rows);
     uint64_t each = candidate_cost(r);
-    if (sorted && !plan.ordered && each < COST_BODY)
-        each = COST_BODY;
-    plan.cost = n * each / 10;
+    if (sorted && !plan.ordered)
+        each += COST_ROWS;
+    plan.expected = n;
+    plan.cost = (n * each + page_cost(r, n)) / 10;
     if (plan.cost < best->cost)
         *best = plan;
 }
@@ -139,8 +201,8 @@ static void offer_clauses(med_run *r, bool sorted, med_plan *best)
         const med_bound *b = &r->bound[i];
         if (!b->can_drive || b->clause->modifier == MED_MODIFIER_MISSING)
             continue;
-        med_plan plan = {
-            .how = MED_DRIVE_CLAUSE, .clause = (uint8_t)i, .ordered = !sorted, .rows = b->estimate};
+        med_plan plan = med_plan_of_clause(r, i);
+        plan.ordered = !sorted;
         offer(r, plan, sorted, best);
     }
 }
@@ -202,4 +264,64 @@ void med_run_choose(med_run *r, bool sorted)
     offer_patients(r, sorted, &best);
     offer_order(r, sorted, &best);
     med_run_use(r, best);
+}
+
+/* ---- second thoughts ---- */
+
+/* Rows of a clause, counted up to a limit; then its estimate is no guess any more. */
+static bool count_rows(med_run *r, size_t i, uint64_t limit, med_err *err)
+{
+    med_position at;
+    uint64_t n = 0;
+    enum med_found found = MED_FOUND;
+    med_run_use(r, med_plan_of_clause(r, i));
+    med_stream *s = med_stream_open(r, NULL, err);
+    if (s == NULL)
+        return false;
+    while (n < limit && (found = med_stream_next(s, &at, err)) == MED_FOUND)
+        n++;
+    med_stream_close(s);
+    r->bound[i].guessed = found == MED_FOUND;
+    if (n > r->bound[i].estimate || found == MED_ABSENT)
+        r->bound[i].estimate = n;
+    return found != MED_FAILED;
+}
+
+bool med_run_look_deeper(med_run *r, uint64_t limit, med_err *err)
+{
+    const med_plan plan = r->plan;
+    bool good = true;
+    for (size_t i = 0; good && i < r->q->n; i++) {
+        const med_bound *b = &r->bound[i];
+        bool driver = plan.how == MED_DRIVE_CLAUSE && plan.clause == i;
+        if (b->guessed && b->can_drive && !driver && b->clause->modifier != MED_MODIFIER_MISSING)
+            good = count_rows(r, i, limit, err);
+    }
+    med_run_use(r, plan);
+    return good;
+}
+
+bool med_run_reconsider(med_run *r, bool sorted, bool *better, med_err *err)
+{
+    const med_plan old = r->plan;
+    uint64_t spent = r->examined * candidate_cost(r) / 10;
+    *better = false;
+    if (!med_run_look_deeper(r, 2 * r->examined, err))
+        return false;
+    med_plan best = {.cost = UINT64_MAX};
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_bound *b = &r->bound[i];
+        bool driver = old.how == MED_DRIVE_CLAUSE && old.clause == i;
+        if (driver || !b->can_drive || b->guessed || b->clause->modifier == MED_MODIFIER_MISSING)
+            continue;
+        med_plan plan = med_plan_of_clause(r, i);
+        plan.ordered = !sorted;
+        med_run_use(r, plan);
+        plan.cost = (plan.rows * (candidate_cost(r) + (sorted ? COST_ROWS : 0))) / 10;
+        if (plan.cost < best.cost)
+            best = plan;
+    }
+    *better = best.cost < spent;
+    med_run_use(r, *better ? best : old);
+    return true;
 }

@@ -68,7 +68,9 @@ typedef struct pager {
     size_t n, room;
     med_position last; /* of the last entry */
     bool more;
-    bool counted; /* `total` is the number of all matches */
+    uint64_t review; /* candidates after which the plan is thought over; 0: never */
+    bool changed;    /* it is another one now: begin anew */
+    bool counted;    /* `total` is the number of all matches */
     size_t total;
 } pager;
 
@@ -85,12 +87,21 @@ static bool add_entry(pager *p, const med_stored *s, const med_position *place, 
     return true;
 }
 
+/* A page that began with another plan can not change it. */
+static bool review(pager *p, med_err *err)
+{
+    if (p->review == 0 || p->r->examined < p->review)
+        return true;
+    p->review *= 4;
+    return med_run_reconsider(p->r, p->r->q->n_sort > 0, &p->changed, err);
+}
+
 /* Fills the page in stream order; one match more than it holds sets `more`. */
 static bool fill(pager *p, med_stream *s, med_err *err)
 {
     med_position place;
-    enum med_found found;
-    while ((found = med_stream_next(s, &place, err)) == MED_FOUND) {
+    enum med_found found = MED_ABSENT;
+    while (!p->changed && (found = med_stream_next(s, &place, err)) == MED_FOUND) {
         med_stored stored;
         bool matches, full = p->n == p->room;
         if (!med_run_check(p->r, &place, !full, &stored, &matches, err))
@@ -102,8 +113,10 @@ static bool fill(pager *p, med_stream *s, med_err *err)
         if (matches && !add_entry(p, &stored, &place, err))
             return false;
         med_arena_reset(p->r->scratch);
+        if (!review(p, err))
+            return false;
     }
-    return found == MED_ABSENT;
+    return p->changed || found == MED_ABSENT;
 }
 
 static bool run_stream(med_run *r, pager *p, const med_position *after, med_err *err)
@@ -143,7 +156,10 @@ static bool count_set(med_run *r, uint64_t *total, med_err *err)
 
 static bool count_all(med_run *r, uint64_t *total, med_err *err)
 {
+    enum { SHARE = 8 }; /* of what all candidates cost, for knowing better */
     r->as_set = true;
+    if (!med_run_look_deeper(r, r->plan.rows / SHARE, err))
+        return false;
     med_run_choose(r, false);
     r->plan.ordered = false; /* no phases */
     if (med_stream_repeats(r))
@@ -210,6 +226,34 @@ static med_position place_at(const pager *p, bool sorted, size_t i)
     return at;
 }
 
+static uint64_t first_review(const med_run *r)
+{
+    enum { AT_LEAST = 200, TIMES = 2 };
+    uint64_t wanted = TIMES * ((uint64_t)r->q->view.count + 1);
+    return wanted > AT_LEAST ? wanted : AT_LEAST;
+}
+
+/* By the plan, or by a better one when it takes much longer than a page should. */
+static bool fill_page(pager *p, const med_page *page, bool *sorts, med_err *err)
+{
+    med_run *r = p->r;
+    do {
+        if (p->changed) {
+            p->changed = false;
+            p->review = 0;
+            p->n = 0;
+        }
+        *sorts = r->q->n_sort > 0 && !r->plan.ordered && p->room > 0;
+        p->counted = *sorts;
+        bool ok = *sorts ? med_run_sorted(r, page, p->room, p->entries, &p->n, &p->last, &p->total,
+                                          &p->more, err)
+                         : run_stream(r, p, page != NULL ? &page->place : NULL, err);
+        if (!ok)
+            return false;
+    } while (p->changed);
+    return true;
+}
+
 static bool run_page(med_run *r, const med_page *page, med_search_result *out, med_err *err)
 {
     pager p = {.r = r};
@@ -220,12 +264,9 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
     p.places = MED_TAKE(r->arena, p.room, med_position);
     if (p.entries == NULL || p.places == NULL)
         return MED_FAIL_MEMORY(err);
-    bool sorts = r->q->n_sort > 0 && !r->plan.ordered && p.room > 0;
-    p.counted = sorts;
-    bool ok =
-        sorts ? med_run_sorted(r, page, p.room, p.entries, &p.n, &p.last, &p.total, &p.more, err)
-              : run_stream(r, &p, page != NULL ? &page->place : NULL, err);
-    if (!ok)
+    p.review = page == NULL ? first_review(r) : 0;
+    bool sorts = false;
+    if (!fill_page(&p, page, &sorts, err))
         return false;
     out->entries = p.entries;
     out->n = p.n;
@@ -260,7 +301,10 @@ bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const
 
 static uint64_t cost_of(const med_run *r)
 {
-    enum { MICROSECONDS_A_MATCH = 10 };
+    enum { MICROSECONDS_A_MATCH = 10, OF_A_COUNTER = 10 };
+    uint64_t total;
+    if (r->q->view.summary == MED_SUMMARY_COUNT && cheap_total(r, &total))
+        return OF_A_COUNTER;
     uint64_t cost = r->before + r->plan.cost;
     for (size_t i = 0; i < r->q->n_includes; i++)
         cost += (uint64_t)MICROSECONDS_A_MATCH * r->q->view.count;

@@ -14,6 +14,7 @@ typedef struct med_bound {
         *keys; /* TOKEN: hashes; REFERENCE, ID, CHAIN, HAS: rids (the last three sorted) */
     size_t n_keys;
     uint64_t estimate;    /* rows */
+    bool guessed;         /* the estimate is a guess */
     bool exact;           /* the estimate is the number of resources that match */
     bool can_drive;       /* its rows in the index include all that match */
     bool can_probe;       /* a probe a candidate decides it */
@@ -41,9 +42,10 @@ typedef struct med_plan {
     uint8_t patient; /* PATIENT, PATIENT_TOKEN: the clause that names the patient */
     bool ordered;    /* candidates come in the order that is asked for */
     bool ascending;
-    bool by_key;   /* CLAUSE: one target after the other, not merged */
-    uint64_t cost; /* microseconds, about */
-    uint64_t rows; /* candidates in all, about */
+    bool by_key;       /* CLAUSE: one target after the other, not merged */
+    uint64_t cost;     /* microseconds, about */
+    uint64_t rows;     /* candidates in all, about */
+    uint64_t expected; /* candidates that will do, about */
 } med_plan;
 
 typedef struct med_run {
@@ -72,6 +74,11 @@ bool med_bound_names_patient(const med_run *r, const med_bound *b);
 void med_run_use(med_run *r, med_plan plan);
 /* The plan that clause i drives. */
 med_plan med_plan_of_clause(const med_run *r, size_t i);
+/* Counts rows of the clauses whose estimates are guesses, each up to a limit. */
+bool med_run_look_deeper(med_run *r, uint64_t limit, med_err *err) MED_MUST_CHECK;
+/* When more candidates were examined than expected: is there a plan that costs less, all in all,
+ * than what was spent already? Then it is taken; the page begins anew. */
+bool med_run_reconsider(med_run *r, bool sorted, bool *better, med_err *err) MED_MUST_CHECK;
 /* A run of another query in the same view. NULL with *err. */
 med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *err);
 

@@ -112,33 +112,51 @@ static bool keep_texts(med_arena *a, row *r, size_t n)
     return true;
 }
 
-static bool needs_rows(const med_query *q)
+/* The index rows have no codes, and long texts are cut there. */
+static bool has_cut_text(const med_sort *s, const med_rows *rows)
 {
-    for (size_t i = 0; i < q->n_sort; i++) {
-        if (q->sort[i].kind != MED_CLAUSE_UPDATED && q->sort[i].kind != MED_CLAUSE_ID)
+    enum { CHARACTER = 4 };
+    for (size_t i = 0; i < rows->n_strings; i++) {
+        if (rows->strings[i].param == s->number
+            && rows->strings[i].folded.len + CHARACTER > MED_STRING_KEY)
+            return true;
+    }
+    for (size_t i = 0; i < rows->n_uris; i++) {
+        if (rows->uris[i].param == s->number && rows->uris[i].uri.len >= MED_URI_KEY)
             return true;
     }
     return false;
 }
 
-static bool rows_of(med_run *r, const med_stored *stored, med_rows *rows, med_err *err)
+static bool rows_suffice(const med_query *q, const med_rows *rows)
 {
-    med_json j;
-    const med_query *q = r->q;
-    med_type type = med_schema_pack_type(q->schema, stored->type);
-    *rows = (med_rows){0};
-    return !needs_rows(q)
-           || (med_json_parse(r->scratch, stored->text, &j, NULL, err)
-               && med_extract_whole(q->schema, r->scratch, &j, 0, type, q->base, q->wanted, false,
-                                    rows, err));
+    for (size_t i = 0; i < q->n_sort; i++) {
+        if (q->sort[i].kind == MED_CLAUSE_TOKEN || has_cut_text(&q->sort[i], rows))
+            return false;
+    }
+    return true;
 }
 
-static bool take_keys(sorted *s, const med_stored *stored, row *out, med_err *err)
+static bool rows_of_text(med_run *r, med_rid rid, med_rows *rows, med_err *err)
+{
+    med_json j;
+    med_stored stored;
+    const med_query *q = r->q;
+    enum med_found found = med_view_by_rid(r->view, r->scratch, rid, &stored, err);
+    return found == MED_FOUND && med_json_parse(r->scratch, stored.text, &j, NULL, err)
+           && med_extract_whole(q->schema, r->scratch, &j, 0,
+                                med_schema_pack_type(q->schema, stored.type), q->base, q->wanted,
+                                false, rows, err);
+}
+
+static bool take_keys(sorted *s, med_rid rid, row *out, med_err *err)
 {
     const med_query *q = s->r->q;
     med_rows rows;
-    out->rid = stored->rid;
-    if (!rows_of(s->r, stored, &rows, err))
+    med_stored columns, *stored = &columns;
+    out->rid = rid;
+    if (med_view_rows(s->r->view, s->r->scratch, rid, stored, &rows, err) != MED_FOUND
+        || (!rows_suffice(q, &rows) && !rows_of_text(s->r, rid, &rows, err)))
         return false;
     for (size_t i = 0; i < q->n_sort; i++) {
         key *k = &out->keys[i];
@@ -155,7 +173,7 @@ static bool take_keys(sorted *s, const med_stored *stored, row *out, med_err *er
     return keep_texts(s->r->arena, out, q->n_sort) ? true : MED_FAIL_MEMORY(err);
 }
 
-static bool add_row(sorted *s, const med_stored *stored, med_err *err)
+static bool add_row(sorted *s, med_rid rid, med_err *err)
 {
     if (s->n == SORTED_MATCHES)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
@@ -171,7 +189,7 @@ static bool add_row(sorted *s, const med_stored *stored, med_err *err)
         s->rows = more;
         s->room = room;
     }
-    return take_keys(s, stored, &s->rows[s->n++], err);
+    return take_keys(s, rid, &s->rows[s->n++], err);
 }
 
 static bool collect(sorted *s, med_err *err)
@@ -182,8 +200,8 @@ static bool collect(sorted *s, med_err *err)
     while (stream != NULL && (found = med_stream_next(stream, &place, err)) == MED_FOUND) {
         med_stored stored;
         bool matches;
-        if (!med_run_check(s->r, &place, true, &stored, &matches, err)
-            || (matches && !add_row(s, &stored, err))) {
+        if (!med_run_check(s->r, &place, false, &stored, &matches, err)
+            || (matches && !add_row(s, place.rid, err))) {
             found = MED_FAILED;
             break;
         }

@@ -375,8 +375,9 @@ typedef struct real_range {
     double low, high;
 } real_range;
 
-/* The range of `low` that matching rows have. A Range may begin anywhere below what it reaches. */
-static real_range range_of(enum med_prefix prefix, const med_measure *m)
+/* The range of `low` that matching rows have. A Range may begin anywhere below what it reaches; a
+ * plain number begins where it ends. */
+static real_range range_of(const med_clause *c, enum med_prefix prefix, const med_measure *m)
 {
     real_range all = {-(double)INFINITY, (double)INFINITY};
     switch (prefix) {
@@ -392,25 +393,27 @@ static real_range range_of(enum med_prefix prefix, const med_measure *m)
         break;
     case MED_PREFIX_AP:
         all.high = m->near_high;
+        all.low = c->ranges ? all.low : m->near_low;
         break;
     case MED_PREFIX_GT:
     case MED_PREFIX_GE:
+        all.low = c->ranges ? all.low : m->near_value;
+        break;
     case MED_PREFIX_NE:
         break;
     }
     return all;
 }
 
-/* What all clauses about this one number leave over; a number that can be no Range begins
- * where it ends. */
+/* What all clauses about this one number leave over. */
 static real_range narrowed(const med_run *r, const med_clause *c, const med_term *t, size_t measure)
 {
-    real_range range = range_of(t->prefix, &t->measures[measure]);
+    real_range range = range_of(c, t->prefix, &t->measures[measure]);
     for (size_t i = 0; i < r->q->n; i++) {
         const med_clause *other = r->bound[i].clause;
         if (other == c || !r->bound[i].decided || other->n != 1)
             continue;
-        real_range by = range_of(other->terms[0].prefix, &other->terms[0].measures[measure]);
+        real_range by = range_of(c, other->terms[0].prefix, &other->terms[0].measures[measure]);
         range.low = by.low > range.low ? by.low : range.low;
         range.high = by.high < range.high ? by.high : range.high;
     }
