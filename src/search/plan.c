@@ -149,6 +149,14 @@ static bool is_unknown(const med_run *r, const med_bound *b)
     return b->guessed || b->n_any > 0 || (b->needs_body && !b->can_drive);
 }
 
+/* Values in their order are of few kinds at a time: all the platelets before the first weight. */
+static bool comes_in_kinds(const med_run *r)
+{
+    const med_bound *b = &r->bound[r->plan.clause];
+    return r->plan.how == MED_DRIVE_CLAUSE && b->clause->kind == MED_CLAUSE_QUANTITY && b->guessed
+           && r->q->n > 1;
+}
+
 /* Candidates that are looked at until a page is full: the rarer the other clauses, the more. */
 static uint64_t for_a_page(const med_run *r, uint64_t rows)
 {
@@ -162,6 +170,8 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
         if (is_unknown(r, b))
             wanted *= CAUTION;
     }
+    if (comes_in_kinds(r))
+        wanted *= CAUTION;
     /* a clause lets rarest / all of the candidates pass */
     if (rarest == 0 || wanted >= rows || wanted > UINT64_MAX / (all + 1))
         return rows;

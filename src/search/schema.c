@@ -274,7 +274,8 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->units = med_unit_cache_new(a);
     s->programs = MED_TAKE(a, s->n_params, const med_fhirpath *);
     return s->type_numbers != NULL && s->date_params != NULL && s->programs != NULL
-           && s->scratch != NULL && s->units != NULL && med_arena_defer(a, med_scratch_end, s->scratch);
+           && s->scratch != NULL && s->units != NULL
+           && med_arena_defer(a, med_scratch_end, s->scratch);
 }
 
 bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
