@@ -280,6 +280,64 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     return true;
 }
 
+static void stop_thread(struct sqlite_store *s)
+{
+    if (!s->thread_runs)
+        return;
+    pthread_mutex_lock(&s->queue_lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->queue_filled);
+    pthread_mutex_unlock(&s->queue_lock);
+    (void)pthread_join(s->thread, NULL);
+}
+
+static void free_names(struct sqlite_store *s)
+{
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (size_t i = 0; i < s->names[kind].n; i++)
+            med_free(s->names[kind].at[i]);
+        med_free(s->names[kind].at);
+        med_free(s->names[kind].map);
+    }
+}
+
+static void end_store(struct sqlite_store *s)
+{
+    stop_thread(s);
+    for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
+        med_sqlite_view_free(&s->slots[i]);
+    if (s->thread_runs && !s->failed)
+        (void)med_sqlite_checkpoint_all(s);
+    if (s->guard_view != NULL)
+        med_sqlite_view_free(s->guard_view);
+    med_connection_close(&s->writer);
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    med_arena_free(s->scratch);
+    med_idents_free(&s->idents);
+    med_tallies_free(&s->tallies);
+    med_pending_free(&s->pending);
+    med_packer_free(&s->packer);
+    med_recent_free(&s->recent);
+    free_names(s);
+    med_free(s->slots);
+    med_free(s->guard_view);
+    med_free(s->file);
+    med_free(s->vfs);
+    explicit_bzero(&s->keys, sizeof s->keys);
+    (void)pthread_mutex_destroy(&s->names_lock);
+    (void)pthread_mutex_destroy(&s->own_slot_lock);
+    (void)pthread_mutex_destroy(&s->queue_lock);
+    (void)pthread_cond_destroy(&s->queue_filled);
+    (void)pthread_cond_destroy(&s->job_over);
+    med_free(s);
+}
+
+void med_sqlite_close(med_store *store)
+{
+    end_store(med_sqlite_of(store));
+}
+
 bool med_sqlite_format(med_str data, unsigned *format, med_err *err)
 {
     struct sqlite_store *s = MED_NEW(1, struct sqlite_store);
@@ -292,7 +350,7 @@ bool med_sqlite_format(med_str data, unsigned *format, med_err *err)
         good = med_file_lock(s->path, &s->lock_fd, err)
                && med_connection_open(&s->writer, s->file, NULL, CONNECTION_READER, 1 << 20, err)
                && med_sqlite_read_format(&s->writer, format, err);
-    med_sqlite_close(&s->base);
+    end_store(s);
     return good;
 }
 
@@ -323,62 +381,8 @@ med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err)
     if (take_options(s, o, err) && init_memory(s, err) && find_files(s, o->create, err)
         && open_connections(s, o, err) && start_thread(s, err))
         return &s->base;
-    med_sqlite_close(&s->base);
+    end_store(s);
     return NULL;
-}
-
-static void stop_thread(struct sqlite_store *s)
-{
-    if (!s->thread_runs)
-        return;
-    pthread_mutex_lock(&s->queue_lock);
-    s->stopping = true;
-    pthread_cond_broadcast(&s->queue_filled);
-    pthread_mutex_unlock(&s->queue_lock);
-    (void)pthread_join(s->thread, NULL);
-}
-
-static void free_names(struct sqlite_store *s)
-{
-    for (size_t kind = 0; kind < 2; kind++) {
-        for (size_t i = 0; i < s->names[kind].n; i++)
-            med_free(s->names[kind].at[i]);
-        med_free(s->names[kind].at);
-        med_free(s->names[kind].map);
-    }
-}
-
-void med_sqlite_close(med_store *store)
-{
-    struct sqlite_store *s = med_sqlite_of(store);
-    stop_thread(s);
-    for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
-        med_sqlite_view_free(&s->slots[i]);
-    if (s->thread_runs && !s->failed)
-        (void)med_sqlite_checkpoint_all(s);
-    if (s->guard_view != NULL)
-        med_sqlite_view_free(s->guard_view);
-    med_connection_close(&s->writer);
-    if (s->lock_fd >= 0)
-        (void)close(s->lock_fd);
-    med_arena_free(s->scratch);
-    med_idents_free(&s->idents);
-    med_tallies_free(&s->tallies);
-    med_pending_free(&s->pending);
-    med_packer_free(&s->packer);
-    med_recent_free(&s->recent);
-    free_names(s);
-    med_free(s->slots);
-    med_free(s->guard_view);
-    med_free(s->file);
-    med_free(s->vfs);
-    explicit_bzero(&s->keys, sizeof s->keys);
-    (void)pthread_mutex_destroy(&s->names_lock);
-    (void)pthread_mutex_destroy(&s->own_slot_lock);
-    (void)pthread_mutex_destroy(&s->queue_lock);
-    (void)pthread_cond_destroy(&s->queue_filled);
-    (void)pthread_cond_destroy(&s->job_over);
-    med_free(s);
 }
 
 void med_sqlite_count(med_store *store, med_store_stats *out)

@@ -215,7 +215,7 @@ static bool register_over(sqlite3_vfs *real, const char *name)
     vfs->base.xDelete = check_delete;
     vfs->base.xAccess = check_access;
     vfs->base.xFullPathname = check_full_path;
-    if (sqlite3_vfs_register(&vfs->base, 0) == SQLITE_OK)
+    if (sqlite3_vfs_register((sqlite3_vfs *)vfs, 0) == SQLITE_OK)
         return true; /* SQLite's list owns it from now on: a VFS lives as long as the process */
     med_free(vfs);
     return false;

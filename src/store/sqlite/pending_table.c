@@ -29,7 +29,7 @@ static int connect(sqlite3 *db, void *pending, int argc, const char *const *argv
     if (t == NULL)
         return SQLITE_NOMEM;
     t->pending = pending;
-    *out = &t->base;
+    *out = (sqlite3_vtab *)t;
     return sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
 }
 
@@ -61,7 +61,7 @@ static int open_cursor(sqlite3_vtab *t, sqlite3_vtab_cursor **out)
 {
     (void)t;
     struct pending_cursor *c = MED_NEW(1, struct pending_cursor);
-    *out = c == NULL ? NULL : &c->base;
+    *out = (sqlite3_vtab_cursor *)c;
     return c == NULL ? SQLITE_NOMEM : SQLITE_OK;
 }
 
