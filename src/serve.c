@@ -60,7 +60,8 @@ static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committe
     x->call.slot = slot;
     x->call.view = med_store_view(f->store, slot, deadline, &err);
     if (x->call.view == NULL) {
-        fail(x, &err);
+        med_perform_abandon(&x->performance, committed, &err);
+        respond(x);
         return;
     }
     enum med_next next =
@@ -97,7 +98,8 @@ static void send_to_worker(exchange *x)
     if (med_worker_pool_submit(x->server->pool, work, x))
         return;
     (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
-    fail(x, &err);
+    med_perform_abandon(&x->performance, false, &err);
+    respond(x);
 }
 
 static void send_to_commit(exchange *x)

@@ -56,6 +56,7 @@ struct med_arena {
     struct block *first;
     struct cleanup *cleanups;
     size_t limit;      /* of held: what the machine pays */
+    size_t wanted;     /* see med_arena_wanted */
     size_t used_limit; /* of used: exact, so that a test can fail any single allocation */
     size_t used;
     size_t held;
@@ -151,6 +152,10 @@ void med_arena_set_limit(med_arena *a, size_t limit)
 {
     a->used_limit = limit;
 }
+size_t med_arena_wanted(const med_arena *a)
+{
+    return a->exhausted ? a->wanted : 0;
+}
 bool med_arena_exhausted(const med_arena *a)
 {
     return a->exhausted;
@@ -197,8 +202,10 @@ static struct block *grow(med_arena *a, size_t bytes, size_t align)
     return b;
 }
 
-static void *refuse(med_arena *a)
+static void *refuse(med_arena *a, size_t need)
 {
+    if (!a->exhausted && __builtin_add_overflow(a->used, need, &a->wanted))
+        a->wanted = SIZE_MAX;
     a->exhausted = true;
     return NULL;
 }
@@ -207,15 +214,15 @@ void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
-        return refuse(a);
+        return refuse(a, SIZE_MAX);
     size_t need = bytes == 0 ? 1 : bytes;
     if (a->used > a->used_limit || need > a->used_limit - a->used)
-        return refuse(a);
+        return refuse(a, need);
     struct block *b = a->current;
     if (!fits(b, need + ARENA_GAP, align)) {
         b = grow(a, need, align);
         if (b == NULL)
-            return refuse(a);
+            return refuse(a, need);
         assert(fits(b, need + ARENA_GAP, align));
     }
     b->at += padding(b, align);

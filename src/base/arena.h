@@ -19,6 +19,9 @@ void med_arena_reset(med_arena *a);
 size_t med_arena_used(const med_arena *a);
 /* For tests: the arena fails from now on once `limit` bytes are used. */
 void med_arena_set_limit(med_arena *a, size_t limit);
+/* For tests: the least limit that would have let the first refused allocation through; 0 while
+ * none was refused. So a test can fail each single allocation, one after the other. */
+size_t med_arena_wanted(const med_arena *a);
 /* True once an allocation was refused: "out of memory" as opposed to another fault. */
 bool med_arena_exhausted(const med_arena *a);
 

@@ -120,6 +120,15 @@ static void run_reads(batch *b)
     }
 }
 
+/* From here on entries may be stored: what fails is an answer that can not be made. */
+static bool finish(batch *b, med_err *err)
+{
+    if (!reopen_view(b->bundle, err) || !finish_writes(b, err))
+        return false;
+    run_reads(b);
+    return med_entries_respond(b->bundle, &b->entries, "batch-response", err);
+}
+
 static bool run(batch *b, med_err *err)
 {
     med_call *bundle = b->bundle;
@@ -130,10 +139,9 @@ static bool run(batch *b, med_err *err)
     if (b->performances == NULL || b->next == NULL)
         return MED_FAIL_MEMORY(err);
     prepare_writes(b);
-    if (!reopen_view(bundle, err) || !finish_writes(b, err))
-        return false;
-    run_reads(b);
-    return med_entries_respond(bundle, &b->entries, "batch-response", err);
+    if (!finish(b, err))
+        med_call_stored(bundle, err);
+    return true;
 }
 
 enum med_step med_batch_run(med_call *bundle, med_err *err)

@@ -4,6 +4,12 @@
 #include "fhir/content.h"
 #include "fhir/outcome.h"
 
+enum { NOTE_BYTES = 4 << 10 };
+#define WITHOUT_MEMORY                                                                             \
+    "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"warning\","                 \
+    "\"code\":\"incomplete\",\"diagnostics\":\"stored; for the answer there was not enough "       \
+    "memory\"}]}"
+
 void med_performance_init(med_performance *p, med_call *call)
 {
     *p = (med_performance){.call = call};
@@ -21,6 +27,35 @@ void med_call_fail(med_call *call, const med_err *err)
     r->etag = MED_STR_EMPTY;
     r->location = MED_STR_EMPTY;
     r->last_modified = 0;
+}
+
+/* 201 when all it did was to create one resource. */
+static int stored_status(const med_call *call)
+{
+    const med_changeset *c = call->change;
+    bool created = c != NULL && call->n_writes == 1 && call->write < c->n
+                   && c->writes[call->write].outcome == MED_OUTCOME_CREATED;
+    return created ? 201 : 200;
+}
+
+void med_call_stored(med_call *call, const med_err *err)
+{
+    med_buf buf;
+    med_fhir_response *r = &call->response;
+    r->status = stored_status(call);
+    r->body = MED_STR(WITHOUT_MEMORY);
+    r->content_type = MED_STR_EMPTY;
+    r->native = false;
+    r->is_outcome = true;
+    med_buf_init(&buf, NOTE_BYTES);
+    med_buf_printf(&buf, "stored, but the answer could not be made: %s", err->text);
+    med_buf note;
+    med_buf_init(&note, NOTE_BYTES);
+    med_outcome_write_note(&note, "warning", MED_ISSUE_INCOMPLETE, med_buf_str(&buf));
+    if (!buf.failed && !note.failed && !med_arena_copy(call->arena, med_buf_str(&note), &r->body))
+        r->body = MED_STR(WITHOUT_MEMORY);
+    med_buf_free(&note);
+    med_buf_free(&buf);
 }
 
 static enum med_next fail(med_performance *p, const med_err *err)
@@ -58,7 +93,10 @@ static enum med_next finish(med_performance *p)
     case MED_STEP_FAILED:
         break;
     }
-    return fail(p, &err);
+    if (!p->finishing)
+        return fail(p, &err);
+    med_call_stored(p->call, &err);
+    return MED_NEXT_RESPOND;
 }
 
 static enum med_next prepare(med_performance *p)
@@ -122,10 +160,11 @@ enum med_next med_perform_committed(med_performance *p)
     p->call->updated = c->updated;
     switch (c->state) {
     case MED_COMMIT_REPLAYED:
-        if (!recall(p, &c->err))
-            break;
         p->finishing = true;
-        return finish(p);
+        if (recall(p, &c->err))
+            return finish(p);
+        med_call_stored(p->call, &c->err);
+        return MED_NEXT_RESPOND;
     case MED_COMMIT_DONE:
         p->finishing = true;
         return finish(p);
@@ -156,6 +195,16 @@ static void close_view(med_call *call)
     call->view = NULL;
 }
 
+void med_perform_abandon(med_performance *p, bool committed, const med_err *err)
+{
+    const med_commit *c = &p->commit;
+    bool stored = c->state == MED_COMMIT_DONE || c->state == MED_COMMIT_REPLAYED;
+    if (p->finishing || (committed && stored))
+        med_call_stored(p->call, err);
+    else
+        med_call_fail(p->call, committed ? &c->err : err);
+}
+
 void med_perform_with(med_performance *p, med_call *call, unsigned slot)
 {
     med_err err = {0};
@@ -166,10 +215,12 @@ void med_perform_with(med_performance *p, med_call *call, unsigned slot)
         bool committing = next == MED_NEXT_COMMIT;
         if (committing && !med_store_commit_wait(call->fhir->store, &p->commit, &err))
             next = fail(p, &err);
-        else if (!open_view(call, slot, &err))
-            next = fail(p, &err);
-        else
+        else if (open_view(call, slot, &err))
             next = committing ? med_perform_committed(p) : med_perform_step(p);
+        else {
+            med_perform_abandon(p, committing, &err);
+            next = MED_NEXT_RESPOND;
+        }
         close_view(call);
     }
     call->change = NULL;

@@ -35,6 +35,10 @@ enum med_next med_perform_step(med_performance *p);
  * be set: writes are seen by a view opened after the commit. */
 enum med_next med_perform_committed(med_performance *p);
 
+/* The call can not go on (no view, no worker): a failure, or, once the commit is done, a success
+ * without its answer. `committed`: the commit has been settled since the last step. */
+void med_perform_abandon(med_performance *p, bool committed, const med_err *err);
+
 /* All of it, blocking; `slot` is the caller's reader connection. */
 void med_perform(med_call *call, unsigned slot);
 /* The same; p->change tells afterwards what was written. */
@@ -42,5 +46,8 @@ void med_perform_with(med_performance *p, med_call *call, unsigned slot);
 
 /* Makes the failure (and call->problems) the response. */
 void med_call_fail(med_call *call, const med_err *err);
+/* The commit is done and only its answer could not be made: a success whose body is a warning
+ * that says why. No failure is told of what is stored. */
+void med_call_stored(med_call *call, const med_err *err);
 
 #endif

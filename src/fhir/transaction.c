@@ -282,7 +282,10 @@ static void finish_entry(transaction *t, med_entry *e)
     if (step == MED_STEP_AGAIN)
         (void)MED_FAIL(&err, MED_ISSUE_NOT_SUPPORTED,
                        "this interaction can not be part of a transaction");
-    med_call_fail(call, &err);
+    if (call->interaction->writes)
+        med_call_stored(call, &err);
+    else
+        med_call_fail(call, &err);
 }
 
 enum med_step med_transaction_finish(med_call *bundle, med_err *err)
