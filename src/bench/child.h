@@ -34,7 +34,7 @@ void med_child_stop(pid_t pid, int signal);
 uint64_t med_child_resident(pid_t pid);
 /* Bytes of all files directly in a folder (a store has no folders). */
 uint64_t med_folder_bytes(const char *folder);
-/* Removes a folder and the files in it, and one level of folders below. */
+/* Removes a folder and all that is in it; links are not followed. */
 void med_folder_remove(const char *folder);
 /* A port of the loopback address that nobody has at this moment; 0 on failure. */
 unsigned med_free_port(void);
