@@ -1,12 +1,14 @@
 /* page_check.c - see page_check.h. https://www.sqlite.org/vfs.html
  *
- * Only the main file is wrapped; for all others the base VFS opens its own file in our place.
+ * Only the main file is checked; the WAL's writes are gathered (wal_gather.h), and for all other
+ * files the base VFS opens its own in our place.
  * In WAL mode whole pages are written at a checkpoint, and read when no WAL frame has them. */
 #include "store/sqlite/page_check.h"
 
 #include <sqlite3.h>
 
 #include "base/mem.h"
+#include "store/sqlite/wal_gather.h"
 
 struct checked_file {
     sqlite3_file base;
@@ -173,6 +175,8 @@ static int check_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *fil
                       int *out_flags)
 {
     sqlite3_vfs *real = ((struct check_vfs *)vfs)->real;
+    if ((flags & SQLITE_OPEN_WAL) != 0)
+        return med_wal_gather_open(real, name, file, flags, out_flags);
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0)
         return real->xOpen(real, name, file, flags, out_flags);
     struct checked_file *f = (struct checked_file *)file;
@@ -210,7 +214,9 @@ static bool register_over(sqlite3_vfs *real, const char *name)
     (void)snprintf(vfs->name, sizeof vfs->name, "%s", name);
     vfs->base.zName = vfs->name;
     vfs->base.pNext = NULL;
-    vfs->base.szOsFile = (int)sizeof(struct checked_file) + real->szOsFile;
+    int own = (int)sizeof(struct checked_file);
+    int gathered = med_wal_gather_size();
+    vfs->base.szOsFile = (own > gathered ? own : gathered) + real->szOsFile;
     vfs->base.xOpen = check_open;
     vfs->base.xDelete = check_delete;
     vfs->base.xAccess = check_access;
