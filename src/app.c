@@ -139,3 +139,15 @@ void med_app_close(med_app *app)
         med_store_close(app->store);
     app->store = NULL;
 }
+
+bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
+                     bool *went_back, med_err *err)
+{
+    med_sqlite_upgrade done;
+    const med_sqlite_options o = {.data = med_config_text(config, "store.data")};
+    bool ok = med_sqlite_upgrade_run(&o, snapshot, &done, err);
+    *from = done.from;
+    *to = done.to;
+    *went_back = done.went_back;
+    return ok;
+}

@@ -225,8 +225,10 @@ enum med_exit med_serve_run(const med_arguments *args, bool demo)
     harden();
     block_signals(&signals);
     if (!med_app_open(&app, args->arena, args->config, true, &err))
-        return med_command_fail(err.issue == MED_ISSUE_NOT_SUPPORTED ? MED_EXIT_REFUSED
-                                                                     : MED_EXIT_FAILED,
+        return med_command_fail(err.issue == MED_ISSUE_NOT_SUPPORTED
+                                        || err.issue == MED_ISSUE_EXPIRED
+                                    ? MED_EXIT_REFUSED
+                                    : MED_EXIT_FAILED,
                                 "%s", err.text);
     app.log.buffer = med_log_buffer_new(app.log.fd, &err); /* without it lines leave one by one */
     app.serving = true;

@@ -96,7 +96,7 @@ enum med_exit med_task_try(const med_arguments *args, const med_command *c,
         med_app_close(&app);
     } else if (err->issue == MED_ISSUE_LOCK_ERROR) {
         code = ask_server(args, request, host, err);
-    } else if (err->issue == MED_ISSUE_NOT_SUPPORTED) {
+    } else if (err->issue == MED_ISSUE_NOT_SUPPORTED || err->issue == MED_ISSUE_EXPIRED) {
         code = MED_EXIT_REFUSED;
     }
     return code;

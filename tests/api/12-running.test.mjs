@@ -243,6 +243,16 @@ test('references that name nothing are counted, listed and code 3', async () => 
   assert.equal((await run('import', file)).code, 0);
 });
 
+test('upgrade: refused while a server has the store, nothing to do on a current one', async () => {
+  const refused = await run('upgrade');
+  assert.equal(refused.code, 4);
+  assert.match(refused.err, /stop the server first/);
+  const current = await medulla(['upgrade', '--data', join(folder, 'stopped')]);
+  assert.equal(current.code, 0, current.err);
+  assert.match(current.out, /nothing to do/);
+  assert.equal((await medulla(['upgrade', '--data', join(folder, 'none')])).code, 1);
+});
+
 test('the socket goes with its server, and one left by a killed server is replaced', async () => {
   const other = await startServer();
   const socket = join(other.data, 'admin.sock');

@@ -43,30 +43,47 @@ static bool run(struct connection *c, const char *sql, med_err *err)
     return rc == SQLITE_OK || med_connection_fail(c, rc, "changing its format", err);
 }
 
-static bool step(struct connection *c, unsigned to, med_err *err)
+static const char *sql_of(const med_sqlite_options *o, unsigned to)
+{
+    return to <= MED_SQLITE_FORMAT ? migrations[to - 1]().ptr
+                                   : o->further[to - 1 - MED_SQLITE_FORMAT];
+}
+
+static bool step(struct connection *c, const med_sqlite_options *o, unsigned to, med_err *err)
 {
     char number[96];
     (void)snprintf(number, sizeof number, "PRAGMA application_id = %d; PRAGMA user_version = %u",
                    APPLICATION_ID, to);
-    bool good = run(c, "BEGIN IMMEDIATE", err) && run(c, migrations[to - 1]().ptr, err)
-                && run(c, number, err) && run(c, "COMMIT", err);
+    bool good = run(c, "BEGIN IMMEDIATE", err) && run(c, sql_of(o, to), err) && run(c, number, err)
+                && run(c, "COMMIT", err);
     if (!good)
         (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
     return good;
 }
 
-bool med_sqlite_migrate(struct connection *writer, unsigned format, med_err *err)
+unsigned med_sqlite_newest(const med_sqlite_options *o)
+{
+    return o->format != 0 ? o->format : MED_SQLITE_FORMAT + o->n_further;
+}
+
+bool med_sqlite_migrate(struct connection *writer, const med_sqlite_options *o, med_err *err)
 {
     unsigned now = 0;
+    unsigned newest = med_sqlite_newest(o);
     if (!med_sqlite_read_format(writer, &now, err))
         return false;
-    if (now > format)
+    if (now > newest)
         return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
                         "this store has format %u, this program knows formats up to %u: use a "
                         "newer medulla (nothing was changed)",
-                        now, format);
-    for (unsigned to = now + 1; to <= format; to++) {
-        if (!step(writer, to, err))
+                        now, newest);
+    if (now != 0 && now < newest && !o->upgrade)
+        return MED_FAIL(err, MED_ISSUE_EXPIRED,
+                        "this store has format %u, this program works on format %u: run `medulla "
+                        "upgrade --data %.*s`, which keeps a copy (nothing was changed)",
+                        now, newest, MED_STR_ARG(med_str_sub(o->data, 0, 80)));
+    for (unsigned to = now + 1; to <= newest; to++) {
+        if (!step(writer, o, to, err))
             return false;
     }
     return true;

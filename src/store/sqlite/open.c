@@ -264,11 +264,10 @@ static bool load_state(struct sqlite_store *s, med_err *err)
 
 static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o, med_err *err)
 {
-    unsigned format = o->format != 0 ? o->format : MED_SQLITE_FORMAT;
     size_t cache = or_default(o->cache_writer, (size_t)64 << 20);
     if (!med_connection_open(&s->writer, s->file, s->vfs, CONNECTION_WRITER, cache, err)
         || !med_pending_table_register(&s->writer, &s->pending, err)
-        || !med_sqlite_migrate(&s->writer, format, err) || !check_key(s, err)
+        || !med_sqlite_migrate(&s->writer, o, err) || !check_key(s, err)
         || !check_dictionaries(s, err) || !load_state(s, err)
         || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))
         return false;

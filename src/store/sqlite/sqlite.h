@@ -26,20 +26,32 @@ typedef struct med_sqlite_options {
     size_t n_dictionaries;
     size_t queue_limit; /* commits that may wait; 4096 */
     const char *vfs;    /* SQLite VFS, for tests; NULL: the default */
+    bool upgrade;       /* bring an older format forward in place; else it is refused */
     unsigned format;    /* newest format this program is to know, for tests; 0: all it knows */
+    const char *const *further; /* SQL of migrations behind the known ones, for tests */
+    unsigned n_further;
 } med_sqlite_options;
 
 enum { MED_SQLITE_FORMAT = 1 }; /* the newest; one migration each */
 
 /* Errors: MED_ISSUE_LOCK_ERROR when another process has the data directory (its pid is in the
- * text); MED_ISSUE_NOT_FOUND without `create`; MED_ISSUE_NOT_SUPPORTED for a newer format;
- * MED_ISSUE_SECURITY for a key that is missing or is not this store's; MED_ISSUE_EXCEPTION for
- * damage and I/O. All are a reason to end with a message. */
+ * text); MED_ISSUE_NOT_FOUND without `create`; MED_ISSUE_NOT_SUPPORTED for a newer format,
+ * MED_ISSUE_EXPIRED for an older one; MED_ISSUE_SECURITY for a key that is missing or is not this
+ * store's; MED_ISSUE_EXCEPTION for damage and I/O. All are a reason to end with a message. */
 med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err) MED_MUST_CHECK;
 
 /* SQLite before 3.51.3 (but 3.50.7 and 3.44.6) can lose commits when two connections
  * checkpoint. This store never lets a second one: true says that it depends on that. */
 bool med_sqlite_has_wal_race(int version_number);
+/* Brings the store in DATA, which nobody may have open, to the newest format. Before that all of
+ * it is copied to the new directory SNAPSHOT (with the key); when a step fails the copy is put
+ * back and *went_back is true. MED_ISSUE_INFORMATIONAL when it is current: nothing is done. */
+typedef struct med_sqlite_upgrade {
+    unsigned from, to;
+    bool went_back;
+} med_sqlite_upgrade;
+bool med_sqlite_upgrade_run(const med_sqlite_options *o, med_str snapshot, med_sqlite_upgrade *out,
+                            med_err *err) MED_MUST_CHECK;
 /* The format of the store in DATA, which nobody may have open; 0 when there is none. */
 bool med_sqlite_format(med_str data, unsigned *format, med_err *err) MED_MUST_CHECK;
 

@@ -144,8 +144,10 @@ bool med_sqlite_load_names(struct sqlite_store *s, med_err *err);
 med_str med_sqlite_type_name(const struct sqlite_store *s, uint32_t type);
 
 /* ---- migrate.c ---- */
-/* Brings the file to the newest format up to `format`; refuses a newer one. */
-bool med_sqlite_migrate(struct connection *writer, unsigned format, med_err *err);
+/* The newest format the options know. */
+unsigned med_sqlite_newest(const med_sqlite_options *o);
+/* Makes a new file's tables; brings an older file forward if o->upgrade; refuses a newer one. */
+bool med_sqlite_migrate(struct connection *writer, const med_sqlite_options *o, med_err *err);
 bool med_sqlite_read_format(struct connection *c, unsigned *format, med_err *err);
 
 /* ---- commit.c ---- */

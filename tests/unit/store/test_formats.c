@@ -142,6 +142,7 @@ static void every_earlier_format_opens(void **state)
             fail_msg("%s", err.text);
         assert_int_equal(found, format);
         k->options.create = false;
+        k->options.upgrade = true;
         k->options.data = med_str_from(k->path);
         kit_open(k);
         check(k);
@@ -153,6 +154,98 @@ static void every_earlier_format_opens(void **state)
         assert_true(med_sqlite_format(med_str_from(k->path), &found, &err));
         assert_int_equal(found, MED_SQLITE_FORMAT);
     }
+}
+
+/* ---- upgrade ---- */
+
+static const char *const good_steps[] = {"CREATE TABLE later (x); INSERT INTO later VALUES (1)",
+                                         "ALTER TABLE later ADD COLUMN y"};
+static const char *const bad_steps[] = {"DELETE FROM resource; CREATE TABLE later (x)",
+                                        "CREATE TABLE feed (x)"};
+
+/* A store of today, and a program that knows two formats more. */
+static void prepare_upgrade(struct kit *k, const char *const *steps)
+{
+    kit_open(k);
+    fill(k);
+    kit_close(k);
+    k->options.create = false;
+    k->options.further = steps;
+    k->options.n_further = 2;
+}
+
+static unsigned format_of(const char *path)
+{
+    unsigned format = 0;
+    med_err err = {0};
+    if (!med_sqlite_format(med_str_from(path), &format, &err))
+        fail_msg("%s", err.text);
+    return format;
+}
+
+static void an_older_format_is_refused_and_upgraded(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_sqlite_upgrade done;
+    char copy[100];
+    prepare_upgrade(k, good_steps);
+    assert_null(med_sqlite_open(&k->options, &err));
+    assert_int_equal(err.issue, MED_ISSUE_EXPIRED);
+    assert_non_null(strstr(err.text, "medulla upgrade"));
+    assert_int_equal(format_of(k->path), MED_SQLITE_FORMAT);
+
+    (void)snprintf(copy, sizeof copy, "%s/copy", k->dir);
+    if (!med_sqlite_upgrade_run(&k->options, med_str_from(copy), &done, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(done.from, MED_SQLITE_FORMAT);
+    assert_int_equal(done.to, MED_SQLITE_FORMAT + 2);
+    assert_int_equal(format_of(k->path), MED_SQLITE_FORMAT + 2);
+    kit_open(k);
+    check(k);
+    kit_close(k);
+
+    assert_false(med_sqlite_upgrade_run(&k->options, med_str_from("/nowhere"), &done, &err));
+    assert_int_equal(err.issue, MED_ISSUE_INFORMATIONAL);
+    k->options.n_further = 0; /* the program of before: refused, but its copy is good */
+    assert_false(med_sqlite_upgrade_run(&k->options, med_str_from("/nowhere"), &done, &err));
+    assert_int_equal(err.issue, MED_ISSUE_NOT_SUPPORTED);
+    assert_null(med_sqlite_open(&k->options, &err));
+    k->options.data = med_str_from(copy);
+    kit_open(k);
+    check(k);
+}
+
+static void an_upgrade_that_fails_goes_back(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_sqlite_upgrade done;
+    char copy[100];
+    prepare_upgrade(k, bad_steps);
+    (void)snprintf(copy, sizeof copy, "%s/copy", k->dir);
+    assert_false(med_sqlite_upgrade_run(&k->options, med_str_from(copy), &done, &err));
+    assert_true(done.went_back);
+    assert_int_equal(format_of(k->path), MED_SQLITE_FORMAT);
+    k->options.n_further = 0;
+    kit_open(k); /* what the first step deleted is back */
+    check(k);
+    med_write w = kit_put(k, k->patient, "new", "x");
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    kit_reopen(k);
+    check(k);
+}
+
+static void an_upgrade_needs_the_store_alone(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_sqlite_upgrade done;
+    kit_open(k);
+    k->options.further = good_steps;
+    k->options.n_further = 2;
+    assert_false(med_sqlite_upgrade_run(&k->options, med_str_from("/nowhere"), &done, &err));
+    assert_int_equal(err.issue, MED_ISSUE_LOCK_ERROR);
 }
 
 static void what_is_kept_is_what_is_written_today(void **state)
@@ -205,6 +298,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_earlier_format_opens),
+        TEST(an_older_format_is_refused_and_upgraded),
+        TEST(an_upgrade_that_fails_goes_back),
+        TEST(an_upgrade_needs_the_store_alone),
         TEST(what_is_kept_is_what_is_written_today),
         TEST(a_changed_dictionary_is_refused),
     };

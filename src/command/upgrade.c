@@ -1,0 +1,71 @@
+/* upgrade.c - `medulla upgrade`: a store of an earlier format brought to this program's.
+ *
+ * First all of it is copied beside the data directory; when a step fails, the copy is put back. */
+#include <stdio.h>
+
+#include "base/datetime.h"
+#include "command/command.h"
+
+/* DIR-format-N is not known yet, so the copy is named by its moment: DIR-before-20260131T120000. */
+static med_str snapshot_path(const med_arguments *args)
+{
+    char now[MED_INSTANT_LEN];
+    char name[MED_INSTANT_LEN];
+    size_t n = 0;
+    med_str data = med_config_text(args->config, "store.data");
+    while (data.len > 1 && data.ptr[data.len - 1] == '/')
+        data.len--;
+    med_instant_format(med_now(&med_clock_system), now);
+    for (size_t i = 0; i < sizeof now && now[i] != '.'; i++) {
+        if (med_is_alnum(now[i]))
+            name[n++] = now[i];
+    }
+    return med_arena_printf(args->arena, "%.*s-before-%.*s", MED_STR_ARG(data), (int)n, name);
+}
+
+static enum med_exit tell_failure(const med_err *err, med_str snapshot, bool went_back)
+{
+    if (err->issue == MED_ISSUE_INFORMATIONAL) {
+        puts(err->text);
+        return MED_EXIT_OK;
+    }
+    if (err->issue == MED_ISSUE_LOCK_ERROR)
+        return med_command_fail(MED_EXIT_REFUSED, "%s; stop the server first", err->text);
+    if (err->issue == MED_ISSUE_NOT_SUPPORTED)
+        return med_command_fail(MED_EXIT_REFUSED, "%s", err->text);
+    if (went_back)
+        printf("the store is as it was; the copy that was put back stays in %.*s\n",
+               MED_STR_ARG(snapshot));
+    return med_command_fail(MED_EXIT_FAILED, "%s", err->text);
+}
+
+static enum med_exit run(const med_arguments *args)
+{
+    med_err err = {0};
+    unsigned from, to;
+    bool went_back;
+    if (args->n != 0)
+        return med_command_fail(MED_EXIT_USAGE,
+                                "upgrade takes no words; --data DIR names the store");
+    med_str snapshot = snapshot_path(args);
+    if (!med_app_upgrade(args->config, snapshot, &from, &to, &went_back, &err))
+        return tell_failure(&err, snapshot, went_back);
+    printf("upgraded from format %u to format %u\n"
+           "The store as it was, with its key, is in %.*s. Remove it when you are sure.\n",
+           from, to, MED_STR_ARG(snapshot));
+    return MED_EXIT_OK;
+}
+
+static const med_option options[] = {
+    {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const med_command med_command_upgrade = {
+    .name = "upgrade",
+    .usage = "[--data DIR]",
+    .summary = "bring a store of an earlier version forward; keeps a copy beside it",
+    .examples = "  medulla upgrade --data DIR\n",
+    .options = options,
+    .run = run,
+};
