@@ -52,7 +52,8 @@ static const char *param_type_code(enum med_param_type type)
 /* A type of parameter that queries can use (query_parse.c refuses the others). */
 static bool is_searchable(const med_param *p)
 {
-    return p->compiled && p->type != MED_PARAM_SPECIAL;
+    return p->compiled || med_str_eqz(p->code, "_text") || med_str_eqz(p->code, "_content")
+           || med_str_eqz(p->code, "near");
 }
 
 static void write_params(med_json_writer *w, const med_pack *pack, med_type type)

@@ -17,6 +17,8 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_search_system_post,
     &med_interaction_search_compartment,
     &med_interaction_search_compartment_post,
+    &med_interaction_search_type_get,
+    &med_interaction_search_system_get,
     &med_interaction_everything,
     &med_interaction_everything_post,
     &med_interaction_lastn,

@@ -19,6 +19,8 @@ extern const med_interaction med_interaction_search_system;      /* search.c */
 extern const med_interaction med_interaction_search_system_post; /* search.c */
 extern const med_interaction med_interaction_search_compartment; /* search.c */
 extern const med_interaction med_interaction_search_compartment_post; /* search.c */
+extern const med_interaction med_interaction_search_type_get;    /* search.c */
+extern const med_interaction med_interaction_search_system_get;  /* search.c */
 extern const med_interaction med_interaction_everything;         /* everything.c */
 extern const med_interaction med_interaction_everything_post;    /* everything.c */
 extern const med_interaction med_interaction_lastn;              /* lastn.c */

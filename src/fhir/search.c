@@ -108,3 +108,20 @@ const med_interaction med_interaction_search_compartment_post = {
     .operation = "_search",
     .prepare = prepare,
 };
+
+/* Some clients ask so, though R4 has only POST there. */
+const med_interaction med_interaction_search_type_get = {
+    .name = "search-type",
+    .method = MED_GET,
+    .level = MED_LEVEL_TYPE,
+    .operation = "_search",
+    .prepare = prepare,
+};
+
+const med_interaction med_interaction_search_system_get = {
+    .name = "search-system",
+    .method = MED_GET,
+    .level = MED_LEVEL_SYSTEM,
+    .operation = "_search",
+    .prepare = prepare,
+};

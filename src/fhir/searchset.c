@@ -110,35 +110,34 @@ med_search_options med_searchset_options(const med_call *call)
 
 /* ---- the Bundle ---- */
 
-static bool write_ignored(med_bundle *b, const med_query_view *view)
-{
-    for (size_t i = 0; i < view->n_ignored; i++) {
-        med_json_open(&b->writer, '{');
-        med_json_pair(&b->writer, "severity", MED_STR("warning"));
-        med_json_pair(&b->writer, "code", MED_STR("not-supported"));
-        med_json_pair(&b->writer, "diagnostics",
-                      med_arena_printf(b->call->arena, "parameter '%.*s' was ignored",
-                                       MED_STR_ARG(view->ignored[i])));
-        med_json_close(&b->writer, '}');
-    }
-    return true;
-}
-
-static void write_cut(med_bundle *b)
+static void write_issue(med_bundle *b, const char *severity, const char *code, med_str text)
 {
     med_json_open(&b->writer, '{');
-    med_json_pair(&b->writer, "severity", MED_STR("warning"));
-    med_json_pair(&b->writer, "code", MED_STR("incomplete"));
-    med_json_pair(&b->writer, "diagnostics",
-                  MED_STR("one match alone includes more resources than a page may hold; the rest "
-                          "are not here: search for them by themselves"));
+    med_json_pair(&b->writer, "severity", med_str_from(severity));
+    med_json_pair(&b->writer, "code", med_str_from(code));
+    med_json_pair(&b->writer, "diagnostics", text);
     med_json_close(&b->writer, '}');
 }
 
-/* What was ignored under handling=lenient, or left out, is said in an entry of its own. */
+static void write_issues(med_bundle *b, const med_query_view *view, const med_search_result *r)
+{
+    for (size_t i = 0; i < view->n_ignored; i++)
+        write_issue(b, "warning", "not-supported",
+                    med_arena_printf(b->call->arena, "parameter '%.*s' was ignored",
+                                     MED_STR_ARG(view->ignored[i])));
+    if (r->includes_cut)
+        write_issue(b, "warning", "incomplete",
+                    MED_STR("one match alone includes more resources than a page may hold; the "
+                            "rest are not here: search for them by themselves"));
+    for (size_t i = 0; i < r->n_plan; i++)
+        write_issue(b, "information", "informational", r->plan[i]);
+}
+
+/* What was ignored under handling=lenient or left out, and the plan that was asked for, are in
+ * an entry of their own. */
 static void add_outcome(med_bundle *b, const med_query_view *view, const med_search_result *result)
 {
-    if (view->n_ignored == 0 && !result->includes_cut)
+    if (view->n_ignored + result->n_plan == 0 && !result->includes_cut)
         return;
     med_bundle_entry_plain(b);
     med_json_key(&b->writer, MED_STR("resource"));
@@ -146,9 +145,7 @@ static void add_outcome(med_bundle *b, const med_query_view *view, const med_sea
     med_json_pair(&b->writer, "resourceType", MED_STR("OperationOutcome"));
     med_json_key(&b->writer, MED_STR("issue"));
     med_json_open(&b->writer, '[');
-    write_ignored(b, view);
-    if (result->includes_cut)
-        write_cut(b);
+    write_issues(b, view, result);
     med_json_close(&b->writer, ']');
     med_json_close(&b->writer, '}');
     med_json_key(&b->writer, MED_STR("search"));

@@ -176,6 +176,9 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
         return true;
     case MED_CLAUSE_ANY:
         return med_bind_any(r, b, dry, err);
+    case MED_CLAUSE_SPECIAL:
+        b->needs_body = true;
+        return true;
     case MED_CLAUSE_COMPARTMENT: /* the planner drives by it */
         b->can_probe = true;
         return bind_idents(r, b, err);
@@ -211,6 +214,7 @@ static bool bind_look(med_run *r, size_t i, med_err *err)
     case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
+    case MED_CLAUSE_SPECIAL:
         break;
     }
     return true;

@@ -102,6 +102,8 @@ static uint64_t text_cost(const med_clause *c)
     enum { RARELY = 8 };
     if (c->kind == MED_CLAUSE_COMPOSITE)
         return COST_BODY / RARELY;
+    if (c->kind == MED_CLAUSE_SPECIAL) /* texts are folded */
+        return 5 * COST_BODY;
     return c->modifier == MED_MODIFIER_EXACT || c->modifier == MED_MODIFIER_TEXT
                    || c->modifier == MED_MODIFIER_OF_TYPE
                ? COST_BODY

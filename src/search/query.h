@@ -51,8 +51,11 @@ enum med_clause_kind {
     MED_CLAUSE_HAS,         /* _has: what refers to it matches a query */
     MED_CLAUSE_COMPOSITE,   /* code-value-quantity: parts that hold of one element */
     MED_CLAUSE_ANY,         /* one of several queries holds of the resource itself; :not: none */
+    MED_CLAUSE_SPECIAL,     /* _text, _content, near: decided on the resource */
     MED_CLAUSE_COMPARTMENT, /* in the compartment of the patient that its one term names */
 };
+
+enum med_special { MED_SPECIAL_TEXT, MED_SPECIAL_CONTENT, MED_SPECIAL_NEAR };
 
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
 
@@ -79,6 +82,7 @@ typedef struct med_term {
     med_interval span;           /* DATE, UPDATED */
     const med_measure *measures; /* QUANTITY: one of them */
     size_t n_measures;
+    double latitude, longitude, meters; /* SPECIAL near */
 } med_term;
 
 /* :above, :below: resources of a type are part of each other by this parameter. */
@@ -106,6 +110,7 @@ typedef struct med_clause {
     size_t n_subs;
     const struct med_clause *parts; /* COMPOSITE: n_parts for each of its n alternatives */
     size_t n_parts;
+    enum med_special special;   /* SPECIAL */
     const med_tree_edge *edges; /* REFERENCE with :above, :below */
     size_t n_edges;
 } med_clause;
@@ -146,6 +151,7 @@ struct med_query {
     size_t n_sort;
     med_include includes[MED_INCLUDES];
     size_t n_includes;
+    bool explain;
     size_t include_limit; /* a page; 0: the default */
     uint64_t *wanted;     /* bitmap of pack rows that clauses and sort keys look at */
     med_query_view view;
@@ -169,6 +175,10 @@ bool med_term_reference(const med_term_source *s, med_str value, med_term *out, 
 bool med_term_date(const med_term_source *s, med_str value, med_term *out, med_err *err);
 bool med_term_quantity(const med_term_source *s, med_str value, med_term *out, med_err *err);
 bool med_term_uri(const med_term_source *s, med_str value, med_term *out, med_err *err);
+
+bool med_term_special(const med_term_source *s, med_str value, med_term *out, med_err *err);
+/* Is a parameter one that only the resource decides? */
+bool med_special_of(med_str code, enum med_special *out);
 
 /* "ge2020" -> MED_PREFIX_GE, "2020". */
 enum med_prefix med_prefix_cut(med_str *value);

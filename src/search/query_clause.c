@@ -72,6 +72,8 @@ bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err
         return med_term_uri(s, value, t, err);
     case MED_CLAUSE_ID:
         return term_id(s, value, t, err);
+    case MED_CLAUSE_SPECIAL:
+        return med_term_special(s, value, t, err);
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
     case MED_CLAUSE_COMPOSITE:
@@ -129,6 +131,12 @@ static bool fill_clause(const med_query_parser *p, const med_param *param, med_c
 {
     const med_search_schema *s = p->q->schema;
     const med_param_info *info = med_schema_info(s, p->q->type, param->index);
+    if (med_special_of(param->code, &c->special)) {
+        c->kind = MED_CLAUSE_SPECIAL;
+        c->row = UINT32_MAX;
+        c->single = true;
+        return true;
+    }
     if (!med_clause_kind_of(param->type, &c->kind)
         || (param->expression.len == 0 && param->type != MED_PARAM_COMPOSITE)) {
         (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "searching by '%.*s' is not supported",

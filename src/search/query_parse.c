@@ -68,8 +68,9 @@ static bool sort_key(med_query_parser *p, med_str name, med_sort *out, med_err *
         name = med_str_skip(name, 1);
     if (!med_clause_of(p, name, &c, NULL, err))
         return false;
-    if (c.kind == MED_CLAUSE_COMPOSITE) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "a composite has no order to sort by");
+    if (c.kind == MED_CLAUSE_COMPOSITE || c.kind == MED_CLAUSE_SPECIAL) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "'%.*s' has no order to sort by",
+                       MED_STR_ARG(name));
         return med_err_status(err, 400);
     }
     *out = (med_sort){c.kind, c.number, c.row, out->descending, c.single};
@@ -105,6 +106,14 @@ static bool read_elements(med_query_parser *p, med_str value, med_err *err)
             at[p->q->view.n_elements++] = one;
     }
     return true;
+}
+
+static bool read_explain(med_query_parser *p, med_str value, med_err *err)
+{
+    p->q->explain = med_str_eqz(value, "true");
+    return p->q->explain || med_str_eqz(value, "false")
+               ? true
+               : MED_FAIL(err, MED_ISSUE_VALUE, "explain must be true or false");
 }
 
 /* Contained resources are not found by themselves. */
@@ -152,10 +161,15 @@ static enum med_found read_result(med_query_parser *p, const med_pair *pair, med
         med_str name;
         bool (*read)(med_query_parser *p, med_str value, med_err *err);
     } known[] = {
-        {MED_LIT("_count"), read_count},       {MED_LIT("_total"), read_total},
-        {MED_LIT("_summary"), read_summary},   {MED_LIT("_sort"), read_sort},
-        {MED_LIT("_elements"), read_elements}, {MED_LIT("_contained"), read_contained},
-        {MED_LIT("_query"), read_named_query}, {MED_LIT("_containedType"), read_contained_type},
+        {MED_LIT("_count"), read_count},
+        {MED_LIT("_total"), read_total},
+        {MED_LIT("_summary"), read_summary},
+        {MED_LIT("_sort"), read_sort},
+        {MED_LIT("_elements"), read_elements},
+        {MED_LIT("_contained"), read_contained},
+        {MED_LIT("explain"), read_explain},
+        {MED_LIT("_query"), read_named_query},
+        {MED_LIT("_containedType"), read_contained_type},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!med_str_eq(pair->name, known[i].name))

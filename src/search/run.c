@@ -277,6 +277,8 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
     med_page next = {r->plan, shorter ? place_at(&p, sorts, n - 1) : p.last};
     if ((p.more || shorter) && p.n > 0 && !med_page_write(r, &next, &out->next, err))
         return false;
+    if (r->q->explain && !med_run_explain(r, out, err))
+        return false;
     return find_total(r, &p, page == NULL, out, err);
 }
 

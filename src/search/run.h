@@ -114,6 +114,11 @@ bool med_clause_matches(const med_clause *c, const med_rows *rows);
 /* Composites: on the tape. */
 bool med_composite_matches(med_run *r, const med_clause *c, med_type type, const med_json *j,
                            bool *yes, med_err *err) MED_MUST_CHECK;
+/* _text, _content, near: on the tape (special.c). */
+bool med_special_matches(med_arena *a, const med_clause *c, const med_json *j, bool *yes,
+                         med_err *err) MED_MUST_CHECK;
+/* How it ran, in words, into out->plan (explain.c). */
+bool med_run_explain(const med_run *r, med_search_result *out, med_err *err) MED_MUST_CHECK;
 /* CHAIN and HAS: keys, and the verdict on a candidate. */
 bool med_bind_chain(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
 bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;

@@ -118,8 +118,10 @@ typedef struct med_search_result {
     bool has_total;
     uint64_t total;
     bool total_is_estimate;
-    bool includes_cut; /* one match alone includes more than a page holds */
-    med_str next;      /* page token for the next page, empty at the end */
+    bool includes_cut;   /* one match alone includes more than a page holds */
+    const med_str *plan; /* explain=true: how it was run, a line each */
+    size_t n_plan;
+    med_str next; /* page token for the next page, empty at the end */
 } med_search_result;
 
 /* `page`: token from an earlier result's `next`, or empty. */

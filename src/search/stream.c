@@ -79,6 +79,7 @@ static enum order order_of_clause(const med_bound *b)
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_COMPARTMENT:
+    case MED_CLAUSE_SPECIAL:
         break;
     }
     return BY_RID;

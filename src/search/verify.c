@@ -178,6 +178,7 @@ bool med_clause_matches(const med_clause *c, const med_rows *rows)
     case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
+    case MED_CLAUSE_SPECIAL:
         break; /* decided elsewhere */
     }
     return true;
@@ -297,6 +298,7 @@ static bool is_first_place(const med_run *r, const med_rows *rows, const med_pos
     case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
+    case MED_CLAUSE_SPECIAL:
         break;
     }
     return true;
@@ -424,6 +426,8 @@ static bool clause_matches(candidate *c, const med_bound *b, bool *yes, med_err 
     bool exact = b->clause->modifier == MED_MODIFIER_EXACT;
     if (b->clause->kind == MED_CLAUSE_COMPOSITE && b->clause->modifier != MED_MODIFIER_MISSING)
         return med_composite_matches(r, b->clause, c->type, &c->j, yes, err);
+    if (b->clause->kind == MED_CLAUSE_SPECIAL)
+        return med_special_matches(r->scratch, b->clause, &c->j, yes, err);
     if (b->clause->kind == MED_CLAUSE_CHAIN)
         return med_chain_matches(r, b, &c->folded, yes, err);
     if (exact && !c->has_raw

@@ -112,6 +112,32 @@ test('a POST search shapes its answer as a GET does', async () => {
   assert.deepEqual(other.body.entry[0].resource, r.body.entry[0].resource);
 });
 
+test('texts and distances', async () => {
+  const div = (text) => ({ status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><b>${text}</b></div>` });
+  await put(`Condition/${id('k1')}`, { resourceType: 'Condition', id: id('k1'), meta: tag, subject: { reference: `Patient/${id('p2')}` }, text: div('Fracture of the wrist') });
+  await put(`Condition/${id('k2')}`, { resourceType: 'Condition', id: id('k2'), meta: tag, subject: { reference: `Patient/${id('p2')}` }, code: { text: 'Ankle fracture' } });
+  await found(`Condition?_tag=${mark}&_text=wrist%20FRACT`, ['k1']);
+  await found(`Condition?_tag=${mark}&_content=fracture`, ['k1', 'k2']);
+  await put(`Location/${id('t')}`, { resourceType: 'Location', id: id('t'), meta: tag, position: { latitude: 55.6737, longitude: 12.5681 } });
+  await found(`Location?_tag=${mark}&near=55.68|12.57|1|km`, ['t']);
+  await found(`Location?_tag=${mark}&near=55.68|12.57|100|m`, []);
+  await refused('Location?near=here', 'latitude|longitude|distance|unit');
+});
+
+test('explain=true tells the plan', async () => {
+  const r = await get(`Observation?patient=${id('p1')}&code=8867-4&date=ge2020&explain=true`);
+  assert.equal(r.status, 200, r.text);
+  assert.equal(r.body.entry[0].search.mode, 'outcome');
+  const said = r.body.entry[0].resource.issue.map((i) => i.diagnostics);
+  assert.match(said[0], /^driver: .*; about \d+ candidates, \d+ microseconds estimated$/);
+  assert.equal(said.length, 5);
+  for (const [i, name] of ['patient', 'code', 'date'].entries())
+    assert.ok(said[i + 1].startsWith(`'${name === 'patient' ? 'subject' : name}': about `), said[i + 1]);
+  assert.match(said[4], /^looked at \d+ candidates, 2 on this page$/);
+  assert.ok(!said.join().includes(mark));
+  await refused('Patient?explain=perhaps', 'true or false');
+});
+
 test('lenient handling says what it left out', async () => {
   const r = await get(`Patient?_tag=${mark}&nmae=x&birthdate=1970-03-05&name:foo=x`, { Prefer: 'handling=lenient' });
   assert.equal(r.status, 200, r.text);

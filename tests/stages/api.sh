@@ -13,7 +13,17 @@ run() {
     MEDULLA_BIN=$1
     shift
     export MEDULLA_BIN
-    start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
+    # The clients that 13-clients.test.mjs drives, by their lock file.
+clients=tests/api/clients
+if ! cmp -s $clients/package-lock.json $clients/node_modules/.medulla-lock; then
+    if (cd $clients && npm ci) >"$STAGE_DIR/npm.log" 2>&1; then
+        cp $clients/package-lock.json $clients/node_modules/.medulla-lock
+    else
+        tail -n 20 "$STAGE_DIR/npm.log"
+        fail "npm fetches the clients"
+    fi
+fi
+start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
     code=0
     node --test --test-reporter=tap "$@" >"$STAGE_DIR/node.log" 2>&1 || code=$?
     if [ "$code" != 0 ]; then

@@ -31,6 +31,16 @@ static const char *const resources[] = {
     "{'resourceType':'ValueSet','id':'v1','status':'active','url':'http://a.org/fhir/ValueSet/1'}",
     "{'resourceType':'ValueSet','id':'v2','status':'active','url':'http://a.org/fhirs'}",
     "{'resourceType':'ValueSet','id':'v3','status':'active','url':'http://a.org/fhir'}",
+    "{'resourceType':'Condition','id':'k1','subject':{'reference':'Patient/p2'},'text':{'status':"
+    "'generated','div':'<div "
+    "xmlns=\\u0022http://www.w3.org/1999/xhtml\\u0022><strong>Fracture</strong> of "
+    "b\u00f6ne</div>'}}",
+    "{'resourceType':'Condition','id':'k2','subject':{'reference':'Patient/p2'},'code':{'text':"
+    "'Ankle'},'text':{'status':'generated','div':'<div "
+    "xmlns=\\u0022http://www.w3.org/1999/xhtml\\u0022>"
+    "Sprain</div>'}}",
+    "{'resourceType':'Location','id':'tivoli','position':{'latitude':55.6737,'longitude':12.5681}}",
+    "{'resourceType':'Location','id':'lund','position':{'longitude':13.191,'latitude':55.7047}}",
     "{'resourceType':'QuestionnaireResponse','id':'q1','status':'completed','questionnaire':"
     "'http://q.org/Q|2.0'}",
 };
@@ -68,7 +78,7 @@ static const struct kit_case found[] = {
     {"Patient/p1/*?_type=Observation,Encounter", "a,b,e1"},
     {"Patient/p1/*?_tag=x", "p1"},
     {"Patient/p1/Patient?", "p1"},
-    {"Patient/p2/*?", "b,p1,p2"},
+    {"Patient/p2/*?", "b,k1,k2,p1,p2"},
     {"Patient/nobody/*?", ""},
     {"Encounter/e1/Observation?", "a"},
     {"Encounter/e1/*?", "a,e1"},
@@ -106,6 +116,23 @@ static const struct kit_case found[] = {
     {"QuestionnaireResponse?questionnaire=http://q.org/Q|2.0", "q1"},
     {"QuestionnaireResponse?questionnaire=http://q.org/Q|3.0", ""},
     {"Observation?_contained=false&code=hb", "a"},
+    /* texts and distances */
+    {"Condition?_text=fracture", "k1"},
+    {"Condition?_text=BONE%20fract", "k1"},
+    {"Condition?_text=racture", ""},
+    {"Condition?_text=strong", ""},
+    {"Condition?_text=fracture,sprain", "k1,k2"},
+    {"Condition?_content=ankle", "k2"},
+    {"Condition?_content=sprain%20ankle", "k2"},
+    {"Condition?_content=fracture", "k1"},
+    {"Condition?_content=xhtml", ""},
+    {"?_content=ankle", "k2"},
+    {"Location?near=55.68|12.57|1|km", "tivoli"},
+    {"Location?near=55.68|12.57|500|m", ""},
+    {"Location?near=55.68|12.57|700", "lund,tivoli"},
+    {"Location?near=55.68|12.57", "lund,tivoli"},
+    {"Location?near=55.68|12.57|20|[mi_i]", "tivoli"},
+    {"Location?near=-33.8|151.2|10|km", ""},
 };
 
 static void finds_in_every_scope(void **state)
@@ -158,6 +185,13 @@ static const struct kit_case refused[] = {
     {"Condition?asserter:below=Patient/1", "part of its own kind"},
     {"Observation?patient:Device=1", "never refers to a Device"},
     {"Organization?_has:Observation:patient:code=x", "never refers to a Organization"},
+    {"Location?near=55.6", "latitude|longitude"},
+    {"Location?near=95|12", "latitude|longitude"},
+    {"Location?near=55|12|5|parsec", "latitude|longitude"},
+    {"Location?_sort=near", "no order"},
+    {"Condition?_text=..", "letter"},
+    {"Condition?_text:exact=x", "not possible"},
+    {"Patient?explain=yes", "true or false"},
     {"Patient?_contained=true", "contained"},
     {"Patient?_contained=perhaps", "false, true or both"},
     {"Patient?_query=x", "named queries"},

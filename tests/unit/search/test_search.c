@@ -269,7 +269,6 @@ static const struct {
     {"Observation?code-value-quantity=hb", "'$'"},
     {"Observation?patient=Group/1", "Patient"},
     {"Observation?patient.organization.partof.partof.name=x", "chain"},
-    {"Patient?_text=x", ""},
     {"Patient?near=x", "unknown"},
 };
 
