@@ -184,6 +184,7 @@ enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows)
     case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
+    case MED_CLAUSE_SPECIAL:
         break;
     }
     return MED_VERDICT_OPEN;
