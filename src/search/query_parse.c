@@ -193,6 +193,8 @@ static bool keep_self(med_query_parser *p, const med_pair *pair, med_err *err)
     if (!med_percent_encode(p->arena, pair->name, &name)
         || !med_percent_encode(p->arena, pair->value, &value))
         return MED_FAIL_MEMORY(err);
+    if (med_str_eqz(name, "_count")) /* as used: a larger one was cut back */
+        value = med_arena_printf(p->arena, "%u", p->q->view.count);
     if (p->self.len > 0)
         med_buf_addc(&p->self, '&');
     med_buf_add(&p->self, name);

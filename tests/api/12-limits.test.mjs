@@ -1,0 +1,246 @@
+// Every row of docs/limits.md: its default is the program's own, and beyond it the answer is the
+// one the page names. Each limit that can be set is set low here.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { test } from 'node:test';
+import zlib from 'node:zlib';
+import { binary, startServer } from './lib/server.mjs';
+import { json, patient } from './lib/fhir.mjs';
+
+const page = readFileSync('docs/limits.md', 'utf8').split('\nBehind the shipped nginx')[0];
+const rows = [...page.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map((row) => row.slice(1))
+  .filter(([name]) => name !== 'limit' && !name.startsWith('-'));
+const shown = Object.fromEntries(execFileSync(binary, ['config', 'show'], { encoding: 'utf8' })
+  .split('\n').map((line) => /^(\S+) += (.*?) +# default$/.exec(line)?.slice(1)).filter(Boolean));
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const body = (r) => JSON.stringify(r);
+const send = (s, method, path, text, headers = {}) => fetch(`${s.base}/${path}`, { method, body: text,
+  headers: { ...(text !== undefined && { 'Content-Type': json }), ...headers } });
+const statusOf = async (answer) => { const r = await answer; await r.arrayBuffer(); return r.status; };
+const create = (s, r, headers) => send(s, 'POST', r.resourceType, body(r), headers);
+
+// Bytes as they are; gives what came back and whether the server closed, after `ms` at the latest.
+function raw(s, bytes, { ms = 4000, more, pause = false } = {}) {
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(new URL(s.base).port), '127.0.0.1');
+    let text = '';
+    const end = (closed) => { clearTimeout(timer); socket.destroy(); resolve({ text, closed, status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]) }); };
+    const timer = setTimeout(() => end(false), ms);
+    socket.on('data', (data) => { text += data.toString('latin1'); });
+    socket.on('end', () => end(true)).on('close', () => end(true)).on('error', () => end(true));
+    socket.on('connect', () => { socket.write(bytes, 'latin1'); if (pause) socket.pause(); more?.(socket); });
+  });
+}
+const head = (line, ...headers) => `${[line, 'Host: 127.0.0.1', ...headers].join('\r\n')}\r\n\r\n`;
+const closing = 'Connection: close';
+
+async function using(settings, run) {
+  const s = await startServer(Object.fromEntries(Object.entries(settings)
+    .map(([key, value]) => [`MEDULLA_${key.toUpperCase().replace('.', '_')}`, String(value)])));
+  try {
+    await run(s);
+  } finally {
+    assert.equal(await s.stop(), 0);
+  }
+}
+
+// Asks until somebody is refused with `status`; the others must be served.
+async function until(status, ask, served) {
+  for (let i = 0; i < 40; i++) {
+    const answers = await Promise.all(Array.from({ length: 64 }, ask));
+    assert.deepEqual([...new Set(answers.map((a) => a.status))].filter((x) => x !== status && x !== served), []);
+    const refused = answers.find((a) => a.status === status);
+    if (refused) return refused;
+  }
+  return assert.fail(`never ${status}`);
+}
+
+const nested = (n, open, close, inner) => open.repeat(n) + inner + close.repeat(n);
+const narrative = (n) => patient({ text: { status: 'generated',
+  div: `<div xmlns="http://www.w3.org/1999/xhtml">${nested(n, '<b>', '</b>', 'x')}</div>` } });
+const big = (mebibytes) => zlib.gzipSync(Buffer.from(`${' '.repeat(mebibytes << 20)}${body(patient())}`));
+const zipped = { 'Content-Encoding': 'gzip' };
+
+const cases = {
+  'request line': () => using({}, async (s) => {
+    const line = (n) => `GET /fhir/Patient?family=${'x'.repeat(n)} HTTP/1.1`;
+    assert.equal((await raw(s, head(line(8000), closing))).status, 200);
+    assert.equal((await raw(s, head(line(8200), closing))).status, 414);
+  }),
+  head: () => using({ 'http.head': '4KiB' }, async (s) => {
+    assert.equal((await raw(s, head('GET /fhir/metadata HTTP/1.1', `X: ${'y'.repeat(3500)}`, closing))).status, 200);
+    assert.equal((await raw(s, head('GET /fhir/metadata HTTP/1.1', `X: ${'y'.repeat(4500)}`, closing))).status, 431);
+  }),
+  'number of headers': () => using({}, async (s) => {
+    const many = (n) => head('GET /fhir/metadata HTTP/1.1', closing, ...Array.from({ length: n }, (_, i) => `X-${i}: y`));
+    assert.equal((await raw(s, many(98))).status, 200);
+    assert.equal((await raw(s, many(99))).status, 431);
+  }),
+  'body, as sent and as inflated': () => using({ 'http.body': '64KiB' }, async (s) => {
+    const exact = '{"resourceType":"Patient","active":true}'.padEnd(65536);
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', exact)), 201);
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', `${exact} `)), 413);
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', zlib.gzipSync(exact), zipped)), 201);
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', zlib.gzipSync(`${exact} `), zipped)), 413);
+    assert.equal((await raw(s, `${head('POST /fhir/Patient HTTP/1.1', `Content-Type: ${json}`, 'Transfer-Encoding: chunked')}11000\r\n${'x'.repeat(0x11000)}\r\n0\r\n\r\n`)).status, 413);
+  }),
+  'gzip: output to input, beyond the first 64 KiB': () => using({}, async (s) => {
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', zlib.gzipSync(`${' '.repeat(60000)}${body(patient())}`), zipped)), 201);
+    for (const bomb of [big(1), big(30), Buffer.concat(Array(300).fill(zlib.gzipSync(' '.repeat(102400))))])
+      assert.equal(await statusOf(send(s, 'POST', 'Patient', bomb, zipped)), 413);
+    for (const broken of [zlib.gzipSync(body(patient())).subarray(0, 40), Buffer.from('none'), zlib.deflateRawSync('{}')])
+      assert.equal(await statusOf(send(s, 'POST', 'Patient', broken, zipped)), 400);
+  }),
+  'time for the head': () => using({ 'http.head_seconds': 1 }, async (s) => {
+    const slow = await raw(s, 'GET /fhir/metadata HTTP/1.1\r\nX: ');
+    assert.deepEqual([slow.status, slow.closed], [408, true]);
+  }),
+  'speed of the body': () => using({ 'http.body_rate': 1000 }, async (s) => {
+    const slow = await raw(s, `${head('POST /fhir/Patient HTTP/1.1', `Content-Type: ${json}`, 'Content-Length: 1000000')}{`,
+      { ms: 45000 });
+    assert.deepEqual([slow.status, slow.closed], [408, true]);
+  }),
+  'speed of reading the answer': () => using({}, async (s) => {
+    const made = await send(s, 'POST', 'Binary', Buffer.alloc(20 << 20, 'a'), { 'Content-Type': 'text/plain' });
+    assert.equal(made.status, 201);
+    const path = new URL(made.headers.get('location')).pathname;
+    await made.arrayBuffer();
+    const port = Number(new URL(s.base).port);
+    const socket = net.connect(port, '127.0.0.1', () => { socket.write(head(`GET ${path} HTTP/1.1`)); socket.pause(); });
+    socket.on('error', () => {});
+    await sleep(40000);
+    let read = 0;
+    socket.on('data', (data) => { read += data.length; });
+    await Promise.race([new Promise((resolve) => socket.on('close', resolve).on('end', resolve)), sleep(5000)]);
+    assert.ok(read < 20 << 20, `${read} bytes: it was cut`);
+    socket.destroy();
+  }),
+  'extensions of chunks; trailers': () => using({}, async (s) => {
+    const chunked = (bytes) => raw(s, `${head('POST /fhir/Patient HTTP/1.1', `Content-Type: ${json}`, 'Transfer-Encoding: chunked')}${bytes}`);
+    const text = body(patient());
+    const n = Buffer.byteLength(text).toString(16);
+    const sent = Buffer.from(text).toString('latin1');
+    const fine = await raw(s, `${head('POST /fhir/Patient HTTP/1.1', `Content-Type: ${json}`, closing, 'Transfer-Encoding: chunked')}${n};a=b\r\n${sent}\r\n0\r\nX: y\r\n\r\n`);
+    assert.equal(fine.status, 201);
+    for (const bytes of [`1;${'x'.repeat(5000)}`, `0\r\n${'X: y\r\n'.repeat(1000)}`]) {
+      const bad = await chunked(bytes);
+      assert.deepEqual([bad.status, bad.closed], [400, true]);
+    }
+  }),
+  memory: () => using({ 'http.arena': '16MiB' }, async (s) => {
+    const long = patient({ name: [{ given: Array(900000).fill('x') }] });
+    const answer = await create(s, long);
+    const outcome = await answer.json();
+    assert.deepEqual([answer.status, outcome.issue[0].code], [413, 'too-costly']);
+    assert.equal(await statusOf(create(s, patient())), 201);
+  }),
+  'JSON depth': () => using({}, async (s) => {
+    // 64 levels are read, and found wrong by the structure check; 65 are not read
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', `{"resourceType":"Patient","a":${nested(63, '[', ']', '1')}}`)), 422);
+    assert.equal(await statusOf(send(s, 'POST', 'Patient', `{"resourceType":"Patient","a":${nested(64, '[', ']', '1')}}`)), 400);
+  }),
+  'a string': () => using({}, async (s) => {
+    const named = (n) => patient({ name: [{ family: 'x'.repeat(n) }] });
+    assert.equal(await statusOf(create(s, named(1 << 20))), 201);
+    const answer = await create(s, named((1 << 20) + 1));
+    assert.equal(answer.status, 413);
+    assert.equal((await answer.json()).issue[0].code, 'too-long');
+  }),
+  'elements inside each other in a narrative': () => using({}, async (s) => {
+    assert.equal(await statusOf(create(s, narrative(127))), 201);
+    assert.equal(await statusOf(create(s, narrative(129))), 422);
+  }),
+  'problems told of one resource': () => using({}, async (s) => {
+    const answer = await create(s, { ...patient(), ...Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`zz${i}`, 1])) });
+    const { issue } = await answer.json();
+    assert.equal(answer.status, 422);
+    assert.ok(issue.length >= 101 && issue.length <= 102);
+    assert.match(issue.at(-1).diagnostics, /more/);
+  }),
+  'query parameters': () => using({}, async (s) => {
+    assert.equal(await statusOf(send(s, 'GET', `Patient?${Array(60).fill('family=x').join('&')}`)), 200);
+    const answer = await send(s, 'GET', `Patient?${Array(257).fill('family=x').join('&')}`);
+    assert.equal(answer.status, 403);
+    assert.equal((await answer.json()).issue[0].code, 'too-costly');
+  }),
+  'entries of a Bundle': () => using({ 'fhir.bundle_entries': 3 }, async (s) => {
+    for (const type of ['batch', 'transaction']) {
+      const bundle = (n) => body({ resourceType: 'Bundle', type, entry: Array.from({ length: n }, () => ({ resource: patient(), request: { method: 'POST', url: 'Patient' } })) });
+      assert.equal(await statusOf(send(s, 'POST', '', bundle(3))), 200);
+      assert.equal(await statusOf(send(s, 'POST', '', bundle(4))), 413);
+    }
+  }),
+  'resources one cascade removes': () => using({ 'fhir.cascade_limit': 2 }, async (s) => {
+    await statusOf(send(s, 'PUT', 'Patient/p', body(patient({ id: 'p' }))));
+    const about = { resourceType: 'Basic', code: { text: 'x' }, subject: { reference: 'Patient/p' } };
+    for (let i = 0; i < 2; i++) assert.equal(await statusOf(create(s, about)), 201);
+    const answer = await send(s, 'DELETE', 'Patient/p?_cascade=delete');
+    assert.deepEqual([answer.status, (await answer.json()).issue[0].code], [409, 'too-costly']);
+    assert.equal(await statusOf(send(s, 'GET', 'Patient/p')), 200);
+  }),
+  'page size': () => using({ 'fhir.count_max': 2 }, async (s) => {
+    for (let i = 0; i < 3; i++) await statusOf(create(s, patient()));
+    const found = await (await send(s, 'GET', 'Patient?_count=50')).json();
+    assert.equal(found.entry.length, 2);
+    assert.match(found.link.find((l) => l.relation === 'self').url, /_count=2(&|$)/);
+  }),
+  connections: () => using({ 'http.connections': 5, 'http.loops': 1 }, async (s) => {
+    const port = Number(new URL(s.base).port);
+    const held = [];
+    for (let i = 0; i < 20; i++) held.push(net.connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+    await sleep(300);
+    const late = await raw(s, head('GET /health/live HTTP/1.1', closing), { ms: 600 });
+    assert.equal(late.text, '', 'nobody accepts it');
+    held.forEach((socket) => socket.destroy());
+    await sleep(300);
+    assert.equal((await raw(s, head('GET /health/live HTTP/1.1', closing))).status, 200);
+  }),
+  'connections of one address': () => using({ 'http.connections_per_address': 3 }, async (s) => {
+    const port = Number(new URL(s.base).port);
+    await sleep(200);
+    const held = [];
+    for (let i = 0; i < 8; i++) held.push(net.connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+    await sleep(300);
+    const late = await raw(s, head('GET /health/live HTTP/1.1', closing));
+    assert.deepEqual([late.status, late.closed], [503, true]);
+    held.forEach((socket) => socket.destroy());
+    await sleep(300);
+    assert.equal((await raw(s, head('GET /health/live HTTP/1.1', closing))).status, 200);
+  }),
+  'bodies being received at once': () => using({ 'http.bodies_in_flight': '1MiB' }, async (s) => {
+    const half = `${head('POST /fhir/Patient HTTP/1.1', `Content-Type: ${json}`, 'Content-Length: 900000')}${' '.repeat(700000)}`;
+    const answers = await Promise.all([0, 1, 2].map(() => raw(s, half, { ms: 1500 })));
+    assert.equal(answers.filter((a) => a.status === 503).length, 2);
+    assert.equal(await statusOf(create(s, patient())), 201);
+  }),
+  'commits waiting': () => using({ 'store.queue': 1 }, async (s) => {
+    const refused = await until(503, async () => { const a = await create(s, patient()); await a.arrayBuffer(); return a; }, 201);
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  }),
+  'long requests waiting': () => using({ 'worker.queue': 1, 'worker.threads': 1 }, async (s) => {
+    const batch = body({ resourceType: 'Bundle', type: 'batch', entry: Array.from({ length: 50 }, () => ({ request: { method: 'GET', url: 'Patient' } })) });
+    const refused = await until(503, async () => { const a = await send(s, 'POST', '', batch); await a.arrayBuffer(); return a; }, 200);
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  }),
+};
+
+test('every row has a case and every case a row', () => {
+  assert.ok(rows.length > 20);
+  assert.deepEqual(Object.keys(cases).sort(), rows.map(([name]) => name).sort());
+});
+
+// "64 MiB" is 64MiB to the program, "10,000" is 10000, "10 s" is 10, "1 KiB/s in each 30 s" 1024.
+const asSet = (text) => text.replace(/ in each .*/, '').replace('1 KiB/s', '1024').replace(/ s$/, '').replace(/[ ,](?=\d{3}|[KMG]iB)/g, '');
+
+test('defaults are the program\'s', () => {
+  const named = rows.map(([, value]) => /^`([a-z_.]+)`, (.*)$/.exec(value)).filter(Boolean);
+  assert.ok(named.length >= 12);
+  for (const [, name, value] of named) assert.equal(asSet(value), shown[name], name);
+});
+
+test('beyond each limit', { concurrency: 8 }, async (t) => {
+  await Promise.all(Object.entries(cases).map(([name, run]) => t.test(name, run)));
+});
