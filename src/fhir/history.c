@@ -8,6 +8,7 @@
 typedef struct wish {
     med_history q;
     med_str since, at, count; /* as given, for the links */
+    med_str page;             /* a link's place, sealed */
     uint32_t page_size;
 } wish;
 
@@ -46,18 +47,6 @@ static bool read_count(const med_call *call, wish *w, med_err *err)
     return true;
 }
 
-static bool read_page(wish *w, med_str token, med_err *err)
-{
-    med_str rid;
-    int64_t t, r;
-    med_str first = med_str_cut(token, '.', &rid);
-    if (!med_str_to_int64(first, &t) || !med_str_to_int64(rid, &r) || t <= 0 || r <= 0)
-        return bad(err, "_page", "a link of this server");
-    w->q.after_t = t;
-    w->q.after_rid = (med_rid)r;
-    return true;
-}
-
 static bool is_shape(med_str name)
 {
     return med_str_eqz(name, "_format") || med_str_eqz(name, "_pretty")
@@ -80,8 +69,10 @@ static bool read_parameter(const med_call *call, const med_pair *p, wish *w, med
         w->count = p->value;
         return read_count(call, w, err);
     }
-    if (med_str_eqz(p->name, "_page"))
-        return read_page(w, p->value, err);
+    if (med_str_eqz(p->name, "_page")) {
+        w->page = p->value;
+        return true;
+    }
     if (!call->request.strict)
         return true;
     return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
@@ -91,7 +82,8 @@ static bool read_parameter(const med_call *call, const med_pair *p, wish *w, med
 
 static bool read_wish(const med_call *call, wish *w, med_err *err)
 {
-    *w = (wish){.since = MED_STR_EMPTY, .at = MED_STR_EMPTY, .count = MED_STR_EMPTY};
+    *w = (wish){
+        .since = MED_STR_EMPTY, .at = MED_STR_EMPTY, .count = MED_STR_EMPTY, .page = MED_STR_EMPTY};
     w->page_size = call->fhir->default_count;
     w->q = (med_history){.since = MED_TIME_MIN, .until = MED_TIME_MAX, .text = true};
     for (size_t i = 0; i < call->request.query.n; i++) {
@@ -176,7 +168,7 @@ static bool write_entry(med_bundle *b, const med_stored *s, med_err *err)
     return true;
 }
 
-static med_str path_of(med_call *call, const wish *w, med_str page)
+static med_str path_of(const med_call *call, const wish *w, med_str page)
 {
     const med_fhir_request *r = &call->request;
     med_arena *a = call->arena;
@@ -194,20 +186,51 @@ static med_str path_of(med_call *call, const wish *w, med_str page)
                             page.len > 0 ? "&_page=" : "", MED_STR_ARG(page));
 }
 
+/* Where a page goes on: behind this version. The link is good for the same history only. */
+typedef struct place {
+    int64_t t;
+    uint64_t rid;
+} place;
+
+static bool seal_place(const med_call *call, const wish *w, const med_stored *last, med_str *out,
+                       med_err *err)
+{
+    const place p = {last->t, last->rid};
+    return med_store_seal(med_view_store(call->view), call->arena,
+                          (med_str){(const char *)&p, sizeof p}, path_of(call, w, MED_STR_EMPTY),
+                          out, err);
+}
+
+static bool take_place(const med_call *call, wish *w, med_err *err)
+{
+    place p;
+    med_str bytes;
+    if (w->page.len == 0)
+        return true;
+    if (!med_store_unseal(med_view_store(call->view), call->arena, w->page,
+                          path_of(call, w, MED_STR_EMPTY), &bytes, err))
+        return false;
+    if (bytes.len != sizeof p)
+        return bad(err, "_page", "a link of this history");
+    memcpy(&p, bytes.ptr, sizeof p);
+    w->q.after_t = p.t;
+    w->q.after_rid = p.rid;
+    return true;
+}
+
 static bool write_page(med_call *call, const wish *w, const med_stored *at, size_t n,
                        uint64_t total, med_err *err)
 {
     med_bundle b;
     size_t shown = n > w->page_size ? w->page_size : n;
+    med_str next = MED_STR_EMPTY;
+    if (n > shown && shown > 0 && !seal_place(call, w, &at[shown - 1], &next, err))
+        return false;
     med_bundle_open(&b, call, "history");
     med_bundle_total(&b, total);
     med_bundle_link(&b, "self", path_of(call, w, MED_STR_EMPTY));
-    if (n > shown && shown > 0)
-        med_bundle_link(
-            &b, "next",
-            path_of(call, w,
-                    med_arena_printf(call->arena, "%lld.%llu", (long long)at[shown - 1].t,
-                                     (unsigned long long)at[shown - 1].rid)));
+    if (next.len > 0)
+        med_bundle_link(&b, "next", path_of(call, w, next));
     for (size_t i = 0; i < shown; i++) {
         if (!write_entry(&b, &at[i], err)) {
             med_bundle_free(&b);
@@ -250,7 +273,7 @@ static enum med_step prepare(med_call *call, med_err *err)
     uint64_t total;
     if (call->request.level != MED_LEVEL_INSTANCE && !call->on_worker)
         return MED_STEP_AGAIN;
-    if (!read_wish(call, &w, err) || !narrow(call, &w, err))
+    if (!read_wish(call, &w, err) || !take_place(call, &w, err) || !narrow(call, &w, err))
         return MED_STEP_FAILED;
     w.q.limit = (size_t)w.page_size + 1;
     if (!med_view_history(call->view, call->arena, &w.q, &at, &n, err)

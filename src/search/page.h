@@ -1,6 +1,6 @@
 /* page.h - private to search/: page tokens. A token names the place of the last candidate in
- * the stream of its plan (or its place in the sorted list), bound to the query and this store by a
- * keyed hash, so that it can neither be made up nor used with another query. */
+ * the stream of its plan (or its place in the sorted list), sealed by the store: it shows nothing,
+ * can not be made up, and is good for its query and caller only. */
 #ifndef MED_SEARCH_PAGE_H
 #define MED_SEARCH_PAGE_H
 

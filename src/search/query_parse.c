@@ -246,7 +246,9 @@ static uint64_t fingerprint_of(const med_query_parser *p, med_type type)
     const med_store *store = p->q->schema->store;
     uint64_t parts[] = {med_store_hash(store, med_buf_str(&p->self)), type,
                         scope == NULL ? MED_TYPE_NONE : scope->compartment,
-                        scope == NULL ? 0 : med_store_hash(store, scope->id)};
+                        scope == NULL ? 0 : med_store_hash(store, scope->id),
+                        p->options->caller.len == 0 ? 0
+                                                    : med_store_hash(store, p->options->caller)};
     return med_store_hash(store, (med_str){(const char *)parts, sizeof parts});
 }
 

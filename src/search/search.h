@@ -63,6 +63,7 @@ typedef struct med_search_options {
     int zone_minutes; /* of dates without a zone */
     int64_t now;
     uint32_t default_count, max_count;
+    med_str caller;       /* to whom page links are bound; zero: nobody in particular */
     size_t include_limit; /* of included resources a page; 0: 10,000 */
 } med_search_options;
 

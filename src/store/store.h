@@ -40,6 +40,14 @@ static inline uint64_t med_store_ident(const med_store *s, med_str type, med_str
     return med_store_hash2(s, type, '/', id);
 }
 
+/* A place to go on from, for a link: encrypted, authentic, and good only with the same `bound`
+ * (the question, and who asks). Holds after a restart, and on every node of the store. At most
+ * 4096 bytes. Unsealing anything else: MED_ISSUE_VALUE, 400. */
+bool med_store_seal(const med_store *s, med_arena *a, med_str plain, med_str bound, med_str *out,
+                    med_err *err) MED_MUST_CHECK;
+bool med_store_unseal(const med_store *s, med_arena *a, med_str text, med_str bound, med_str *out,
+                      med_err *err) MED_MUST_CHECK;
+
 /* ---- what is read ---- */
 enum med_change { MED_CREATED = 1, MED_UPDATED = 2, MED_DELETED = 3 };
 

@@ -39,6 +39,26 @@ test('pages follow each other without gap or repetition', async () => {
   assert.deepEqual(seen, ['W/"4"', 'W/"3"', 'W/"2"', 'W/"1"']);
 });
 
+test('a page link shows no counter and is good for its own history only', async () => {
+  const id = await four();
+  const other = await four();
+  const next = (r) => r.body.link.find((l) => l.relation === 'next').url;
+  const link = next(await get(`Patient/${id}/_history?_count=1`));
+  const token = new URL(link).searchParams.get('_page');
+  assert.match(token, /^[A-Za-z0-9_-]{40,}$/);
+  assert.notEqual(new URL(next(await get(`Patient/${id}/_history?_count=1`))).searchParams.get('_page'), token);
+  assert.equal((await get(link)).status, 200);
+  const changed = token.slice(0, 20) + (token[20] === 'A' ? 'B' : 'A') + token.slice(21);
+  for (const wrong of [
+    link.replace(token, changed), link.replace(token, 'x'), link.replace('_count=1', '_count=2'),
+    link.replace(id, other),
+  ]) {
+    const r = await get(wrong);
+    assert.equal(r.status, 400, wrong);
+    assert.match(r.body.issue[0].diagnostics, /_page/);
+  }
+});
+
 test('_since, _at and _count', async () => {
   const id = await four();
   const all = (await get(`Patient/${id}/_history`)).body;

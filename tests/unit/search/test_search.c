@@ -327,8 +327,37 @@ static void page_tokens_are_bound(void **state)
         if (good)
             print_message("byte %zu of %zu does not count\n", i, next.len);
         assert_true(!good || i + 1 == next.len);
+        assert_true(good || med_err_http_status(&err) == 400);
     }
+    /* the same place is sealed anew each time, and shows neither id nor counter */
+    err = (med_err){0};
+    assert_true(med_search_run(k->schema, v, k->arena, q, MED_STR_EMPTY, &result, &err));
+    assert_false(med_str_eq(result.next, next));
+    assert_true(med_search_run(k->schema, v, k->arena, q, result.next, &result, &err));
+    assert_int_equal(result.n, 1);
     med_view_end(v);
+}
+
+/* A link outlives the process; what is bound to another question does not open. */
+static void seals_outlive_the_process(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_str sealed, plain;
+    const med_str bound = MED_STR("Patient?name=x"), place = MED_STR("p1 at 17");
+    assert_true(med_store_seal(k->store, k->forever, place, bound, &sealed, &err));
+    assert_true(med_str_search(sealed, MED_STR("p1"), 0) == sealed.len);
+    med_store_close(k->store);
+    med_sqlite_options options = {.data = med_str_from(k->path), .clock = &k->clock};
+    k->store = med_sqlite_open(&options, &err);
+    assert_non_null(k->store);
+    assert_true(med_store_unseal(k->store, k->arena, sealed, bound, &plain, &err));
+    assert_true(med_str_eq(plain, place));
+    assert_false(
+        med_store_unseal(k->store, k->arena, sealed, MED_STR("Patient?name=y"), &plain, &err));
+    assert_int_equal(med_err_http_status(&err), 400);
+    assert_false(med_store_unseal(k->store, k->arena, MED_STR("!"), bound, &plain, &err));
+    assert_false(med_store_unseal(k->store, k->arena, MED_STR_EMPTY, bound, &plain, &err));
 }
 
 static void matches_for_conditions(void **state)
@@ -360,6 +389,7 @@ int main(void)
         IN_STORE(refuses),
         IN_STORE(sees_what_changed),
         IN_STORE(page_tokens_are_bound),
+        IN_STORE(seals_outlive_the_process),
         IN_STORE(matches_for_conditions),
     };
     return cmocka_run_group_tests_name("search", tests, NULL, NULL);
