@@ -1,6 +1,6 @@
 // docs/admin-socket.md: every command on a server that runs and is being written to
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -195,6 +195,7 @@ test('a purge leaves no byte of what it was', async () => {
   const body = (i) => JSON.stringify({ resourceType: 'Patient', id: 'secret', identifier: [{ system: 'urn:x', value: `${marker}${i}` }] });
   for (let i = 0; i < 3; i++)
     await fetch(`${server.base}/Patient/secret`, { method: 'PUT', headers: json, body: body(i) });
+  assert.ok(holds(marker).length > 0); // it can be found
   await underLoad(async () => {
     assert.equal((await run('purge', 'Patient/secret')).code, 2); // no reason
     const purged = await run('purge', '--reason', 'a test', 'Patient/secret');
@@ -203,6 +204,58 @@ test('a purge leaves no byte of what it was', async () => {
   assert.equal((await fetch(`${server.base}/Patient/secret`)).status, 404);
   assert.equal((await fetch(`${server.base}/Patient/secret/_history/1`)).status, 404);
   await isGone(marker);
+});
+
+test('a whole patient leaves no byte, and takes nothing of others along', async () => {
+  const marker = 'Jw4Mx8Qd2Nf6Hs0C';
+  const put = async (resource) => {
+    const answer = await fetch(`${server.base}/${resource.resourceType}/${resource.id}`, { method: 'PUT', headers: json, body: JSON.stringify(resource) });
+    assert.ok(answer.ok, await answer.text());
+  };
+  const remove = async (what) => assert.ok((await fetch(`${server.base}/${what}`, { method: 'DELETE' })).ok);
+  const observation = (id, patient, text) => ({ resourceType: 'Observation', id, status: 'final', subject: { reference: `Patient/${patient}` },
+    code: { text, coding: [{ system: 'urn:c', code: text, display: `display ${text}` }] }, valueString: text });
+  const large = randomBytes(45000).toString('base64');
+  const status = async (what) => (await fetch(`${server.base}/${what}`)).status;
+  for (const id of ['wp', 'other'])
+    await put({ resourceType: 'Patient', id, name: [{ family: id === 'wp' ? marker : 'Other' }], identifier: [{ system: 'urn:x', value: id === 'wp' ? marker : 'o' }] });
+  await put(observation('wp-1', 'wp', `${marker}a`));
+  await put(observation('wp-1', 'wp', 'now without it'));
+  await put(observation('wp-2', 'wp', `${marker}b`));
+  await remove('Observation/wp-2');
+  await put({ resourceType: 'DocumentReference', id: 'wp-3', status: 'current', subject: { reference: 'Patient/wp' },
+    content: [{ attachment: { data: large, title: marker } }] });
+  await put(observation('wp-other', 'other', 'of another'));
+  const participant = (id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
+  await put({ resourceType: 'Appointment', id: 'wp-both', status: 'proposed', description: marker, participant: [participant('wp'), participant('other')] });
+  await put({ resourceType: 'List', id: 'wp-list', status: 'current', mode: 'working', entry: [{ item: { reference: 'Observation/wp-1' } }] });
+
+  const purge = (...more) => run('purge', '--reason', 'court order', '--whole-patient', ...more, 'Patient/wp');
+  for (const bytes of [marker, marker.toLowerCase()]) assert.ok(holds(bytes).length > 0); // it can be found
+  const refused = await purge();
+  assert.equal(refused.code, 4, refused.err);
+  assert.match(refused.out, /also another patient's.*Appointment\/wp-both/);
+  assert.match(refused.out, /refers to what would be purged: List\/wp-list/);
+  await remove('List/wp-list');
+  assert.equal((await purge()).code, 4);
+  const dry = await purge('--shared', '--dry-run');
+  assert.equal(dry.code, 0, dry.err);
+  assert.match(dry.out, /Observation +2 +4\n/);
+  assert.match(dry.out, /Patient +1 +1\n/);
+  assert.match(dry.out, /all +5 +7\n/);
+  assert.match(dry.out, /nothing was purged/);
+  assert.equal(await status('Patient/wp'), 200);
+  await underLoad(async () => {
+    const purged = await purge('--shared');
+    assert.equal(purged.code, 0, purged.err);
+    assert.match(purged.out, /all +5 +7\n/);
+  });
+  for (const what of ['Patient/wp', 'Observation/wp-1', 'Observation/wp-2', 'Observation/wp-1/_history/1', 'DocumentReference/wp-3', 'Appointment/wp-both'])
+    assert.equal(await status(what), 404, what);
+  for (const what of ['Patient/other', 'Observation/wp-other']) assert.equal(await status(what), 200, what);
+  for (const bytes of [marker, marker.toLowerCase()]) await isGone(bytes);
+  assert.match((await purge()).out, /there was nothing to purge/);
+  assert.equal((await run('verify')).code, 0);
 });
 
 test('a Bundle counts by the types of its entries', async () => {
