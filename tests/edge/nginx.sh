@@ -2,7 +2,8 @@
 # nginx.sh DIR UPSTREAM PORT - runs the shipped deploy/nginx/medulla.conf in the foreground, with
 # its four marked lines changed and nothing else: TLS on 127.0.0.1:PORT under the name
 # fhir.example.org, with a certificate made here (DIR/chain.pem), in front of UPSTREAM
-# (HOST:PORT). All it writes is below DIR. Ends with SIGTERM or SIGQUIT.
+# (HOST:PORT). All it writes is below DIR. Ends with SIGTERM or SIGQUIT. MEDULLA_EDGE_EDIT is a
+# sed expression that takes a rule out, for tests that must then fail.
 set -eu
 dir=$1
 upstream=$2
@@ -20,6 +21,7 @@ sed -e "s#server 127.0.0.1:8080; .*#server $upstream;#" \
     -e "s#listen 443#listen 127.0.0.1:$port#" \
     -e "s#/etc/medulla/tls#$dir#" \
     -e "s#/var/log/nginx/medulla#$dir/medulla#" \
+    -e "${MEDULLA_EDGE_EDIT-}" \
     "$here/deploy/nginx/medulla.conf" >"$dir/medulla.conf"
 cat >"$dir/nginx.conf" <<CONF
 daemon off;

@@ -92,6 +92,13 @@ test('N01 would be seen to fail without the deadline', async () => {
   await lab.stop();
 });
 
+test('N01 at nginx would be seen to fail without its deadline', async () => {
+  const lax = await startEdge(server, '/client_header_timeout/d');
+  const { ends } = await slowHeads(lax, server, 20, 9);
+  assert.equal(ends.length, 0);
+  await lax.stop();
+});
+
 test('N01 silent sockets are closed too', async () => {
   const lab = await startServer({ head_seconds: 1 });
   const attack = await crowd(lab, 50, '');
@@ -220,6 +227,15 @@ test('N03 would be seen to fail without the limits', async () => {
   await lax.stop();
 });
 
+test('N03 at nginx would be seen to fail without its limits', async () => {
+  const long = `GET /a HTTP/1.1\r\n${HOST}Connection: close\r\nX: ${'y'.repeat(16000)}\r\n\r\n`;
+  assert.deepEqual(statuses((await exchange(edge, long)).text), [400]);
+  const open = await startEdge(server,
+    's/large_client_header_buffers 4 8k/large_client_header_buffers 4 64k/');
+  assert.deepEqual(statuses((await exchange(open, long)).text), [200]);
+  await open.stop();
+});
+
 test('N04 bodies end at the limit', async () => {
   const limit = 1 << 20;
   const lab = await startServer({ body: limit, proxy: '127.0.0.1' });
@@ -293,6 +309,22 @@ test('N04 at nginx', async () => {
     && reached < 65536, `announced and chunked: 413, ${reached} bytes reached us`);
 });
 
+test('N04 would be seen to fail without the limits', async () => {
+  const lax = await startServer({ body: 1 << 30, bodies_in_flight: 1 << 30, proxy: '127.0.0.1' });
+  const post = `POST /echo HTTP/1.1\r\n${HOST}`;
+  const endless = [`${post}Transfer-Encoding: chunked\r\n\r\n`,
+    ...Array(70).fill(`100000\r\n${'x'.repeat(1 << 20)}\r\n`)];
+  const { text, read } = await bytesRead(lax, lax, endless);
+  assert.notEqual(statuses(text)[0], 413);
+  assert.ok(read > 64 << 20, `${read} bytes read`);
+  const open = await startEdge(lax, '/client_max_body_size/s/64m/0/');
+  const behind = await bytesRead(lax, open, [...endless, '0\r\n\r\n']);
+  assert.notEqual(statuses(behind.text)[0], 413);
+  assert.ok(behind.read > 65536, `${behind.read} bytes reached us`);
+  await open.stop();
+  await lax.stop();
+});
+
 // A body that inflates to `mebibytes` of one byte.
 const bomb = (mebibytes) => zlib.gzipSync(Buffer.alloc(mebibytes << 20, 'a'), { level: 9 });
 const sendGzip = (to, body, more = '') => exchange(to, Buffer.concat([Buffer.from(
@@ -344,8 +376,11 @@ test('N05 every prefix of a gzip stream is refused, none hangs', async () => {
 });
 
 test('N05 would be seen to fail without the limits', async () => {
-  const lax = await startServer({ inflate_ratio: 1 << 30, body: 1 << 30 });
+  const lax = await startServer({ inflate_ratio: 1 << 30, body: 1 << 30, proxy: '127.0.0.1' });
   const { text } = await sendGzip(lax, bomb(20));
   assert.deepEqual(statuses(text), [200]);
+  const open = await startEdge(lax); // nginx hands bodies on as they are: the rule is ours alone
+  assert.deepEqual(statuses((await sendGzip(open, bomb(20))).text), [200]);
+  await open.stop();
   await lax.stop();
 });

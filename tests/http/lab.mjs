@@ -68,13 +68,14 @@ const freePort = () => new Promise((resolve) => {
   });
 });
 
-// The shipped nginx configuration in front of `server`.
-export const startEdge = async (server) => {
+// The shipped nginx configuration in front of `server`; `edit` is a sed expression that takes one
+// of its rules out, for tests that must then be seen to fail.
+export const startEdge = async (server, edit = '') => {
   const folder = mkdtempSync(join(tmpdir(), 'medulla-http-'));
   const port = await freePort();
   const script = fileURLToPath(new URL('../edge/nginx.sh', import.meta.url));
   const child = spawn(script, [folder, `127.0.0.1:${server.port}`, String(port)],
-    { stdio: 'inherit' });
+    { stdio: 'inherit', env: { ...process.env, MEDULLA_EDGE_EDIT: edit } });
   const edge = { host: '127.0.0.1', port, name: 'nginx', tls: true };
   for (let tries = 0; ; tries++) {
     try {

@@ -268,6 +268,24 @@ test('N11 Host', async () => {
   row('N11', 'nginx', other.status === 400, `two hosts: ${other.status}`);
 });
 
+test('N11 would be seen to fail without the rules', async () => {
+  const forged = 'X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n';
+  const mirror = async (to, headers) =>
+    JSON.parse((await send(to, `GET / HTTP/1.1\r\n${headers}\r\n`)).body);
+  // the client itself on the list of proxies: what it claims is believed
+  const claimed = await mirror(server, HOST + forged);
+  assert.deepEqual([claimed.peer, claimed.secure], ['6.6.6.6', true]);
+  // no list of hosts: any name is served
+  assert.equal((await mirror(server, 'Host: evil.example\r\n')).host, 'evil.example');
+  // an edge that hands on what the client says, and any method
+  const open = await startEdge(server,
+    '/proxy_set_header X-Forwarded-For/d; /if (.request_method/,/}/d');
+  assert.equal((await mirror(open, HOST + forged)).peer, '6.6.6.6');
+  const odd = await send(open, `BREW / HTTP/1.1\r\n${HOST}\r\n`);
+  assert.equal(odd.status, 501, 'it is ours that refuses it now');
+  await open.stop();
+});
+
 test('N11 odd parameter names and paths reach the application as they are', async () => {
   const wrong = [];
   const names = ['__proto__=1', 'constructor=1', '=', '=1', '&&&', '%00=1', '%=1', `${'a'.repeat(8000)}=1`,
