@@ -102,6 +102,7 @@ static bool fill_fhir(med_app *app, med_err *err)
         .zone_minutes = zone_minutes(med_config_text(c, "fhir.zone")),
         .default_count = (uint32_t)med_config_int(c, "fhir.count_default"),
         .max_count = (uint32_t)med_config_int(c, "fhir.count_max"),
+        .search_cost = (uint64_t)med_config_int(c, "fhir.search_cost") * 1000,
         .bundle_entries = (size_t)med_config_int(c, "fhir.bundle_entries"),
         .cascade_limit = (size_t)med_config_int(c, "fhir.cascade_limit"),
         .check_references = med_config_bool(c, "fhir.check_references"),

@@ -26,6 +26,7 @@ typedef struct med_fhir {
     med_str started;      /* instant the server started: CapabilityStatement.date */
     int zone_minutes;
     uint32_t default_count, max_count;
+    uint64_t search_cost;  /* microseconds a search may cost by its estimate; 0: any */
     size_t bundle_entries; /* most entries of a batch or transaction */
     size_t cascade_limit;  /* most resources one _cascade=delete or multiple delete removes */
     bool check_references;
@@ -56,7 +57,7 @@ typedef struct med_fhir_request {
     enum med_level level;
     med_type type; /* MED_TYPE_NONE at system level */
     med_str type_name, id, version;
-    med_type member;       /* COMPARTMENT: the type searched in it; MED_TYPE_NONE: all (`*`) */
+    med_type member;   /* COMPARTMENT: the type searched in it; MED_TYPE_NONE: all (`*`) */
     med_str operation; /* "$meta-add", "_history", "_search", "metadata", or empty */
     med_pairs query;   /* search and result parameters */
     med_str if_match, if_none_match, if_none_exist, if_modified_since;

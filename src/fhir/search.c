@@ -41,6 +41,26 @@ static med_str place_of(const med_call *call)
                             MED_STR_ARG(r->id), MED_STR_ARG(member));
 }
 
+/* What the plan says it takes, asked once: a worker only runs what was found bearable. */
+static bool check_price(med_call *call, const med_query *q, bool *long_one, med_err *err)
+{
+    const med_fhir *f = call->fhir;
+    *long_one = false;
+    if (call->state != NULL)
+        return true;
+    uint64_t cost = med_query_cost(f->schema, call->view, q);
+    call->state = call;
+    *long_one = cost > LOOP_MICROSECONDS;
+    if (f->search_cost == 0 || cost <= f->search_cost)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                   "this search would take about %lu ms, and may take %lu (fhir.search_cost): "
+                   "add a patient, a code, an identifier or a shorter time; explain=true of the "
+                   "narrower search shows what drives it",
+                   (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000));
+    return med_err_status(err, 403);
+}
+
 static enum med_step prepare(med_call *call, med_err *err)
 {
     const med_fhir *f = call->fhir;
@@ -50,7 +70,10 @@ static enum med_step prepare(med_call *call, med_err *err)
     if (!check_form(call, err) || !med_searchset_parameters(call, &pairs, &page, err)
         || !parse(call, &pairs, &q, err))
         return MED_STEP_FAILED;
-    if (!call->on_worker && med_query_cost(f->schema, call->view, q) > LOOP_MICROSECONDS)
+    bool long_one;
+    if (!check_price(call, q, &long_one, err))
+        return MED_STEP_FAILED;
+    if (!call->on_worker && long_one)
         return MED_STEP_AGAIN;
     call->request.query = pairs; /* _summary and _elements may stand in the form */
     med_search_result result = {0};

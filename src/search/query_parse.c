@@ -216,6 +216,15 @@ bool med_query_err_in(med_err *err, const char *fmt, ...)
     return false;
 }
 
+/* A page that was asked too large is said as large as it is. */
+static bool keep_used(med_query_parser *p, const med_pair *pair, med_err *err)
+{
+    med_pair used = *pair;
+    if (med_str_eqz(pair->name, "_count"))
+        used.value = med_arena_printf(p->arena, "%u", p->q->view.count);
+    return keep_self(p, &used, err);
+}
+
 static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
 {
     if (med_str_eqz(pair->name, "_format") || med_str_eqz(pair->name, "_pretty"))
@@ -228,7 +237,7 @@ static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
         result == MED_FOUND
         || (result == MED_ABSENT && med_query_read_everywhere(p, pair->name, pair->value, err));
     if (ok)
-        return keep_self(p, pair, err);
+        return keep_used(p, pair, err);
     if (err->issue == MED_ISSUE_VALUE)
         (void)med_err_status(err, 400);
     if (!p->options->strict && err->issue == MED_ISSUE_NOT_SUPPORTED) {

@@ -1,6 +1,7 @@
 // https://hl7.org/fhir/R4/search.html
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { startServer } from './lib/server.mjs';
 import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
 
 const mark = unique('s');
@@ -242,6 +243,27 @@ test('$lastn keeps the newest of each code', async () => {
   assert.deepEqual(ids(await get(`Observation/$lastn?patient=${id('p1')}&code=8867-4&date=lt2021`)), ['a']);
   await refused('Observation/$lastn?code=8867-4', 'patient or a subject');
   await refused(`Observation/$lastn?patient=${id('p1')}&max=0`, 'max must be');
+});
+
+test('the self link has the page size that was used', async () => {
+  const r = await get(`Patient?_tag=${mark}&_count=100000`);
+  assert.equal(link(r, 'self'), `${base}/Patient?_tag=${mark}&_count=1000`);
+});
+
+test('a search that would take too long is refused with advice', async () => {
+  const server = await startServer({ MEDULLA_FHIR_SEARCH_COST: '1' });
+  try {
+    const entry = Array.from({ length: 300 }, (_, i) => ({ request: { method: 'POST', url: 'Patient' }, resource: patient({ active: i % 2 === 0 }) }));
+    const r = await send('POST', server.base, { resourceType: 'Bundle', type: 'transaction', entry });
+    assert.equal(r.status, 200, r.text.slice(0, 300));
+    const costly = await send('GET', `${server.base}/Patient?_content=fracture`);
+    assert.equal(costly.status, 403, costly.text);
+    assert.equal(issues(costly)[0].code, 'too-costly');
+    assert.ok(issues(costly)[0].diagnostics.includes('add a patient'));
+    assert.equal((await send('GET', `${server.base}/Patient?_count=1`)).status, 200);
+  } finally {
+    assert.equal(await server.stop(), 0);
+  }
 });
 
 test('the CapabilityStatement says what is wired', async () => {
