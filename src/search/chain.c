@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { CHAIN_TARGETS = 1000000, HAS_LIST = 400, DRY_COST = 400 };
+enum { CHAIN_TARGETS = 1000000, MICROSECONDS_A_TARGET = 4, DRY_COST = 400 };
 
 static bool push(med_rid_list *l, uint64_t rid, med_err *err)
 {
@@ -182,6 +182,19 @@ static bool take_targets(med_run *sub, const med_stored *s, med_rid rid, const m
     return true;
 }
 
+/* A list costs each inner match once; asking candidate by candidate costs a seek for each until
+ * the page is full, the more the rarer the inner matches are. */
+static bool has_is_list(const med_run *r, uint64_t rows)
+{
+    enum { FEW = 64, SEEKS = 13, OF_ALL = 2, AT_MOST = 100000 };
+    const med_query_view *view = &r->q->view;
+    bool all =
+        view->count == 0 || view->total == MED_TOTAL_ACCURATE || view->summary == MED_SUMMARY_COUNT;
+    return rows <= FEW
+           || (rows <= AT_MOST
+               && (rows * rows < SEEKS * r->of_type || (all && rows * OF_ALL < r->of_type)));
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): see med_run_sub
 bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err)
 {
@@ -190,16 +203,19 @@ bool med_bind_has(med_run *r, med_bound *b, bool dry, med_err *err)
     if (sub == NULL)
         return false;
     b->estimate = sub->plan.rows;
-    r->before += sub->before + (sub->plan.rows > HAS_LIST ? 0 : sub->plan.cost);
-    if (sub->plan.rows > HAS_LIST || dry) {
+    r->before += sub->before;
+    if (!has_is_list(r, sub->plan.rows)) {
         med_run_use(sub, (med_plan){.how = MED_DRIVE_TYPE});
         b->sub = sub;
         return true;
     }
+    r->before += sub->plan.cost + sub->plan.rows * MICROSECONDS_A_TARGET;
+    b->can_drive = b->can_probe = true;
+    if (dry)
+        return true;
     if (!run_sub(sub, false, take_targets, b->clause, &list, err))
         return false;
     finish(&list, b);
-    b->can_drive = b->can_probe = true;
     b->estimate = b->n_keys;
     return true;
 }

@@ -110,6 +110,13 @@ static uint64_t text_cost(const med_clause *c)
                : 0;
 }
 
+/* What is in a patient's compartment nearly always is that patient's. */
+static bool is_planned_patient(const med_run *r, const med_bound *b)
+{
+    return (r->plan.how == MED_DRIVE_PATIENT || r->plan.how == MED_DRIVE_PATIENT_TOKEN)
+           && b == &r->bound[r->plan.patient];
+}
+
 /* What probes let pass, of a thousand. */
 static uint64_t passing(const med_run *r)
 {
@@ -117,7 +124,7 @@ static uint64_t passing(const med_run *r)
     uint64_t least = r->of_type;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (!b->decided && b->can_probe && b->estimate < least)
+        if (!b->decided && b->can_probe && b->estimate < least && !is_planned_patient(r, b))
             least = b->estimate;
     }
     return r->of_type == 0 ? ALL : least * ALL / r->of_type;
@@ -144,7 +151,7 @@ static uint64_t candidate_cost(const med_run *r)
 static bool is_unknown(const med_run *r, const med_bound *b)
 {
     const med_clause *c = b->clause;
-    if (b->decided || c->kind == MED_CLAUSE_COMPOSITE)
+    if (b->decided || c->kind == MED_CLAUSE_COMPOSITE || is_planned_patient(r, b))
         return false;
     if (c->modifier == MED_MODIFIER_NOT)
         return b->estimate > r->of_type / 2;
@@ -167,7 +174,8 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool known = b->can_drive || b->sub != NULL;
-        if (!b->decided && known && !b->guessed && b->estimate < rarest)
+        if (!b->decided && known && !b->guessed && b->estimate < rarest
+            && !is_planned_patient(r, b))
             rarest = b->estimate;
         if (is_unknown(r, b))
             wanted *= CAUTION;
@@ -188,10 +196,25 @@ static uint64_t page_cost(const med_run *r, uint64_t rows)
     return COST_MATCH * (count < rows ? count : rows);
 }
 
+bool med_run_knows_total(const med_run *r, uint64_t *total)
+{
+    const med_query *q = r->q;
+    const med_bound *b = &r->bound[0];
+    if (q->n == 0) {
+        *total = r->of_type;
+        return true;
+    }
+    if (q->n != 1 || b->clause->kind != MED_CLAUSE_TOKEN || !b->can_probe || !b->exact)
+        return false;
+    *total = b->estimate;
+    return true;
+}
+
 static bool wants_all(const med_run *r, bool sorted, const med_plan *plan)
 {
-    return r->as_set || (sorted && !plan->ordered) || r->q->view.total == MED_TOTAL_ACCURATE
-           || r->q->view.summary == MED_SUMMARY_COUNT;
+    uint64_t total;
+    bool counts = r->q->view.total == MED_TOTAL_ACCURATE || r->q->view.summary == MED_SUMMARY_COUNT;
+    return r->as_set || (sorted && !plan->ordered) || (counts && !med_run_knows_total(r, &total));
 }
 
 static void offer(med_run *r, med_plan plan, bool sorted, med_plan *best)

@@ -129,21 +129,6 @@ static bool run_stream(med_run *r, pager *p, const med_position *after, med_err 
 
 /* ---- totals ---- */
 
-/* Counters know the total of a type, and of one code. */
-static bool cheap_total(const med_run *r, uint64_t *total)
-{
-    const med_query *q = r->q;
-    const med_bound *b = &r->bound[0];
-    if (q->n == 0) {
-        *total = r->of_type;
-        return true;
-    }
-    if (q->n != 1 || b->clause->kind != MED_CLAUSE_TOKEN || !b->can_probe || !b->exact)
-        return false;
-    *total = b->estimate;
-    return true;
-}
-
 /* A resource that has several rows is counted once. */
 static bool count_set(med_run *r, uint64_t *total, med_err *err)
 {
@@ -193,7 +178,7 @@ static bool find_total(med_run *r, const pager *p, bool first_page, med_search_r
     out->has_total = true;
     out->total = p->counted ? p->total : p->n;
     bool known = p->counted || (first_page && !p->more && p->room > 0);
-    if (known || cheap_total(r, &out->total))
+    if (known || med_run_knows_total(r, &out->total))
         return true;
     if (wish == MED_TOTAL_ACCURATE)
         return count_all(r, &out->total, err);
@@ -305,7 +290,7 @@ static uint64_t cost_of(const med_run *r)
 {
     enum { MICROSECONDS_A_MATCH = 10, OF_A_COUNTER = 10 };
     uint64_t total;
-    if (r->q->view.summary == MED_SUMMARY_COUNT && cheap_total(r, &total))
+    if (r->q->view.summary == MED_SUMMARY_COUNT && med_run_knows_total(r, &total))
         return OF_A_COUNTER;
     uint64_t cost = r->before + r->plan.cost;
     for (size_t i = 0; i < r->q->n_includes; i++)

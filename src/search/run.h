@@ -74,6 +74,8 @@ bool med_bound_names_patient(const med_run *r, const med_bound *b);
 void med_run_use(med_run *r, med_plan plan);
 /* The plan that clause i drives. */
 med_plan med_plan_of_clause(const med_run *r, size_t i);
+/* Counters know the total of a type, and of one code. */
+bool med_run_knows_total(const med_run *r, uint64_t *total);
 /* Counts rows of the clauses whose estimates are guesses, each up to a limit. */
 bool med_run_look_deeper(med_run *r, uint64_t limit, med_err *err) MED_MUST_CHECK;
 /* When more candidates were examined than expected: is there a plan that costs less, all in all,
