@@ -1,7 +1,9 @@
 #include "kit.h"
 
 #include <ftw.h>
+#include <libpq-fe.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int64_t kit_now(void *self)
 {
@@ -32,10 +34,28 @@ static uint32_t name(struct kit *k, enum med_name_kind kind, const char *text)
     return number;
 }
 
+med_store *kit_try_open(struct kit *k, med_err *err)
+{
+    *err = (med_err){0};
+    if (!k->postgres)
+        return med_sqlite_open(&k->options, err);
+    const med_postgres_options options = {.conninfo = med_str_from(k->database),
+                                          .keys = k->options.data,
+                                          .create = k->options.create,
+                                          .readers = k->options.readers,
+                                          .clock = k->options.clock,
+                                          .random = k->options.random,
+                                          .log = k->options.log,
+                                          .dictionaries = k->options.dictionaries,
+                                          .n_dictionaries = k->options.n_dictionaries,
+                                          .queue_limit = k->options.queue_limit};
+    return med_postgres_open(&options, err);
+}
+
 void kit_open(struct kit *k)
 {
     med_err err = {0};
-    k->store = med_sqlite_open(&k->options, &err);
+    k->store = kit_try_open(k, &err);
     if (k->store == NULL)
         fail_msg("%s", err.text);
     k->patient = name(k, MED_NAME_TYPE, "Patient");
@@ -61,6 +81,36 @@ void kit_reopen(struct kit *k)
     kit_open(k);
 }
 
+static void run_sql(const char *conninfo, const char *sql)
+{
+    PGconn *c = PQconnectdb(conninfo);
+    if (PQstatus(c) != CONNECTION_OK)
+        fail_msg("%s", PQerrorMessage(c));
+    PGresult *r = PQexec(c, sql);
+    ExecStatusType status = PQresultStatus(r);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s", PQresultErrorMessage(r));
+    PQclear(r);
+    PQfinish(c);
+}
+
+void kit_sql(struct kit *k, const char *sql)
+{
+    run_sql(k->database, sql);
+}
+
+/* A database of its own for each test: its name is that of the directory. */
+static void make_database(struct kit *k, const char *verb, const char *options)
+{
+    char sql[128];
+    const char *server = getenv("MEDULLA_TEST_POSTGRES");
+    const char *name = strrchr(k->dir, '-') + 1;
+    assert_non_null(server);
+    (void)snprintf(sql, sizeof sql, "%s \"test%s\" %s", verb, name, options);
+    run_sql(server, sql);
+    (void)snprintf(k->database, sizeof k->database, "%s dbname=test%s", server, name);
+}
+
 int kit_setup(void **state)
 {
     struct kit *k = calloc(1, sizeof *k);
@@ -71,6 +121,10 @@ int kit_setup(void **state)
     k->options = (med_sqlite_options){
         .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
     k->arena = med_arena_new((size_t)1 << 30);
+    const char *which = getenv("MEDULLA_TEST_STORE");
+    k->postgres = which != NULL && strcmp(which, "postgres") == 0;
+    if (k->postgres)
+        make_database(k, "CREATE DATABASE", "");
     kit_open(k);
     *state = k;
     return 0;
@@ -81,6 +135,8 @@ int kit_teardown(void **state)
     struct kit *k = *state;
     kit_close(k);
     med_arena_free(k->arena);
+    if (k->postgres)
+        make_database(k, "DROP DATABASE", "WITH (FORCE)");
     (void)nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(k);
     return 0;

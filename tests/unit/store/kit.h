@@ -1,5 +1,8 @@
 /* kit.h - what the tests of store/ share: a store in a temporary directory, and writes made of
- * a few words. */
+ * a few words.
+ *
+ * With MEDULLA_TEST_STORE=postgres the store is a new database in the server that
+ * MEDULLA_TEST_POSTGRES names (tests/stages/postgres.sh starts one). */
 #ifndef MED_TESTS_STORE_KIT_H
 #define MED_TESTS_STORE_KIT_H
 
@@ -12,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -20,6 +24,8 @@ struct kit {
     char path[64]; /* of the data directory; DIR/store */
     char dir[48];
     med_sqlite_options options;
+    bool postgres;      /* `options` then say what they mean there */
+    char database[128]; /* its conninfo */
     med_store *store;
     med_arena *arena;
     int64_t skew; /* added to the clock the store sees */
@@ -34,6 +40,16 @@ int kit_teardown(void **state);
 void kit_open(struct kit *k); /* fails the test when it can not */
 void kit_close(struct kit *k);
 void kit_reopen(struct kit *k);
+/* Opens it as kit_open does, but without names; NULL with *err when it can not. */
+med_store *kit_try_open(struct kit *k, med_err *err);
+/* Is this test about SQLite's files? Then it is skipped with another store. */
+#define KIT_ONLY_SQLITE(k)                                                                         \
+    do {                                                                                           \
+        if ((k)->postgres)                                                                         \
+            skip();                                                                                \
+    } while (0)
+/* Runs SQL in the database, closed or not. */
+void kit_sql(struct kit *k, const char *sql);
 
 /* {"resourceType":"TYPE","id":"ID","note":"NOTE"} */
 med_str kit_text(struct kit *k, uint32_t type, const char *id, const char *note);

@@ -294,16 +294,19 @@ static void ids_of_every_shape_come_back(void **state)
         "8f14e45fxceea-467f-a8d7-3ad1b1f0b3b1",
         "1234567890123456",
         "A.-9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    med_rid rids[COUNT(ids)];
     for (size_t i = 0; i < COUNT(ids); i++) {
         med_write w = kit_put(k, k->patient, ids[i], ids[i]);
         assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+        rids[i] = w.rid;
+        assert_true(i == 0 || rids[i] > rids[i - 1]);
     }
     for (size_t i = 0; i < COUNT(ids); i++) {
         CHECK_NOTE(k, k->patient, ids[i], ids[i]);
         med_view *v = kit_view(k);
         med_stored stored;
         med_err err;
-        assert_int_equal(med_view_by_rid(v, k->arena, i + 1, &stored, &err), MED_FOUND);
+        assert_int_equal(med_view_by_rid(v, k->arena, rids[i], &stored, &err), MED_FOUND);
         assert_true(med_str_eqz(stored.id, ids[i]));
         med_view_end(v);
     }

@@ -1,0 +1,508 @@
+/* commit.c - the commit thread: everything that waits becomes one transaction.
+ *
+ * A group takes the lock of the one row of `state`, and holds it until it is committed: so at
+ * any moment one process commits, guards and expectations see every earlier commit, and t grows
+ * in the order in which commits can be seen. There is nothing that could deadlock.
+ *
+ * What fails before COMMIT was sent is tried again, or refused: nothing was written. When the
+ * connection is lost behind it, the next one asks the table node, where each group leaves its
+ * turn, what became of it; only if the database stays away is the outcome unknown. */
+#include <errno.h>
+
+#include "store/postgres/postgres_impl.h"
+
+enum {
+    GROUP_WRITES = 20000,    /* a group takes no further commit beyond this */
+    PACKED_BYTES = 32 << 20, /* that wait in memory before they are sent */
+    PROBE_EVERY = 250000,    /* microseconds, while the database takes no writes */
+    TRIES = 8,               /* of a group that was in another's way */
+    RECOVER_FOR = 10000000,  /* microseconds to find out what became of a COMMIT */
+    ALARM_EVERY = 60000000,  /* microseconds between two words about the clock */
+    CLOCK_BEHIND = 1000000,
+};
+
+/* ---- the queue ---- */
+
+/* Prepares a list to be queued; returns its last. */
+static med_commit *end_of(med_commit *first, size_t *n)
+{
+    med_commit *last = first;
+    *n = 0;
+    for (med_commit *c = first; c != NULL; c = c->next) {
+        c->failed_at = c->n_writes;
+        last = c;
+        ++*n;
+    }
+    return last;
+}
+
+bool med_pg_commit(med_store *store, med_commit *first, med_err *err)
+{
+    struct pg_store *s = med_pg_of(store);
+    size_t n = 0;
+    med_commit *last = end_of(first, &n);
+    pthread_mutex_lock(&s->queue_lock);
+    bool stopping = s->stopping;
+    bool refusing = s->refusing;
+    bool refused = stopping || refusing || s->queued + n > s->queue_limit;
+    if (refusing)
+        *err = s->refusal;
+    if (!refused) {
+        if (s->last == NULL)
+            s->first = first;
+        else
+            s->last->next = first;
+        s->last = last;
+        s->queued += n;
+        pthread_cond_signal(&s->queue_filled);
+    }
+    pthread_mutex_unlock(&s->queue_lock);
+    if (!refused || refusing)
+        return !refused;
+    return MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                    stopping ? "the store is stopping" : "too many writes are waiting");
+}
+
+bool med_pg_run_job(struct pg_store *s, struct job *job)
+{
+    job->store = s;
+    job->next = NULL;
+    job->done = false;
+    pthread_mutex_lock(&s->queue_lock);
+    bool taken = !s->stopping && s->thread_runs;
+    if (taken) {
+        if (s->last_job == NULL)
+            s->first_job = job;
+        else
+            s->last_job->next = job;
+        s->last_job = job;
+        pthread_cond_signal(&s->queue_filled);
+    }
+    while (taken && !job->done)
+        pthread_cond_wait(&s->job_over, &s->queue_lock);
+    pthread_mutex_unlock(&s->queue_lock);
+    return taken;
+}
+
+/* ---- one commit ---- */
+
+static void settle(med_commit *c, enum med_commit_state state, const med_err *err)
+{
+    c->state = state;
+    if (err != NULL)
+        c->err = *err;
+    if (state == MED_COMMIT_REFUSED || state == MED_COMMIT_UNKNOWN) {
+        for (size_t i = 0; i < c->n_writes; i++)
+            c->writes[i].outcome = MED_OUTCOME_NONE;
+    }
+}
+
+/* Guards and the search for referrers look at the tables. */
+static bool looks_at_tables(const med_commit *c)
+{
+    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
+        if (c->writes[i].kind != MED_WRITE_PUT)
+            return true;
+    }
+    return c->guard != NULL;
+}
+
+static bool guard_allows(struct pg_store *s, med_commit *c, med_err *err)
+{
+    if (c->guard == NULL)
+        return true;
+    med_pg_view_begin(s->guard_view, INT64_MAX);
+    bool allowed = c->guard(c->guard_arg, &s->guard_view->base, err);
+    med_pg_view_close(s->guard_view);
+    return allowed;
+}
+
+/* A refusal, unless it is the database that failed: then the whole transaction is over. */
+static bool refuse(struct pg_store *s, med_commit *c, const med_err *refusal, med_err *err)
+{
+    if (s->writer.pg == NULL || PQtransactionStatus(s->writer.pg) != PQTRANS_INTRANS) {
+        *err = *refusal;
+        return false;
+    }
+    settle(c, MED_COMMIT_REFUSED, refusal);
+    return true;
+}
+
+/* False when the group must be rolled back, with *err. */
+static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
+{
+    med_err refusal = {0};
+    switch (med_pg_idempotency_find(s, c, &refusal)) {
+    case REPLAY_NEW:
+        break;
+    case REPLAY_FOUND:
+        settle(c, MED_COMMIT_REPLAYED, NULL);
+        return true;
+    case REPLAY_REFUSED:
+        settle(c, MED_COMMIT_REFUSED, &refusal);
+        return true;
+    case REPLAY_BROKEN:
+        *err = refusal;
+        return false;
+    }
+    if ((looks_at_tables(c) || s->packed_bytes > PACKED_BYTES) && !med_pg_flush(s, err))
+        return false;
+    if (!guard_allows(s, c, &refusal))
+        return refuse(s, c, &refusal, err);
+    switch (med_pg_apply(s, c, &refusal)) {
+    case APPLY_DONE:
+        settle(c, MED_COMMIT_DONE, NULL);
+        return true;
+    case APPLY_REFUSED:
+        return refuse(s, c, &refusal, err);
+    case APPLY_BROKEN:
+        break;
+    }
+    *err = refusal;
+    return false;
+}
+
+/* What is purged leaves the memory of ids, too: such a commit has a group of its own. */
+static bool purges(const med_commit *c)
+{
+    for (size_t i = 0; i < c->n_writes; i++) {
+        if (c->writes[i].kind == MED_WRITE_PURGE)
+            return true;
+    }
+    return false;
+}
+
+/* ---- one group ---- */
+
+enum group { GROUP_DONE, GROUP_ROLLED_BACK, GROUP_UNKNOWN };
+
+bool med_pg_writer(struct pg_store *s, med_err *err)
+{
+    if (s->writer.pg != NULL && PQstatus(s->writer.pg) == CONNECTION_OK)
+        return true;
+    s->caches_hold = false;
+    return med_pg_connect(&s->writer, err);
+}
+
+static void forget_group(struct pg_store *s)
+{
+    med_pg_group_forget(s);
+    med_pending_clear(&s->pending);
+    s->versions = NULL;
+    s->codes = NULL;
+    s->traces = NULL;
+    s->outcomes = NULL;
+    s->purged = NULL;
+    s->packed_bytes = 0;
+}
+
+/* Whoever is not in a transaction that is sound gets a new connection. */
+static void roll_back(struct pg_store *s)
+{
+    med_err ignored = {0};
+    enum trouble trouble = s->writer.trouble;
+    forget_group(s);
+    if (s->writer.pg != NULL && !med_pg_run(&s->writer, STATEMENT_ROLLBACK, NULL, &ignored))
+        med_pg_disconnect(&s->writer);
+    if (trouble == TROUBLE_READ_ONLY) /* another host may be the primary now */
+        med_pg_disconnect(&s->writer);
+    s->writer.trouble = trouble;
+}
+
+static bool send_end(struct pg_store *s, med_err *err)
+{
+    struct pg_parameters state = {0}, node = {0};
+    med_pg_int(&state, s->t);
+    med_pg_int(&state, s->number);
+    med_pg_int(&state, s->updated);
+    med_pg_int(&state, s->turn + 1);
+    med_pg_int(&node, (int64_t)s->node);
+    med_pg_int(&node, s->turn + 1);
+    return med_pg_flush_send(s, err) && med_pg_drop_purged(s, err)
+           && med_pg_send(&s->writer, STATEMENT_SET_STATE, &state, err)
+           && med_pg_send(&s->writer, STATEMENT_SET_NODE, &node, err)
+           && med_pg_send(&s->writer, STATEMENT_COMMIT, NULL, err);
+}
+
+/* Was the group of turn s->turn + 1 committed? The lock of `state` waits for a server process
+ * that has not noticed yet that we are gone. False when the database does not say. */
+static bool find_out(struct pg_store *s, bool *committed)
+{
+    med_err err = {0};
+    struct pg_parameters p = {0};
+    int64_t until = med_monotonic(s->clock) + RECOVER_FOR;
+    med_pg_int(&p, (int64_t)s->node);
+    while (med_monotonic(s->clock) < until) {
+        bool good = med_pg_connect(&s->writer, &err)
+                    && med_pg_run(&s->writer, STATEMENT_BEGIN_WRITE, NULL, &err)
+                    && med_pg_run(&s->writer, STATEMENT_LOCK_STATE, NULL, &err);
+        PGresult *r = good ? med_pg_ask(&s->writer, STATEMENT_NODE, &p, &err) : NULL;
+        if (r != NULL) {
+            *committed = PQntuples(r) > 0 && med_pg_int_at(r, 0, 0) == s->turn + 1;
+            PQclear(r);
+            return med_pg_run(&s->writer, STATEMENT_ROLLBACK, NULL, &err);
+        }
+        struct timespec pause = {.tv_nsec = 200000000};
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static enum group lost_at_commit(struct pg_store *s, med_err *err)
+{
+    bool committed = false;
+    atomic_fetch_add(&s->sync_failures, 1);
+    if (find_out(s, &committed) && committed) {
+        forget_group(s);
+        return GROUP_DONE;
+    }
+    bool known = s->writer.pg != NULL;
+    forget_group(s);
+    s->writer.trouble = known ? TROUBLE_AGAIN : TROUBLE_LOST;
+    if (known)
+        return GROUP_ROLLED_BACK;
+    (void)MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                   "the connection to the database was lost while committing, and it stays away");
+    return GROUP_UNKNOWN;
+}
+
+static enum group end_group(struct pg_store *s, bool good, med_err *err)
+{
+    good = good && send_end(s, err);
+    s->committing = good;
+    if (good && med_pg_sync(&s->writer, err) && med_pg_drain(&s->writer, err)) {
+        s->turn++;
+        return GROUP_DONE;
+    }
+    if (s->committing && s->writer.trouble == TROUBLE_LOST)
+        return lost_at_commit(s, err);
+    roll_back(s);
+    return GROUP_ROLLED_BACK;
+}
+
+/* Runs commits up to `end` in one transaction. */
+static enum group run_group(struct pg_store *s, med_commit *first, const med_commit *end,
+                            med_err *err)
+{
+    s->committing = false;
+    s->writer.trouble = TROUBLE_NONE;
+    bool good = med_pg_writer(s, err) && med_pg_group_begin(s, first, end, err);
+    for (med_commit *c = first; good && c != end; c = c->next)
+        good = run_commit(s, c, err);
+    enum group result = end_group(s, good, err);
+    if (result == GROUP_DONE) {
+        s->caches_hold = first == NULL || !purges(first);
+        s->last_t = s->t;
+    }
+    med_arena_reset(s->scratch);
+    s->current = NULL;
+    s->current_cap = 0;
+    return result;
+}
+
+/* The same again while others were in the way, or the connection went before COMMIT. */
+static enum group run_group_again(struct pg_store *s, med_commit *first, const med_commit *end,
+                                  med_err *err)
+{
+    enum group result = GROUP_ROLLED_BACK;
+    for (int try = 0; try < TRIES; try++) {
+        *err = (med_err){0};
+        result = run_group(s, first, end, err);
+        bool lost = s->writer.trouble == TROUBLE_LOST && try < 2;
+        if (result != GROUP_ROLLED_BACK || (!lost && s->writer.trouble != TROUBLE_AGAIN))
+            break;
+        atomic_fetch_add(&s->retries, 1);
+    }
+    return result;
+}
+
+static void settle_all(med_commit *first, const med_commit *end, enum med_commit_state state,
+                       const med_err *err)
+{
+    for (med_commit *c = first; c != end; c = c->next) {
+        c->failed_at = c->n_writes;
+        settle(c, state, err);
+    }
+}
+
+/* The database takes no writes now: say so at once until a probe gets through. */
+static void begin_refusing(struct pg_store *s, const med_err *err)
+{
+    pthread_mutex_lock(&s->queue_lock);
+    bool was = s->refusing;
+    s->refusing = true;
+    s->refusal = *err;
+    pthread_mutex_unlock(&s->queue_lock);
+    s->writes_refused = (int)s->writer.trouble;
+    s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
+    if (!was)
+        med_pg_log(s, MED_LOG_ERROR, "the database takes no writes: they are refused until it does",
+                   err->text);
+}
+
+static bool concerns_all(enum trouble trouble)
+{
+    return trouble == TROUBLE_LOST || trouble == TROUBLE_FULL || trouble == TROUBLE_READ_ONLY
+           || trouble == TROUBLE_RIGHTS;
+}
+
+/* What a group came to, told to its commits. */
+static void settle_group(struct pg_store *s, enum group result, med_commit *first,
+                         const med_commit *end, const med_err *err)
+{
+    if (result == GROUP_DONE) {
+        atomic_fetch_add(&s->groups, 1);
+        return;
+    }
+    if (concerns_all(s->writer.trouble))
+        begin_refusing(s, err);
+    settle_all(first, end, result == GROUP_UNKNOWN ? MED_COMMIT_UNKNOWN : MED_COMMIT_REFUSED, err);
+}
+
+/* What one commit broke on must not refuse everybody: after a rollback each goes alone. */
+static void run_one_by_one(struct pg_store *s, med_commit *first, const med_commit *end)
+{
+    for (med_commit *c = first; c != end; c = c->next) {
+        med_err err = {0};
+        const med_commit *next = c->next;
+        if (s->refusing)
+            settle_all(c, next, MED_COMMIT_REFUSED, &s->refusal);
+        else
+            settle_group(s, run_group_again(s, c, next, &err), c, next, &err);
+    }
+}
+
+static void watch_clock(struct pg_store *s)
+{
+    int64_t behind = s->updated - med_now(s->clock);
+    int64_t now = med_monotonic(s->clock);
+    if (behind < CLOCK_BEHIND || now < s->next_alarm)
+        return;
+    s->next_alarm = now + ALARM_EVERY;
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld us", (long long)behind);
+    med_pg_log(s, MED_LOG_WARN,
+               "the clock is behind the newest version: lastUpdated goes on from there", number);
+}
+
+static void count_commits(struct pg_store *s, const med_commit *first)
+{
+    uint64_t done = 0;
+    for (const med_commit *c = first; c != NULL; c = c->next)
+        done += c->state == MED_COMMIT_DONE;
+    atomic_fetch_add(&s->commits, done);
+}
+
+static void run_list(struct pg_store *s, med_commit *first)
+{
+    med_err err = {0};
+    if (s->refusing) {
+        run_one_by_one(s, first, NULL);
+    } else {
+        enum group result = run_group_again(s, first, NULL, &err);
+        if (result == GROUP_ROLLED_BACK && first->next != NULL && !concerns_all(s->writer.trouble))
+            run_one_by_one(s, first, NULL);
+        else
+            settle_group(s, result, first, NULL, &err);
+    }
+    watch_clock(s);
+    count_commits(s, first);
+    while (first != NULL) { /* `done` may free the commit */
+        med_commit *next = first->next;
+        first->done(first);
+        first = next;
+    }
+}
+
+/* ---- the thread ---- */
+
+/* Takes what waits, up to the size of a group. With the lock held. */
+static med_commit *take_group(struct pg_store *s)
+{
+    med_commit *first = s->first;
+    med_commit *last = first;
+    size_t writes = 0;
+    size_t n = 0;
+    for (med_commit *c = first; c != NULL && (n == 0 || writes + c->n_writes <= GROUP_WRITES);
+         c = c->next) {
+        if (n > 0 && (purges(c) || purges(first)))
+            break;
+        writes += c->n_writes;
+        n++;
+        last = c;
+    }
+    if (last == NULL)
+        return NULL;
+    s->first = last->next;
+    if (s->first == NULL)
+        s->last = NULL;
+    last->next = NULL;
+    s->queued -= n;
+    return first;
+}
+
+/* While refusing: an empty group. */
+static void probe(struct pg_store *s)
+{
+    med_err err = {0};
+    s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
+    if (run_group(s, NULL, NULL, &err) != GROUP_DONE)
+        return;
+    pthread_mutex_lock(&s->queue_lock);
+    s->refusing = false;
+    pthread_mutex_unlock(&s->queue_lock);
+    s->writes_refused = TROUBLE_NONE;
+    med_pg_log(s, MED_LOG_INFO, "the database takes writes again", "");
+}
+
+static void run_jobs(struct pg_store *s, struct job *job)
+{
+    job->run(job);
+    pthread_mutex_lock(&s->queue_lock);
+    s->first_job = job->next;
+    if (s->first_job == NULL)
+        s->last_job = NULL;
+    job->done = true;
+    pthread_cond_broadcast(&s->job_over);
+    pthread_mutex_unlock(&s->queue_lock);
+}
+
+static void wait_for_work(struct pg_store *s)
+{
+    while (s->first == NULL && s->first_job == NULL && !s->stopping) {
+        if (!s->refusing) {
+            pthread_cond_wait(&s->queue_filled, &s->queue_lock);
+            continue;
+        }
+        struct timespec until;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PROBE_EVERY * 1000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT)
+            return;
+    }
+}
+
+void *med_pg_commit_thread(void *store)
+{
+    struct pg_store *s = store;
+    pthread_mutex_lock(&s->queue_lock);
+    for (;;) {
+        wait_for_work(s);
+        med_commit *first = take_group(s);
+        struct job *job = s->first_job;
+        if (first == NULL && job == NULL && s->stopping)
+            break;
+        pthread_mutex_unlock(&s->queue_lock);
+        if (s->refusing && med_monotonic(s->clock) >= s->next_probe)
+            probe(s);
+        if (first != NULL)
+            run_list(s, first);
+        if (job != NULL)
+            run_jobs(s, job);
+        pthread_mutex_lock(&s->queue_lock);
+    }
+    pthread_mutex_unlock(&s->queue_lock);
+    return NULL;
+}

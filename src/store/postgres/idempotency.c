@@ -1,0 +1,85 @@
+/* idempotency.c - a commit with the key of an earlier one gets the earlier one's outcomes. */
+#include "store/postgres/postgres_impl.h"
+
+enum { OUTCOME_BYTES = 16 }; /* outcome, 3 bytes 0, version (4), rid (8); little-endian */
+
+static void put_number(char *to, uint64_t n, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        to[i] = (char)(n >> (8 * i));
+}
+
+static uint64_t get_number(const char *from, unsigned bytes)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        n |= (uint64_t)(unsigned char)from[i] << (8 * i);
+    return n;
+}
+
+static void restore_outcomes(med_commit *c, med_str bytes)
+{
+    for (size_t i = 0; i < c->n_writes && (i + 1) * OUTCOME_BYTES <= bytes.len; i++) {
+        const char *from = bytes.ptr + i * OUTCOME_BYTES;
+        c->writes[i].outcome = (enum med_outcome)get_number(from, 1);
+        c->writes[i].version = (uint32_t)get_number(from + 4, 4);
+        c->writes[i].rid = get_number(from + 8, 8);
+    }
+}
+
+static enum replay replay(med_commit *c, uint64_t request, int64_t t, int64_t updated,
+                          med_str outcomes, med_err *err)
+{
+    if (request != c->request_hash) {
+        (void)MED_FAIL(err, MED_ISSUE_BUSINESS_RULE,
+                       "this idempotency key was used for another request");
+        return REPLAY_REFUSED;
+    }
+    c->t = t;
+    c->updated = updated;
+    restore_outcomes(c, outcomes);
+    return REPLAY_FOUND;
+}
+
+enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *err)
+{
+    if (c->idempotency == 0)
+        return REPLAY_NEW;
+    for (const struct pending_outcome *o = s->outcomes; o != NULL; o = o->next) {
+        if (o->key == c->idempotency)
+            return replay(c, o->request, o->t, o->updated, o->outcomes, err);
+    }
+    struct pg_parameters p = {0};
+    med_pg_int(&p, (int64_t)c->idempotency);
+    PGresult *r = med_pg_ask(&s->writer, STATEMENT_IDEMPOTENCY, &p, err);
+    if (r == NULL)
+        return REPLAY_BROKEN;
+    enum replay found = REPLAY_NEW;
+    if (PQntuples(r) > 0)
+        found = replay(c, (uint64_t)med_pg_int_at(r, 0, 0), med_pg_int_at(r, 0, 1),
+                       med_pg_int_at(r, 0, 2), med_pg_bytes_at(r, 0, 3), err);
+    PQclear(r);
+    return found;
+}
+
+bool med_pg_idempotency_keep(struct pg_store *s, const med_commit *c, med_err *err)
+{
+    if (c->idempotency == 0)
+        return true;
+    char *bytes = MED_TAKE(s->scratch, c->n_writes * OUTCOME_BYTES, char);
+    struct pending_outcome *o = MED_TAKE(s->scratch, 1, struct pending_outcome);
+    if (bytes == NULL || o == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < c->n_writes; i++) {
+        char *to = bytes + i * OUTCOME_BYTES;
+        put_number(to, c->writes[i].outcome, 1);
+        put_number(to + 4, c->writes[i].version, 4);
+        put_number(to + 8, c->writes[i].rid, 8);
+    }
+    *o = (struct pending_outcome){c->idempotency,    c->request_hash,
+                                  med_now(s->clock), c->t,
+                                  c->updated,        {bytes, c->n_writes * OUTCOME_BYTES},
+                                  s->outcomes};
+    s->outcomes = o;
+    return true;
+}

@@ -1,0 +1,268 @@
+/* plan.c - checks a commit before its first write: expectations, references, deletions. */
+#include "store/postgres/plan.h"
+
+void med_pg_plan_read(const struct current *current, struct step *step)
+{
+    step->has_row = current->has_row;
+    step->live = current->has_row && current->row.change != MED_DELETED;
+    if (!current->has_row)
+        return;
+    step->row = current->row;
+    step->rowset = current->rowset;
+    step->version = current->row.version;
+    step->updated = current->row.updated;
+}
+
+/* ---- which steps of this commit meet on one resource ---- */
+
+static bool make_map(struct plan *p, med_err *err)
+{
+    size_t n = p->commit->n_writes;
+    for (p->map_cap = 8; p->map_cap < n * 2;)
+        p->map_cap *= 2;
+    p->map = MED_TAKE(p->store->scratch, p->map_cap, uint32_t);
+    p->steps = MED_TAKE(p->store->scratch, n, struct step);
+    if (p->map == NULL || p->steps == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++)
+        p->steps[i].rowset = MED_STR_EMPTY;
+    return true;
+}
+
+static uint32_t *map_place(const struct plan *p, uint64_t ident)
+{
+    size_t i = (size_t)ident & (p->map_cap - 1);
+    while (p->map[i] != 0 && p->commit->writes[p->map[i] - 1].ident != ident)
+        i = (i + 1) & (p->map_cap - 1);
+    return &p->map[i];
+}
+
+/* The last step of this commit on that resource, or NULL. */
+static const struct step *last_step(const struct plan *p, uint64_t ident)
+{
+    uint32_t at = *map_place(p, ident);
+    return at == 0 ? NULL : &p->steps[at - 1];
+}
+
+/* ---- the state a step finds ---- */
+
+static void find_after(struct step *step, const struct step *earlier)
+{
+    step->again = true;
+    step->rid = earlier->rid;
+    step->live = earlier->live_after;
+    step->text_hash = earlier->text_hash;
+    step->has_row = earlier->has_row;
+    step->version = earlier->version;
+    switch (earlier->outcome) {
+    case MED_OUTCOME_CREATED:
+    case MED_OUTCOME_UPDATED:
+    case MED_OUTCOME_DELETED:
+        step->version++;
+        step->has_row = true;
+        break;
+    case MED_OUTCOME_NONE:
+    case MED_OUTCOME_UNCHANGED:
+    case MED_OUTCOME_WAS_ABSENT:
+        break;
+    }
+}
+
+static bool is_same_id(const struct stored_row *row, const med_write *w)
+{
+    struct packed_id id;
+    return row->type == w->type && med_id_pack(w->id, &id) && id.uuid == row->id_is_uuid
+           && id.len == row->id_len && memcmp(id.bytes, row->id, id.len) == 0;
+}
+
+static bool find_state(struct plan *p, size_t i, med_err *err)
+{
+    const med_write *w = &p->commit->writes[i];
+    struct step *step = &p->steps[i];
+    uint32_t *place = map_place(p, w->ident);
+    if (*place != 0) {
+        const struct step *earlier = &p->steps[*place - 1];
+        find_after(step, earlier);
+        if (p->commit->writes[*place - 1].kind == MED_WRITE_PURGE
+            && earlier->outcome == MED_OUTCOME_DELETED) {
+            step->has_row = false;
+            step->version = 0;
+        }
+    } else {
+        step->rid = med_pg_find_ident(p->store, w->ident);
+        med_pg_plan_read(med_pg_current(p->store, w->ident), step);
+    }
+    *place = (uint32_t)i + 1;
+    if (step->has_row && !step->again && !is_same_id(&step->row, w))
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                        "internal id %llu has another id than it is filed under: verify the store",
+                        (unsigned long long)step->rid);
+    return true;
+}
+
+/* ---- refusals ---- */
+
+static bool expectation_holds(const struct step *step, const med_write *w, med_err *err)
+{
+    switch (w->expect) {
+    case MED_EXPECT_ANY:
+        return true;
+    case MED_EXPECT_NEW:
+        if (!step->live)
+            return true;
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "a resource with this id exists already");
+        return med_err_status(err, 412);
+    case MED_EXPECT_EXISTS:
+        if (step->live)
+            return true;
+        return step->version > 0
+                   ? MED_FAIL(err, MED_ISSUE_DELETED, "the resource was deleted")
+                   : MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no resource with this id");
+    case MED_EXPECT_VERSION:
+        break;
+    }
+    if (step->version == w->expect_version && step->live)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_CONFLICT,
+                   step->live ? "version %u is current, not %u"
+                              : "the resource is not there (last version %u, expected %u)",
+                   step->version, w->expect_version);
+    return med_err_status(err, 412);
+}
+
+/* Same bytes under the same key give the same hash; after a change of key the text decides. */
+static bool is_same_text(struct pg_store *s, const struct step *step, const med_write *w,
+                         bool *same, med_err *err)
+{
+    *same = false;
+    if (step->again) {
+        *same = step->text_hash != NULL && memcmp(step->text_hash, w->hash, MED_CHECK_BYTES) == 0;
+        return true;
+    }
+    if (step->row.key == med_keyring_current(&s->keys)) {
+        *same = memcmp(step->row.text_hash, w->hash, MED_CHECK_BYTES) == 0;
+        return true;
+    }
+    med_stored old;
+    if (med_pg_by_rid(&s->guard_view->base, s->scratch, step->rid, &old, err) != MED_FOUND)
+        return false;
+    *same = med_str_eq(old.text, w->text);
+    return true;
+}
+
+static bool settle(struct pg_store *s, struct step *step, const med_write *w, med_err *err)
+{
+    bool same = false;
+    switch (w->kind) {
+    case MED_WRITE_PUT:
+        if (step->live && !w->always_new_version && !is_same_text(s, step, w, &same, err))
+            return false;
+        step->outcome = same         ? MED_OUTCOME_UNCHANGED
+                        : step->live ? MED_OUTCOME_UPDATED
+                                     : MED_OUTCOME_CREATED;
+        step->text_hash = w->hash;
+        step->live_after = true;
+        return true;
+    case MED_WRITE_DELETE:
+        step->outcome = step->live ? MED_OUTCOME_DELETED : MED_OUTCOME_WAS_ABSENT;
+        break;
+    case MED_WRITE_PURGE:
+        step->outcome = step->has_row ? MED_OUTCOME_DELETED : MED_OUTCOME_WAS_ABSENT;
+        break;
+    }
+    step->text_hash = NULL;
+    step->live_after = false;
+    return true;
+}
+
+static bool is_live(const struct pg_store *s, uint64_t ident)
+{
+    const struct ident *known = med_idents_find(&s->idents, ident);
+    return known != NULL && known->live;
+}
+
+uint64_t med_pg_plan_home(const struct plan *p, uint64_t ident)
+{
+    uint32_t at = *map_place(p, ident);
+    if (at == 0 || p->commit->writes[at - 1].rows.n_patients == 0)
+        return ident;
+    return p->commit->writes[at - 1].rows.patients[0];
+}
+
+static bool targets_exist(struct plan *p, size_t i, med_err *err)
+{
+    const med_write *w = &p->commit->writes[i];
+    for (size_t k = 0; k < w->rows.n_targets; k++) {
+        const med_target_row *target = &w->rows.targets[k];
+        const struct step *step = last_step(p, target->ident);
+        if (step != NULL ? step->live_after : is_live(p->store, target->ident))
+            continue;
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                       "the reference names a resource that does not exist; create it first, or in "
+                       "the same transaction");
+        (void)med_err_status(err, 422);
+        return med_err_at(err, target->expression);
+    }
+    return true;
+}
+
+/* Writers of this commit that still refer to it were found out by targets_exist. */
+static bool nobody_refers(struct plan *p, size_t i, bool *broken, med_err *err)
+{
+    struct pg_array written;
+    struct pg_parameters q = {0};
+    PGresult *r = NULL;
+    med_pg_array_init(&written, PG_INT);
+    for (size_t k = 0; k < p->commit->n_writes; k++)
+        med_pg_array_int(&written, (int64_t)p->steps[k].rid);
+    med_pg_int(&q, (int64_t)p->steps[i].rid);
+    if (med_pg_add_array(&q, &written))
+        r = med_pg_ask(&p->store->writer, STATEMENT_REFERRERS_BUT, &q, err);
+    else
+        (void)MED_FAIL_MEMORY(err);
+    med_pg_array_free(&written);
+    *broken = r == NULL;
+    bool stays = r != NULL && PQntuples(r) > 0;
+    PQclear(r);
+    if (stays)
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT,
+                       "other resources refer to this one: change or delete them first, or use "
+                       "_cascade=delete");
+    return !*broken && !stays;
+}
+
+static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err)
+{
+    const struct step *step = &p->steps[i];
+    const med_write *w = &p->commit->writes[i];
+    if (step != last_step(p, w->ident) || step->outcome == MED_OUTCOME_WAS_ABSENT)
+        return true;
+    return w->kind == MED_WRITE_PUT ? targets_exist(p, i, err) : nobody_refers(p, i, broken, err);
+}
+
+bool med_pg_plan_make(struct plan *p, struct pg_store *s, med_commit *c, bool *broken, med_err *err)
+{
+    *p = (struct plan){.store = s, .commit = c};
+    *broken = true;
+    if (!make_map(p, err))
+        return false;
+    for (size_t i = 0; i < c->n_writes; i++) {
+        c->failed_at = i;
+        if (!find_state(p, i, err))
+            return false;
+        *broken = false;
+        if (!expectation_holds(&p->steps[i], &c->writes[i], err))
+            return false;
+        *broken = true;
+        if (!settle(s, &p->steps[i], &c->writes[i], err))
+            return false;
+    }
+    *broken = false;
+    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
+        c->failed_at = i;
+        if (!references_hold(p, i, broken, err))
+            return false;
+    }
+    c->failed_at = c->n_writes;
+    return true;
+}

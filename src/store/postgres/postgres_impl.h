@@ -1,0 +1,306 @@
+/* postgres_impl.h - the insides of the PostgreSQL back end. Private to store/postgres/. */
+#ifndef MED_STORE_POSTGRES_POSTGRES_IMPL_H
+#define MED_STORE_POSTGRES_POSTGRES_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/body.h"
+#include "store/ident.h"
+#include "store/keyring.h"
+#include "store/postgres/connection.h"
+#include "store/postgres/postgres.h"
+#include "store/rowset.h"
+#include "store/store_impl.h"
+#include "store/tally.h"
+#include "store/version_row.h"
+
+enum { MED_PATH_MAX = 4096 };
+/* The low bits of a rid: which shard it belongs to. See docs/scale.md. */
+enum { MED_SHARD_BITS = 10, MED_SHARDS = 1 << MED_SHARD_BITS };
+
+/* A scan is asked for in pages, each starting behind the last row of the one before. */
+struct pg_cursor {
+    med_cursor base;
+    med_scan scan; /* its texts are copies in `texts` */
+    med_buf texts;
+    PGresult *page;
+    int at;
+    int64_t size; /* rows of the next page */
+    bool last;    /* the page is the last one */
+    bool open_span;
+    struct pg_cursor *next;
+};
+
+/* A reader slot, or the commit thread's own view for guards. Used by one thread at a time. */
+struct pg_view {
+    med_view base;
+    struct pg_store *store;
+    struct pg_connection *connection;
+    struct pg_connection own; /* what `connection` points to, but for the commit thread's view */
+    int64_t deadline;
+    bool open;    /* between med_store_view and med_view_end */
+    bool reading; /* inside a transaction */
+    struct pg_cursor *cursors;
+    struct unpacker *unpacker;
+    bool writer;
+    bool deep; /* hash texts, too */
+};
+
+/* Work for the commit thread that is not a commit: run between groups. */
+struct job {
+    void (*run)(struct job *job);
+    struct pg_store *store;
+    bool done;
+    struct job *next;
+};
+
+/* A resource that a group writes, as it stands after what was planned so far. */
+struct current {
+    uint64_t ident;
+    bool used;             /* this place is taken */
+    bool has_row;          /* there is a current version, perhaps a deleted one */
+    bool in_db;            /* and the table has a row for it */
+    bool dirty;            /* which is not this one yet */
+    bool kept;             /* the row in the table was put on the list of those to keep */
+    struct stored_row row; /* `id` is in the scratch arena */
+    uint8_t hash[2 * MED_CHECK_BYTES];
+    med_str rowset;
+    med_str packed; /* when dirty */
+};
+
+struct pending_code {
+    const med_code_row *row;
+    struct pending_code *next;
+};
+struct pending_trace {
+    int64_t t;
+    med_str record;
+    struct pending_trace *next;
+};
+struct pending_outcome {
+    uint64_t key, request;
+    int64_t at, t, updated;
+    med_str outcomes;
+    struct pending_outcome *next;
+};
+struct purged {
+    uint64_t ident;
+    med_rid rid;
+    struct purged *next;
+};
+/* A version that a later one of the same group superseded before it was written. */
+struct pending_version {
+    struct current of;
+    struct pending_version *next;
+};
+
+struct pg_store {
+    med_store base;
+    const med_clock *clock;
+    const med_random *random;
+    const med_log *log;
+    char *conninfo;
+    char keys_path[MED_PATH_MAX];
+    struct keyring keys;
+    struct packer packer;
+
+    /* names -> numbers; `names_lock` guards all of it */
+    pthread_mutex_t names_lock;
+    struct names {
+        char **at; /* number - 1 -> name */
+        size_t n, cap;
+        uint32_t *map; /* hash -> number; open addressing */
+        size_t map_cap;
+    } names[2];
+    _Atomic(const char *) type_names[MED_TYPES_MAX]; /* by number, read without the lock */
+
+    struct pg_view *slots;
+    unsigned n_slots;
+    pthread_mutex_t own_slot_lock; /* the last slot is the store's own: figures, verify */
+
+    /* the queue; `queue_lock` guards it and the flags */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_filled;
+    pthread_cond_t job_over;
+    med_commit *first, *last;
+    struct job *first_job, *last_job;
+    size_t queued, queue_limit;
+    bool stopping;
+    bool refusing; /* the database takes no writes: refuse at once, with `refusal` */
+    med_err refusal;
+    _Atomic int writes_refused; /* enum trouble */
+
+    /* the commit thread's */
+    pthread_t thread;
+    bool thread_runs;
+    struct pg_connection writer;
+    struct pg_view *guard_view;
+    uint64_t node;    /* this process, in the table node */
+    int64_t turn;     /* the last one that was ours */
+    bool caches_hold; /* nobody else has written since then */
+    struct idents idents;
+    struct tallies tallies;
+    struct pending pending; /* index rows not yet written */
+    med_arena *scratch;     /* of one group */
+    struct current *current;
+    size_t current_cap;
+    struct pending_version *versions;
+    struct pending_code *codes;
+    struct pending_trace *traces;
+    struct pending_outcome *outcomes;
+    size_t packed_bytes;        /* that wait */
+    int64_t t, updated, number; /* number: of the last rid, without its shard */
+    int64_t t_before;           /* before the commit at hand */
+    struct purged *purged;
+    int64_t next_probe; /* monotonic, while refusing */
+    int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
+    bool committing;    /* COMMIT was sent: a lost connection leaves it open what became of it */
+
+    /* figures */
+    _Atomic uint64_t commits, groups, sync_failures, damaged, versions_known, resources_known,
+        database_bytes, retries;
+    _Atomic int64_t last_t;
+};
+
+static inline struct pg_view *med_pg_of_view(med_view *v)
+{
+    return (struct pg_view *)v;
+}
+static inline struct pg_store *med_pg_of(med_store *s)
+{
+    return (struct pg_store *)s;
+}
+
+/* ---- open.c ---- */
+void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *message,
+                const char *detail);
+
+/* ---- names.c ---- */
+bool med_pg_load_names(struct pg_store *s, struct pg_connection *c, med_err *err);
+med_str med_pg_type_name(const struct pg_store *s, uint32_t type);
+
+/* ---- migrate.c ---- */
+/* Brings the tables to the newest format up to `format`; refuses a newer one. */
+bool med_pg_migrate(struct pg_connection *c, unsigned format, bool create, med_err *err);
+
+/* ---- commit.c ---- */
+bool med_pg_commit(med_store *s, med_commit *c, med_err *err);
+bool med_pg_run_job(struct pg_store *s, struct job *job);
+void *med_pg_commit_thread(void *store);
+/* Connects the writer if it is not. */
+bool med_pg_writer(struct pg_store *s, med_err *err);
+
+/* ---- group.c: what a group knows before its first commit ---- */
+/* Begins the transaction, takes the lock, and reads all that the commits from `first` to `end`
+ * write or name. */
+bool med_pg_group_begin(struct pg_store *s, med_commit *first, const med_commit *end, med_err *err);
+/* The place of a resource that is written in this group. */
+struct current *med_pg_current(struct pg_store *s, uint64_t ident);
+/* 0 when the hash was never mentioned. */
+med_rid med_pg_find_ident(struct pg_store *s, uint64_t hash);
+/* The same, giving a rid in the shard of `home` (an ident hash) to what has none. */
+bool med_pg_intern_ident(struct pg_store *s, uint64_t hash, uint64_t home, med_rid *rid,
+                         med_err *err);
+void med_pg_group_forget(struct pg_store *s);
+
+/* ---- apply.c ---- */
+enum apply { APPLY_DONE, APPLY_REFUSED, APPLY_BROKEN /* the group must be rolled back */ };
+enum apply med_pg_apply(struct pg_store *s, med_commit *c, med_err *err);
+
+/* ---- idempotency.c ---- */
+enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
+enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *err);
+bool med_pg_idempotency_keep(struct pg_store *s, const med_commit *c, med_err *err);
+
+/* ---- flush.c ---- */
+/* Sends all that waits, without a sync. */
+bool med_pg_flush_send(struct pg_store *s, med_err *err);
+/* The same and waits until it is done. */
+bool med_pg_flush(struct pg_store *s, med_err *err);
+/* At a group's end: the last trace of a purged resource's id, unless others still name it. Sent,
+ * without a sync. */
+bool med_pg_drop_purged(struct pg_store *s, med_err *err);
+
+/* ---- table.c: the index tables ---- */
+struct table_shape {
+    const char *name;
+    enum statement add, cut, missing, all;
+    /* In the order of the key: letters of struct index_row, r = rid, s = text, C and D for c and
+     * d that stand for doubles. */
+    const char *columns;
+};
+const struct table_shape *med_pg_shape(enum table table);
+enum { TABLE_COLUMNS = 5 };
+struct table_arrays {
+    struct pg_array at[TABLE_COLUMNS];
+    size_t n;
+};
+void med_pg_arrays_init(struct table_arrays *a, enum table table);
+void med_pg_arrays_free(struct table_arrays *a);
+void med_pg_arrays_add(struct table_arrays *a, const struct index_row *row);
+bool med_pg_arrays_send(struct pg_connection *c, enum statement id, struct table_arrays *a,
+                        med_err *err);
+bool med_pg_arrays_bind(struct pg_parameters *p, struct table_arrays *a);
+/* The key of a row as parameters, and a row of a result. */
+void med_pg_bind_row(struct pg_parameters *p, enum table table, const struct index_row *row);
+struct index_row med_pg_table_row(const PGresult *r, int at, enum table table);
+
+/* ---- view.c ---- */
+bool med_pg_view_init(struct pg_view *v, struct pg_store *s, struct pg_connection *share,
+                      med_err *err);
+void med_pg_view_free(struct pg_view *v);
+/* Asks within the view's snapshot, which begins with the first question. */
+PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                          med_err *err);
+/* Asks for what is true now, if no snapshot has begun yet. */
+PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
+                                 const struct pg_parameters *p, med_err *err);
+/* One number of one row; *has is false when there is none. */
+bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *keys, int n, bool *has,
+                        int64_t *out, med_err *err);
+void med_pg_view_begin(struct pg_view *v, int64_t deadline);
+void med_pg_view_close(struct pg_view *v);
+
+/* ---- row.c: one row of resource or version ---- */
+enum { COLUMN_ROWSET = 12, COLUMN_ORDINAL = 12, COLUMN_IDENT = 13 };
+/* Columns as RESOURCE_COLUMNS in statement.h; id points into the result. False when the row is
+ * not well formed. */
+bool med_pg_row(const PGresult *r, int at, struct stored_row *out);
+/* Decodes the id, and unpacks and checks the body when `text`. */
+enum med_found med_pg_row_read(struct pg_view *v, med_arena *a, const PGresult *r, int at,
+                               const struct stored_row *row, bool text, med_stored *out,
+                               med_err *err);
+enum med_found med_pg_damaged(struct pg_view *v, const struct stored_row *row, med_err *err);
+
+/* ---- the other parts of the table ---- */
+enum med_found med_pg_read(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
+                           med_err *err);
+enum med_found med_pg_latest(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
+                             med_err *err);
+enum med_found med_pg_version(med_view *v, med_arena *a, uint32_t type, med_str id,
+                              uint32_t version, med_stored *out, med_err *err);
+enum med_found med_pg_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_err *err);
+bool med_pg_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err);
+bool med_pg_history(med_view *v, med_arena *a, const med_history *q, med_stored **out, size_t *n,
+                    med_err *err);
+bool med_pg_history_count(med_view *v, const med_history *q, uint64_t *out, med_err *err);
+med_view *med_pg_view(med_store *s, unsigned slot, int64_t deadline, med_err *err);
+void med_pg_view_end(med_view *v);
+med_cursor *med_pg_scan(med_view *v, const med_scan *scan, med_err *err);
+enum med_found med_pg_next(med_cursor *c, med_hit *out, med_err *err);
+void med_pg_cursor_close(med_cursor *c);
+bool med_pg_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
+                  bool *out, med_err *err);
+bool med_pg_count_type(med_view *v, uint32_t type, uint64_t *out, med_err *err);
+bool med_pg_count_token(med_view *v, uint32_t param, uint64_t hash, uint64_t *out, med_err *err);
+bool med_pg_codes(med_view *v, med_arena *a, uint32_t param, med_str system, med_str code,
+                  uint64_t **hashes, size_t *n, med_err *err);
+bool med_pg_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
+                      size_t *n, med_err *err);
+bool med_pg_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
+                   uint32_t *numbers, med_err *err);
+bool med_pg_verify(med_store *s, med_verify *v, med_err *err);
+void med_pg_close(med_store *s);
+
+#endif

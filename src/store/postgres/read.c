@@ -1,0 +1,118 @@
+/* read.c - single versions, by id or rid. */
+#include "store/postgres/postgres_impl.h"
+
+static uint64_t ident_of(struct pg_view *v, uint32_t type, med_str id)
+{
+    return med_store_ident(&v->store->base, med_pg_type_name(v->store, type), id);
+}
+
+static bool is_id(const struct stored_row *row, uint32_t type, med_str id)
+{
+    struct packed_id packed;
+    return row->type == type && med_id_pack(id, &packed) && packed.uuid == row->id_is_uuid
+           && packed.len == row->id_len && memcmp(packed.bytes, row->id, packed.len) == 0;
+}
+
+/* The first row of a result, if there is one. */
+static enum med_found first_row(struct pg_view *v, const PGresult *r, struct stored_row *row,
+                                med_err *err)
+{
+    if (r == NULL)
+        return MED_FAILED;
+    if (PQntuples(r) == 0)
+        return MED_ABSENT;
+    return med_pg_row(r, 0, row) ? MED_FOUND : med_pg_damaged(v, row, err);
+}
+
+/* The current row of an id, in *r. A row found by hash that has another id: the hash never
+ * collides by chance, so the row or the map is damaged. */
+static enum med_found find(struct pg_view *v, bool latest, uint32_t type, med_str id, PGresult **r,
+                           struct stored_row *row, med_err *err)
+{
+    struct pg_parameters p = {0};
+    med_pg_int(&p, (int64_t)ident_of(v, type, id));
+    *r = latest ? med_pg_view_ask_latest(v, STATEMENT_READ, &p, err)
+                : med_pg_view_ask(v, STATEMENT_READ, &p, err);
+    enum med_found found = first_row(v, *r, row, err);
+    if (found != MED_FOUND || is_id(row, type, id))
+        return found;
+    atomic_fetch_add(&v->store->damaged, 1);
+    (void)MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                   "a stored version is damaged: internal id %llu has another id than it is "
+                   "filed under",
+                   (unsigned long long)row->rid);
+    return MED_FAILED;
+}
+
+static enum med_found read_current(med_view *view, bool latest, med_arena *a, uint32_t type,
+                                   med_str id, med_stored *out, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    PGresult *r = NULL;
+    struct stored_row row = {0};
+    enum med_found found = find(v, latest, type, id, &r, &row, err);
+    if (found == MED_FOUND)
+        found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
+    PQclear(r);
+    return found;
+}
+
+enum med_found med_pg_read(med_view *view, med_arena *a, uint32_t type, med_str id, med_stored *out,
+                           med_err *err)
+{
+    return read_current(view, false, a, type, id, out, err);
+}
+
+/* Nothing is kept in memory: another process may have changed it. One round trip, without a
+ * transaction around it. */
+enum med_found med_pg_latest(med_view *view, med_arena *a, uint32_t type, med_str id,
+                             med_stored *out, med_err *err)
+{
+    return read_current(view, true, a, type, id, out, err);
+}
+
+enum med_found med_pg_version(med_view *view, med_arena *a, uint32_t type, med_str id,
+                              uint32_t version, med_stored *out, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    PGresult *r = NULL;
+    struct stored_row row = {0};
+    enum med_found found = find(v, false, type, id, &r, &row, err);
+    if (found == MED_FOUND && row.version != version) {
+        struct pg_parameters p = {0};
+        med_pg_int(&p, (int64_t)row.rid);
+        med_pg_int(&p, version);
+        PQclear(r);
+        r = med_pg_view_ask(v, STATEMENT_READ_VERSION, &p, err);
+        found = first_row(v, r, &row, err);
+    }
+    if (found == MED_FOUND)
+        found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
+    PQclear(r);
+    return found;
+}
+
+enum med_found med_pg_by_rid(med_view *view, med_arena *a, med_rid rid, med_stored *out,
+                             med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    struct pg_parameters p = {0};
+    struct stored_row row = {0};
+    med_pg_int(&p, (int64_t)rid);
+    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_RID, &p, err);
+    enum med_found found = first_row(v, r, &row, err);
+    if (found == MED_FOUND)
+        found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
+    PQclear(r);
+    return found;
+}
+
+bool med_pg_rid(med_view *view, uint64_t ident, med_rid *out, med_err *err)
+{
+    const int64_t key = (int64_t)ident;
+    int64_t rid = 0;
+    bool has = false;
+    bool good = med_pg_view_number(med_pg_of_view(view), STATEMENT_IDENT, &key, 1, &has, &rid, err);
+    *out = (med_rid)rid;
+    return good;
+}

@@ -1,0 +1,365 @@
+/* scan.c - cursors over one range of one index table, and single probes.
+ *
+ * A cursor asks for a page at a time, small at first: most questions end early. Each page starts
+ * behind the last row of the one before; the snapshot makes that the same as one long scan. */
+#include "base/mem.h"
+#include "store/postgres/postgres_impl.h"
+
+enum { FIRST_PAGE = 64, LARGEST_PAGE = 2048 };
+enum { END_BYTES = MED_URI_KEY + 8 }; /* longer than every key */
+
+static enum statement statement_for(const med_scan *q)
+{
+    bool down = q->descending;
+    switch (q->index) {
+    case MED_INDEX_TOKEN:
+        return down ? STATEMENT_TOKEN_DOWN : STATEMENT_TOKEN_UP;
+    case MED_INDEX_REFERENCE:
+        return down ? STATEMENT_REFERENCE_DOWN : STATEMENT_REFERENCE_UP;
+    case MED_INDEX_DATE:
+        return down ? STATEMENT_DATE_DOWN : STATEMENT_DATE_UP;
+    case MED_INDEX_STRING:
+        return down ? STATEMENT_STRING_DOWN : STATEMENT_STRING_UP;
+    case MED_INDEX_QUANTITY:
+        return down ? STATEMENT_QUANTITY_DOWN : STATEMENT_QUANTITY_UP;
+    case MED_INDEX_URI:
+        return down ? STATEMENT_URI_DOWN : STATEMENT_URI_UP;
+    case MED_INDEX_UPDATED:
+        return down ? STATEMENT_UPDATED_DOWN : STATEMENT_UPDATED_UP;
+    case MED_INDEX_PATIENT:
+        if (q->type == 0)
+            return down ? STATEMENT_PATIENT_ALL_DOWN : STATEMENT_PATIENT_ALL_UP;
+        return down ? STATEMENT_PATIENT_DOWN : STATEMENT_PATIENT_UP;
+    case MED_INDEX_PATIENT_TOKEN:
+        break;
+    }
+    return down ? STATEMENT_PTOK_DOWN : STATEMENT_PTOK_UP;
+}
+
+/* The end of all that begins with `low`: bytes compare as bytes, so it need not be UTF-8. */
+static med_str prefix_end(med_str low, char room[END_BYTES])
+{
+    while (low.len > 0 && (unsigned char)low.ptr[low.len - 1] == 0xff)
+        low.len--;
+    if (low.len == 0 || low.len > END_BYTES) {
+        memset(room, 0xff, END_BYTES);
+        return (med_str){room, END_BYTES};
+    }
+    memcpy(room, low.ptr, low.len);
+    room[low.len - 1] = (char)((unsigned char)room[low.len - 1] + 1);
+    return (med_str){room, low.len};
+}
+
+static void bind_texts(struct pg_parameters *p, const med_scan *q, int64_t limit,
+                       char room[END_BYTES])
+{
+    med_str end = q->high_text.len == 0 ? prefix_end(q->low_text, room) : q->high_text;
+    bool after = q->after_rid != 0;
+    med_pg_int(p, q->param);
+    med_pg_bytes(p, after ? q->after_text : q->descending ? end : q->low_text);
+    med_pg_int(p, after ? (int64_t)q->after_rid : 0); /* the end itself is outside */
+    med_pg_bytes(p, q->descending ? q->low_text : end);
+    med_pg_int(p, limit);
+}
+
+static void bind_reals(struct pg_parameters *p, const med_scan *q, int64_t limit)
+{
+    bool after = q->after_rid != 0;
+    med_pg_int(p, q->param);
+    med_pg_int(p, (int64_t)q->key);
+    med_pg_real(p, after ? q->after_real : q->descending ? q->high_real : q->low_real);
+    med_pg_int(p, after ? (int64_t)q->after_rid : q->descending ? INT64_MAX : 0);
+    med_pg_real(p, q->descending ? q->low_real : q->high_real);
+    med_pg_int(p, limit);
+}
+
+static void bind_rids(struct pg_parameters *p, const med_scan *q, int64_t limit)
+{
+    med_pg_int(p, q->param);
+    med_pg_int(p, (int64_t)q->key);
+    med_pg_int(p, q->after_rid != 0 ? (int64_t)q->after_rid : q->descending ? INT64_MAX : 0);
+    med_pg_int(p, limit);
+}
+
+static void bind_ints(struct pg_parameters *p, const med_scan *q, int64_t limit)
+{
+    bool patient = q->index == MED_INDEX_PATIENT || q->index == MED_INDEX_PATIENT_TOKEN;
+    bool after = q->after_rid != 0;
+    med_pg_int(p, patient ? (int64_t)q->key : q->param);
+    med_pg_int(p, q->index == MED_INDEX_DATE      ? (int64_t)q->key
+                  : q->index == MED_INDEX_PATIENT ? q->type
+                                                  : q->param);
+    med_pg_int(p, after ? q->after_int : q->descending ? q->high_int : q->low_int);
+    med_pg_int(p, after ? (int64_t)q->after_rid : q->descending ? INT64_MAX : 0);
+    med_pg_int(p, q->descending ? q->low_int : q->high_int);
+    med_pg_int(p, limit);
+    if (q->index == MED_INDEX_PATIENT_TOKEN)
+        med_pg_int(p, (int64_t)q->key2);
+}
+
+static void bind(struct pg_parameters *p, const med_scan *q, int64_t limit, char room[END_BYTES])
+{
+    switch (q->index) {
+    case MED_INDEX_TOKEN:
+    case MED_INDEX_REFERENCE:
+        bind_rids(p, q, limit);
+        return;
+    case MED_INDEX_STRING:
+    case MED_INDEX_URI:
+        bind_texts(p, q, limit, room);
+        return;
+    case MED_INDEX_QUANTITY:
+        bind_reals(p, q, limit);
+        return;
+    case MED_INDEX_DATE:
+    case MED_INDEX_UPDATED:
+    case MED_INDEX_PATIENT:
+    case MED_INDEX_PATIENT_TOKEN:
+        break;
+    }
+    bind_ints(p, q, limit);
+}
+
+/* The caller's texts may go before the cursor does. */
+static bool copy_texts(struct pg_cursor *c, const med_scan *q)
+{
+    const med_str from[] = {q->low_text, q->high_text, q->after_text};
+    med_str *const to[] = {&c->scan.low_text, &c->scan.high_text, &c->scan.after_text};
+    for (size_t i = 0; i < 3; i++) {
+        if (from[i].ptr != NULL)
+            med_buf_add(&c->texts, from[i]);
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < 3; i++) {
+        *to[i] = (med_str){c->texts.ptr + at, from[i].ptr == NULL ? 0 : from[i].len};
+        at += to[i]->len;
+    }
+    return !c->texts.failed;
+}
+
+med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    struct pg_cursor *c = MED_NEW(1, struct pg_cursor);
+    if (c == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    *c = (struct pg_cursor){.base.view = view,
+                            .scan = *q,
+                            .size = FIRST_PAGE,
+                            .open_span = q->key == MED_SPAN_CLASSES - 1,
+                            .next = v->cursors};
+    med_buf_init(&c->texts, 64 << 10);
+    v->cursors = c;
+    if (copy_texts(c, q))
+        return &c->base;
+    (void)MED_FAIL_MEMORY(err);
+    med_pg_cursor_close(&c->base);
+    return NULL;
+}
+
+static void fill_hit(const struct pg_cursor *c, med_hit *out)
+{
+    *out = (med_hit){.rid = (med_rid)med_pg_int_at(c->page, c->at, 0), .text = MED_STR_EMPTY};
+    switch (c->scan.index) {
+    case MED_INDEX_TOKEN:
+    case MED_INDEX_REFERENCE:
+        return;
+    case MED_INDEX_STRING:
+    case MED_INDEX_URI:
+        out->text = med_pg_bytes_at(c->page, c->at, 1);
+        return;
+    case MED_INDEX_QUANTITY:
+        out->real = med_pg_real_at(c->page, c->at, 1);
+        out->real_high = med_pg_real_at(c->page, c->at, 2);
+        return;
+    case MED_INDEX_DATE:
+        out->value = med_pg_int_at(c->page, c->at, 1);
+        out->value_high = med_pg_int_at(c->page, c->at, 2);
+        if (!c->open_span) /* the last class keeps its end, not its length */
+            out->value_high += out->value;
+        return;
+    case MED_INDEX_UPDATED:
+    case MED_INDEX_PATIENT:
+    case MED_INDEX_PATIENT_TOKEN:
+        break;
+    }
+    out->value = out->value_high = med_pg_int_at(c->page, c->at, 1);
+}
+
+/* The next page begins behind the last hit of this one. */
+static bool note_place(struct pg_cursor *c, med_err *err)
+{
+    med_hit last;
+    c->at = PQntuples(c->page) - 1;
+    fill_hit(c, &last);
+    c->scan.after_rid = last.rid;
+    c->scan.after_int = last.value;
+    c->scan.after_real = last.real;
+    med_buf_clear(&c->texts);
+    med_scan q = c->scan;
+    char low[MED_URI_KEY + 1], high[MED_URI_KEY + 1];
+    if (q.low_text.len > MED_URI_KEY || q.high_text.len > MED_URI_KEY)
+        return MED_FAIL(err, MED_ISSUE_TOO_LONG, "a key has at most %d bytes", (int)MED_URI_KEY);
+    memcpy(low, q.low_text.ptr, q.low_text.len);
+    memcpy(high, q.high_text.ptr, q.high_text.len);
+    q.low_text.ptr = low;
+    q.high_text.ptr = high;
+    q.after_text = last.text;
+    return copy_texts(c, &q) || MED_FAIL_MEMORY(err);
+}
+
+static bool next_page(struct pg_cursor *c, med_err *err)
+{
+    char room[END_BYTES];
+    struct pg_parameters p = {0};
+    if (c->page != NULL && !note_place(c, err))
+        return false;
+    bind(&p, &c->scan, c->size, room);
+    PGresult *page =
+        med_pg_view_ask(med_pg_of_view(c->base.view), statement_for(&c->scan), &p, err);
+    if (page == NULL)
+        return false;
+    PQclear(c->page);
+    c->page = page;
+    c->at = 0;
+    c->last = PQntuples(page) < c->size;
+    c->size = c->size < LARGEST_PAGE ? c->size * 4 : c->size;
+    return true;
+}
+
+enum med_found med_pg_next(med_cursor *cursor, med_hit *out, med_err *err)
+{
+    struct pg_cursor *c = (struct pg_cursor *)cursor;
+    if (c->page != NULL && c->at >= PQntuples(c->page) && c->last)
+        return MED_ABSENT;
+    if ((c->page == NULL || c->at >= PQntuples(c->page)) && !next_page(c, err))
+        return MED_FAILED;
+    if (PQntuples(c->page) == 0)
+        return MED_ABSENT;
+    fill_hit(c, out);
+    c->at++;
+    return MED_FOUND;
+}
+
+void med_pg_cursor_close(med_cursor *cursor)
+{
+    struct pg_cursor *c = (struct pg_cursor *)cursor;
+    struct pg_cursor **at = &med_pg_of_view(cursor->view)->cursors;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    PQclear(c->page);
+    med_buf_free(&c->texts);
+    med_free(c);
+}
+
+/* A patient row is found by its time, which the caller does not know: ask the resource. */
+static bool probe_patient(struct pg_view *v, uint64_t key, med_rid rid, bool *out, med_err *err)
+{
+    struct pg_parameters p = {0};
+    med_pg_int(&p, (int64_t)rid);
+    *out = false;
+    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_ROWSET, &p, err);
+    if (r == NULL)
+        return false;
+    bool good = true;
+    if (PQntuples(r) > 0 && med_pg_int_at(r, 0, 0) != MED_DELETED) {
+        const med_hash_key *check =
+            med_keyring_check(&v->store->keys, (uint32_t)med_pg_int_at(r, 0, 1));
+        good =
+            (check != NULL && med_rowset_has_patient(med_pg_bytes_at(r, 0, 2), *check, key, out))
+            || MED_FAIL(err, MED_ISSUE_EXCEPTION, "the list of a resource's index rows is damaged");
+    }
+    PQclear(r);
+    return good;
+}
+
+bool med_pg_probe(med_view *view, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
+                  bool *out, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    if (index == MED_INDEX_PATIENT)
+        return probe_patient(v, key, rid, out, err);
+    if (index != MED_INDEX_TOKEN && index != MED_INDEX_REFERENCE)
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                        "only token, reference and patient rows can be probed");
+    const int64_t keys[] = {param, (int64_t)key, (int64_t)rid};
+    int64_t ignored = 0;
+    return med_pg_view_number(
+        v, index == MED_INDEX_TOKEN ? STATEMENT_HAS_TOKEN : STATEMENT_HAS_REFERENCE, keys, 3, out,
+        &ignored, err);
+}
+
+/* A counter as this view sees it: the commit thread's has not written its changes yet. */
+static bool counter(struct pg_view *v, int64_t param, uint64_t hash, bool *has, uint64_t *out,
+                    med_err *err)
+{
+    const int64_t keys[] = {param, (int64_t)hash};
+    int64_t n = 0;
+    if (!med_pg_view_number(v, STATEMENT_COUNTER, keys, 2, has, &n, err))
+        return false;
+    if (v->writer)
+        n += med_tallies_delta(&v->store->tallies, param, hash);
+    *out = n > 0 ? (uint64_t)n : 0;
+    return true;
+}
+
+bool med_pg_count_type(med_view *view, uint32_t type, uint64_t *out, med_err *err)
+{
+    bool has = false;
+    return counter(med_pg_of_view(view), MED_TALLY_TYPE, type, &has, out, err);
+}
+
+bool med_pg_count_token(med_view *view, uint32_t param, uint64_t hash, uint64_t *out, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    bool has = false;
+    if (!counter(v, param, hash, &has, out, err))
+        return false;
+    if (has)
+        return true;
+    const int64_t keys[] = {param, (int64_t)hash}; /* identifiers: few rows each, not counted */
+    int64_t n = 0;
+    bool good = med_pg_view_number(v, STATEMENT_TOKEN_COUNT, keys, 2, &has, &n, err);
+    *out = (uint64_t)n;
+    return good;
+}
+
+/* All integers of the first column, into the arena. */
+static bool collect(PGresult *r, med_arena *a, uint64_t **out, size_t *n, med_err *err)
+{
+    if (r == NULL)
+        return false;
+    *n = (size_t)PQntuples(r);
+    *out = MED_TAKE(a, *n, uint64_t);
+    for (size_t i = 0; *out != NULL && i < *n; i++)
+        (*out)[i] = (uint64_t)med_pg_int_at(r, (int)i, 0);
+    PQclear(r);
+    return *out != NULL || MED_FAIL_MEMORY(err);
+}
+
+bool med_pg_codes(med_view *view, med_arena *a, uint32_t param, med_str system, med_str code,
+                  uint64_t **hashes, size_t *n, med_err *err)
+{
+    struct pg_parameters p = {0};
+    enum statement id = system.len == 0 ? STATEMENT_CODES_BY_CODE
+                        : code.len == 0 ? STATEMENT_CODES_BY_SYSTEM
+                                        : STATEMENT_CODES_BY_BOTH;
+    med_pg_int(&p, param);
+    med_pg_bytes(&p, code.len == 0 ? system : code);
+    if (id == STATEMENT_CODES_BY_BOTH)
+        med_pg_bytes(&p, system);
+    return collect(med_pg_view_ask(med_pg_of_view(view), id, &p, err), a, hashes, n, err);
+}
+
+bool med_pg_referrers(med_view *view, med_arena *a, med_rid rid, size_t limit, med_rid **out,
+                      size_t *n, med_err *err)
+{
+    struct pg_parameters p = {0};
+    med_pg_int(&p, (int64_t)rid);
+    med_pg_int(&p, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
+    return collect(med_pg_view_ask(med_pg_of_view(view), STATEMENT_REFERRERS, &p, err), a, out, n,
+                   err);
+}

@@ -1,0 +1,181 @@
+/* verify.c - reads everything again: the feed, every version, the index, the counters.
+ *
+ * It runs beside traffic, in short snapshots, so what is compared is compared within one. Pages
+ * of the disk are PostgreSQL's to check (initdb --data-checksums, pg_amcheck). */
+#include "store/postgres/verify.h"
+#include "store/postgres/postgres_impl.h"
+
+enum {
+    PAGE_TIME = 50000000, /* microseconds one snapshot may take */
+    PAGE_MEMORY = 1 << 30,
+};
+
+void med_pg_fault(struct verifying *x, const char *kind, med_str where, const char *what)
+{
+    x->to->faults++;
+    if (x->to->fault != NULL)
+        x->to->fault(x->to->arg, kind, where, what);
+}
+
+bool med_pg_fault_or_fail(struct verifying *x, const char *kind, med_str where, const med_err *err)
+{
+    if (err->issue != MED_ISSUE_EXCEPTION) {
+        *x->err = *err;
+        return false;
+    }
+    med_pg_fault(x, kind, where, err->text);
+    return true;
+}
+
+bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at)
+{
+    for (bool more = true; more;) {
+        med_arena_reset(x->a);
+        *x->err = (med_err){0};
+        med_pg_view_begin(x->v, med_monotonic(x->s->clock) + PAGE_TIME);
+        more = false;
+        bool good = page(x, at, &more);
+        med_pg_view_close(x->v);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+struct feed_at {
+    int64_t t, rid;
+};
+
+static med_str where_of(struct verifying *x, int64_t rid, int64_t version)
+{
+    return med_arena_printf(x->a, "internal id %lld, version %lld", (long long)rid,
+                            (long long)version);
+}
+
+static PGresult *ask_named(struct verifying *x, const PGresult *feed)
+{
+    struct pg_array rids, versions;
+    struct pg_parameters p = {0};
+    PGresult *r = NULL;
+    med_pg_array_init(&rids, PG_INT);
+    med_pg_array_init(&versions, PG_INT);
+    for (int i = 0; i < PQntuples(feed); i++) {
+        bool purged = med_pg_int_at(feed, i, 3) == MED_FEED_PURGED;
+        med_pg_array_int(&rids, med_pg_int_at(feed, i, 1));
+        med_pg_array_int(&versions, purged ? 0 : med_pg_int_at(feed, i, 2));
+    }
+    if (med_pg_add_array(&p, &rids) && med_pg_add_array(&p, &versions))
+        r = med_pg_view_ask(x->v, STATEMENT_READ_VERSIONS, &p, x->err);
+    else
+        (void)MED_FAIL_MEMORY(x->err);
+    med_pg_array_free(&rids);
+    med_pg_array_free(&versions);
+    return r;
+}
+
+static bool check_version(struct verifying *x, const PGresult *r, int i, const PGresult *feed,
+                          int at)
+{
+    struct stored_row row = {0};
+    med_stored stored;
+    med_err err = {0};
+    med_str where = where_of(x, med_pg_int_at(feed, at, 1), med_pg_int_at(feed, at, 2));
+    if (!med_pg_row(r, i, &row)) {
+        med_pg_fault(x, "version", where, "the row is damaged");
+        return true;
+    }
+    if (row.t != med_pg_int_at(feed, at, 0))
+        med_pg_fault(x, "feed", where, "the feed has this version at another commit");
+    return med_pg_row_read(x->v, x->a, r, i, &row, true, &stored, &err) == MED_FOUND
+           || med_pg_fault_or_fail(x, "version", where, &err);
+}
+
+static bool check_named(struct verifying *x, const PGresult *feed)
+{
+    int n = PQntuples(feed);
+    PGresult *r = ask_named(x, feed);
+    bool *seen = MED_TAKE(x->a, (size_t)n, bool);
+    bool good = r != NULL && seen != NULL;
+    for (int i = 0; good && i < PQntuples(r); i++) {
+        int at = (int)med_pg_int_at(r, i, COLUMN_ORDINAL) - 1;
+        seen[at] = true;
+        good = check_version(x, r, i, feed, at);
+    }
+    for (int i = 0; good && i < n; i++) {
+        bool purged = med_pg_int_at(feed, i, 3) == MED_FEED_PURGED;
+        x->to->versions += purged ? 0 : 1;
+        if (!purged && !seen[i])
+            med_pg_fault(x, "feed",
+                         where_of(x, med_pg_int_at(feed, i, 1), med_pg_int_at(feed, i, 2)),
+                         "the feed names a version that is not there");
+    }
+    PQclear(r);
+    return good;
+}
+
+static bool feed_page(struct verifying *x, void *arg, bool *more)
+{
+    struct feed_at *at = arg;
+    struct pg_parameters p = {0};
+    med_pg_int(&p, at->t);
+    med_pg_int(&p, at->rid);
+    PGresult *feed = med_pg_view_ask(x->v, STATEMENT_FEED_PAGE, &p, x->err);
+    if (feed == NULL)
+        return false;
+    int n = PQntuples(feed);
+    bool good = n == 0 || check_named(x, feed);
+    *more = n > 0;
+    if (n > 0)
+        *at = (struct feed_at){med_pg_int_at(feed, n - 1, 0), med_pg_int_at(feed, n - 1, 1)};
+    PQclear(feed);
+    return good;
+}
+
+static bool check_number(struct verifying *x, enum statement id, const char *kind,
+                         const char *where, const char *what)
+{
+    int64_t n = 0;
+    bool has = false;
+    if (!med_pg_view_number(x->v, id, NULL, 0, &has, &n, x->err))
+        return false;
+    if (n != 0)
+        med_pg_fault(x, kind, med_str_from(where), what);
+    return true;
+}
+
+static bool check_ends(struct verifying *x, void *arg, bool *more)
+{
+    const struct feed_at *at = arg;
+    int64_t last = 0;
+    bool has = false;
+    *more = false;
+    if (!med_pg_view_number(x->v, STATEMENT_STATE, NULL, 0, &has, &last, x->err))
+        return false;
+    if (!has || last < at->t)
+        med_pg_fault(x, "feed", MED_STR("state"), "the feed goes on behind the last commit");
+    return check_number(x, STATEMENT_NOT_IN_FEED, "feed", "feed",
+                        "there are versions that the feed does not name");
+}
+
+bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
+{
+    struct pg_store *s = med_pg_of(store);
+    struct verifying x = {.s = s,
+                          .v = &s->slots[s->n_slots - 1],
+                          .to = v,
+                          .a = med_arena_new(PAGE_MEMORY),
+                          .err = err};
+    if (x.a == NULL)
+        return MED_FAIL_MEMORY(err);
+    v->versions = 0;
+    v->faults = 0;
+    struct feed_at at = {0, INT64_MAX};
+    pthread_mutex_lock(&s->own_slot_lock);
+    x.v->deep = true;
+    bool good = med_pg_verify_pages(&x, feed_page, &at) && med_pg_verify_pages(&x, check_ends, &at)
+                && med_pg_verify_all_rows(&x);
+    x.v->deep = false;
+    pthread_mutex_unlock(&s->own_slot_lock);
+    med_arena_free(x.a);
+    return good;
+}

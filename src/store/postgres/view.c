@@ -1,0 +1,171 @@
+/* view.c - reader slots: one snapshot at a time, bounded in time by the server, too.
+ *
+ * The snapshot (REPEATABLE READ, read only) begins with the first question, in the same round
+ * trip, and its end is sent without waiting for the answer. A connection that broke between two
+ * snapshots is made anew without anybody noticing; within one, its reader is told. */
+#include "store/postgres/postgres_impl.h"
+
+bool med_pg_view_init(struct pg_view *v, struct pg_store *s, struct pg_connection *share,
+                      med_err *err)
+{
+    *v = (struct pg_view){.base.store = &s->base, .store = s, .writer = share != NULL};
+    v->connection = share != NULL ? share : &v->own;
+    v->own.conninfo = s->conninfo;
+    v->unpacker = med_unpacker_new();
+    return v->unpacker != NULL || MED_FAIL_MEMORY(err);
+}
+
+void med_pg_view_free(struct pg_view *v)
+{
+    if (v->store == NULL)
+        return;
+    while (v->cursors != NULL)
+        med_pg_cursor_close(&v->cursors->base);
+    med_pg_disconnect(&v->own);
+    med_unpacker_free(v->unpacker);
+    *v = (struct pg_view){0};
+}
+
+static int64_t time_left(const struct pg_view *v)
+{
+    if (v->deadline == INT64_MAX)
+        return INT64_MAX;
+    return v->deadline - med_monotonic(v->store->clock);
+}
+
+static bool is_over(const struct pg_view *v, med_err *err)
+{
+    if (v->writer || time_left(v) > 0)
+        return false;
+    return !MED_FAIL(err, MED_ISSUE_TIMEOUT,
+                     "reading took longer than it may: ask for less, or in pages");
+}
+
+static bool begin_snapshot(struct pg_view *v, med_err *err)
+{
+    int64_t left = time_left(v);
+    struct pg_parameters p = {0};
+    med_pg_int(&p, left == INT64_MAX ? 60000 : left / 1000 + 1);
+    return med_pg_send(v->connection, STATEMENT_BEGIN_READ, NULL, err)
+           && med_pg_send(v->connection, STATEMENT_SET_TIMEOUT, &p, err);
+}
+
+/* What was sent with the question comes before its answer. */
+static PGresult *answer_behind(struct pg_connection *c, int before, med_err *err)
+{
+    PGresult *r = med_pg_result(c, err);
+    for (int i = 0; r != NULL && i < before; i++) {
+        PQclear(r);
+        r = med_pg_result(c, err);
+    }
+    if (r != NULL && !med_pg_drain(c, err)) {
+        PQclear(r);
+        return NULL;
+    }
+    return r;
+}
+
+static PGresult *ask_anew(struct pg_view *v, bool snapshot, enum statement id,
+                          const struct pg_parameters *p, med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    /* first the end of the last snapshot, of which the answer was not taken */
+    if ((c->pg == NULL || !med_pg_drain(c, err)) && !med_pg_connect(c, err))
+        return NULL;
+    if ((snapshot && !begin_snapshot(v, err)) || !med_pg_send(c, id, p, err)
+        || !med_pg_sync(c, err)) {
+        med_pg_disconnect(c);
+        return NULL;
+    }
+    PGresult *r = answer_behind(c, snapshot ? 2 : 0, err);
+    v->reading = snapshot && r != NULL;
+    if (r == NULL && snapshot && c->pg != NULL) { /* a transaction that failed */
+        med_err ignored = {0};
+        (void)med_pg_run(c, STATEMENT_ROLLBACK, NULL, &ignored);
+    }
+    return r;
+}
+
+static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
+                     const struct pg_parameters *p, med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    if (is_over(v, err))
+        return NULL;
+    if (v->writer || v->reading)
+        return med_pg_ask(c, id, p, err);
+    bool was_there = c->pg != NULL;
+    PGresult *r = ask_anew(v, snapshot, id, p, err);
+    if (r == NULL && was_there && c->trouble == TROUBLE_LOST)
+        r = ask_anew(v, snapshot, id, p, err);
+    if (r == NULL && c->trouble == TROUBLE_READ_ONLY)
+        med_pg_disconnect(c);
+    return r;
+}
+
+PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                          med_err *err)
+{
+    PGresult *r = ask(v, true, id, p, err);
+    if (r == NULL && v->connection->trouble == TROUBLE_DAMAGED)
+        atomic_fetch_add(&v->store->damaged, 1);
+    return r;
+}
+
+PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
+                                 const struct pg_parameters *p, med_err *err)
+{
+    return ask(v, false, id, p, err);
+}
+
+bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *keys, int n, bool *has,
+                        int64_t *out, med_err *err)
+{
+    struct pg_parameters p = {0};
+    for (int i = 0; i < n; i++)
+        med_pg_int(&p, keys[i]);
+    PGresult *r = med_pg_view_ask(v, id, &p, err);
+    if (r == NULL)
+        return false;
+    *has = PQntuples(r) > 0;
+    *out = *has ? med_pg_int_at(r, 0, 0) : 0;
+    PQclear(r);
+    return true;
+}
+
+void med_pg_view_begin(struct pg_view *v, int64_t deadline)
+{
+    v->deadline = deadline;
+    v->open = true;
+}
+
+void med_pg_view_close(struct pg_view *v)
+{
+    while (v->cursors != NULL)
+        med_pg_cursor_close(&v->cursors->base);
+    if (v->reading && v->connection->pg != NULL) {
+        med_err ignored = {0};
+        if (!med_pg_send(v->connection, STATEMENT_COMMIT, NULL, &ignored)
+            || !med_pg_sync(v->connection, &ignored) || PQflush(v->connection->pg) < 0)
+            med_pg_disconnect(v->connection);
+    }
+    v->reading = false;
+    v->open = false;
+}
+
+med_view *med_pg_view(med_store *store, unsigned slot, int64_t deadline, med_err *err)
+{
+    struct pg_store *s = med_pg_of(store);
+    if (slot + 1 >= s->n_slots || s->slots[slot].open) {
+        (void)MED_FAIL(err, MED_ISSUE_EXCEPTION, "reader slot %u %s", slot,
+                       slot + 1 >= s->n_slots ? "does not exist" : "has a view already");
+        return NULL;
+    }
+    med_pg_view_begin(&s->slots[slot], deadline);
+    return &s->slots[slot].base;
+}
+
+void med_pg_view_end(med_view *view)
+{
+    med_pg_view_close(med_pg_of_view(view));
+}
