@@ -16,7 +16,7 @@ import sys
 
 # Debian source package -> the -dev package that NOTICE names.
 SOURCES = {
-    "libevent": "libevent-dev", "openssl": "libssl-dev", "sqlite3": "libsqlite3-dev",
+    "libpq": "libpq-dev", "libevent": "libevent-dev", "openssl": "libssl-dev", "sqlite3": "libsqlite3-dev",
     "libzstd": "libzstd-dev", "pcre2": "libpcre2-dev", "utf8proc": "libutf8proc-dev",
     "zlib": "zlib1g-dev", "bzip2": "libbz2-dev", "glibc": "libc6-dev",
 }

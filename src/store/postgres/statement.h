@@ -61,7 +61,7 @@
     X(IDENT, "SELECT rid FROM ident WHERE hash = $1::int8")                                        \
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
-    X(SETTING, "SELECT value FROM setting WHERE name = convert_from($1::bytea, 'UTF8')")           \
+    X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"    \
                    " WHERE v.rid = $1::int8 AND v.version < $2::int8"                              \
                    " AND v.updated BETWEEN $4::int8 AND $5::int8"                                  \
@@ -200,7 +200,7 @@
                 " ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, seen = now()")              \
     X(NODE, "SELECT turn FROM node WHERE id = $1::int8")                                           \
     X(DROP_NODE, "DELETE FROM node WHERE id = $1::int8 OR seen < now() - interval '1 day'")        \
-    X(SET_SETTING, "INSERT INTO setting VALUES (convert_from($1::bytea, 'UTF8'), $2::int8)"        \
+    X(SET_SETTING, "INSERT INTO setting VALUES ($1::bytea, $2::int8)"                              \
                    " ON CONFLICT (name) DO NOTHING")                                               \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) SELECT $1::int8, $2::bytea,"                \
                 " coalesce(max(number), 0) + 1 FROM name WHERE kind = $1::int8"                    \

@@ -96,7 +96,9 @@ static void run_sql(const char *conninfo, const char *sql)
 
 void kit_sql(struct kit *k, const char *sql)
 {
-    run_sql(k->database, sql);
+    char whole[1000];
+    (void)snprintf(whole, sizeof whole, "SET search_path = medulla; %s", sql);
+    run_sql(k->database, whole);
 }
 
 /* A database of its own for each test: its name is that of the directory. */

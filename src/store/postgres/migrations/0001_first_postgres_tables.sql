@@ -5,7 +5,7 @@
 -- shard: the low ten bits of the patient's (or the resource's own) rid, see docs/scale.md. Texts
 -- are bytea: they compare as bytes on every machine, whatever locale the database was made with.
 
-CREATE TABLE setting (name text PRIMARY KEY, value int8 NOT NULL);
+CREATE TABLE setting (name bytea PRIMARY KEY, value int8 NOT NULL);
 
 -- One row: the last commit, the last number given to a resource (rid without its shard), the last
 -- moment given. Who holds its lock commits; turn counts the groups.

@@ -1,0 +1,43 @@
+#!/bin/sh
+# the store in PostgreSQL: the store's unit tests, several processes on one database
+. tests/stages/common.sh
+
+if ! sh tests/postgres/server.sh have; then
+    skip "PostgreSQL is not installed"
+    exit 0
+fi
+
+database=$(mktemp -d /tmp/medulla-pg.XXXXXX)
+trap 'sh tests/postgres/server.sh stop "$database"' EXIT
+trap 'exit 143' TERM INT HUP
+MEDULLA_TEST_POSTGRES=$(sh tests/postgres/server.sh start "$database") || {
+    cat "$database.log" "$database/log" 2>/dev/null
+    fail "a PostgreSQL server starts"
+    exit 0
+}
+MEDULLA_TEST_STORE=postgres
+export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
+
+# unit_tests DIR: those of the store that are not about the files of SQLite.
+unit_tests() {
+    for name in write scan model care threads postgres; do
+        code=0
+        "$1/tests/unit/store/test_store_$name" >"$STAGE_DIR/$name.log" 2>&1 || code=$?
+        ok=$(grep -c '^\[       OK' "$STAGE_DIR/$name.log" || true)
+        bad=$(grep -c '^\[  FAILED  \] [a-z]' "$STAGE_DIR/$name.log" || true)
+        if [ "$code" != 0 ]; then
+            cat "$STAGE_DIR/$name.log"
+            [ "$bad" != 0 ] || bad=1
+        fi
+        count "$ok" "$bad" 0
+        echo "$name: $ok passed, $bad failed"
+    done
+}
+
+if build "release" build -Dwerror=true -Dtests=true; then
+    unit_tests build
+fi
+if [ "$MEDULLA_LONG" = 1 ] && build "ASan and UBSan" build-asan -Db_sanitize=address,undefined \
+    -Db_lundef=false -Doptimization=1; then
+    unit_tests build-asan
+fi

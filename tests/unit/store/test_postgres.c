@@ -1,0 +1,552 @@
+/* Several stores on one PostgreSQL database, as several processes have them; lost connections,
+ * a killed process, a restart; plans. Skipped where MEDULLA_TEST_STORE is not postgres. */
+#include "kit.h"
+
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/postgres/statement.h"
+
+enum { NODES = 3 };
+
+struct nodes {
+    struct kit *k;
+    med_store *at[NODES];
+};
+
+#define SKIP_ELSEWHERE(k)                                                                          \
+    do {                                                                                           \
+        if (!(k)->postgres)                                                                        \
+            skip();                                                                                \
+    } while (0)
+
+static struct nodes open_nodes(struct kit *k)
+{
+    struct nodes n = {.k = k};
+    med_err err;
+    n.at[0] = k->store;
+    for (int i = 1; i < NODES; i++) {
+        n.at[i] = kit_try_open(k, &err);
+        if (n.at[i] == NULL)
+            fail_msg("%s", err.text);
+    }
+    return n;
+}
+
+static void close_nodes(struct nodes *n)
+{
+    for (int i = 1; i < NODES; i++)
+        med_store_close(n->at[i]);
+}
+
+static void sound(struct kit *k)
+{
+    med_err err = {0};
+    med_verify v = {0};
+    if (!med_store_verify(k->store, &v, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(v.faults, 0);
+}
+
+/* ---- one winner among three processes ---- */
+
+struct client {
+    struct kit *k;
+    med_store *store;
+    med_arena *arena;
+    pthread_barrier_t *start;
+    med_write write;
+    med_commit commit;
+    unsigned slot, done, number;
+    bool won, good;
+    const _Atomic bool *stop;
+};
+
+static bool nobody_has_it(void *arg, med_view *v, med_err *err)
+{
+    struct client *c = arg;
+    med_scan q = {.index = MED_INDEX_TOKEN,
+                  .param = c->k->identifier,
+                  .key = c->write.rows.tokens[0].hash,
+                  .low_text = MED_STR_EMPTY,
+                  .high_text = MED_STR_EMPTY,
+                  .after_text = MED_STR_EMPTY};
+    med_cursor *cursor = med_view_scan(v, &q, err);
+    med_hit hit;
+    enum med_found found = cursor == NULL ? MED_FAILED : med_cursor_next(cursor, &hit, err);
+    med_cursor_close(cursor);
+    if (found == MED_FOUND)
+        return MED_FAIL(err, MED_ISSUE_DUPLICATE, "it exists");
+    return found == MED_ABSENT;
+}
+
+static void *create_once(void *arg)
+{
+    struct client *c = arg;
+    med_err err;
+    (void)pthread_barrier_wait(c->start);
+    c->won = med_store_commit_wait(c->store, &c->commit, &err);
+    c->good = c->won || err.issue == MED_ISSUE_DUPLICATE;
+    return NULL;
+}
+
+static void one_of_192_conditional_creates_wins(void **state)
+{
+    struct kit *k = *state;
+    enum { EACH = 64, CLIENTS = EACH * NODES, ROUNDS = 10 };
+    SKIP_ELSEWHERE(k);
+    struct nodes nodes = open_nodes(k);
+    for (int round = 0; round < ROUNDS; round++) {
+        static struct client c[CLIENTS];
+        static pthread_t threads[CLIENTS];
+        pthread_barrier_t start;
+        assert_int_equal(pthread_barrier_init(&start, NULL, CLIENTS), 0);
+        med_token_row token = {k->identifier, MED_ROW_GLOBAL,
+                               kit_hash(k, med_arena_printf(k->arena, "urn:x|%d", round).ptr)};
+        for (int i = 0; i < CLIENTS; i++) {
+            med_str id = med_arena_printf(k->arena, "r%d-%d", round, i);
+            c[i] = (struct client){.k = k, .store = nodes.at[i % NODES], .start = &start};
+            c[i].write = (med_write){.kind = MED_WRITE_PUT,
+                                     .type = k->patient,
+                                     .id = id,
+                                     .text = kit_text(k, k->patient, id.ptr, "x"),
+                                     .rows = {.tokens = &token, .n_tokens = 1, .when = 5}};
+            kit_prepare(k, &c[i].write);
+            c[i].commit = (med_commit){.writes = &c[i].write,
+                                       .n_writes = 1,
+                                       .guard = nobody_has_it,
+                                       .guard_arg = &c[i],
+                                       .trace = MED_STR_EMPTY};
+        }
+        for (int i = 0; i < CLIENTS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, create_once, &c[i]), 0);
+        unsigned won = 0;
+        for (int i = 0; i < CLIENTS; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            won += c[i].won;
+            if (!c[i].good)
+                fail_msg("a client was told: %s", c[i].commit.err.text);
+        }
+        assert_int_equal(won, 1);
+        (void)pthread_barrier_destroy(&start);
+    }
+    print_message("%d rounds of 3 x %d clients: one winner each\n", ROUNDS, EACH);
+    close_nodes(&nodes);
+    sound(k);
+}
+
+/* Reads a version, writes the next with If-Match, until eight held. */
+static void *update_with_version(void *arg)
+{
+    struct client *c = arg;
+    med_err err = {0};
+    (void)pthread_barrier_wait(c->start);
+    while (c->done < 8) {
+        med_stored stored;
+        med_view *v = med_store_view(c->store, c->slot, INT64_MAX, &err);
+        if (v == NULL)
+            return NULL;
+        med_arena_reset(c->arena);
+        enum med_found found =
+            med_view_latest(v, c->arena, c->k->patient, MED_STR("shared"), &stored, &err);
+        med_view_end(v);
+        if (found != MED_FOUND)
+            return NULL;
+        med_write w = {.kind = MED_WRITE_PUT,
+                       .type = c->k->patient,
+                       .id = MED_STR("shared"),
+                       .text = med_arena_printf(
+                           c->arena,
+                           "{\"resourceType\":\"Patient\",\"id\":\"shared\",\"by\":\"%u/%u\"}",
+                           c->number, c->done),
+                       .rows.when = MED_TIME_MIN,
+                       .expect = MED_EXPECT_VERSION,
+                       .expect_version = stored.version};
+        if (!med_store_prepare(c->store, c->arena, &w, &err))
+            return NULL;
+        med_commit commit = {.writes = &w, .n_writes = 1, .trace = MED_STR_EMPTY};
+        if (med_store_commit_wait(c->store, &commit, &err))
+            c->done++;
+        else if (med_err_http_status(&err) != 412)
+            return NULL;
+    }
+    c->good = true;
+    return NULL;
+}
+
+static void no_update_is_lost_between_processes(void **state)
+{
+    struct kit *k = *state;
+    enum { EACH = 3, CLIENTS = EACH * NODES };
+    SKIP_ELSEWHERE(k);
+    struct nodes nodes = open_nodes(k);
+    med_write w = kit_put(k, k->patient, "shared", "0");
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    struct client c[CLIENTS];
+    pthread_t threads[CLIENTS];
+    pthread_barrier_t start;
+    assert_int_equal(pthread_barrier_init(&start, NULL, CLIENTS), 0);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        c[i] = (struct client){.k = k,
+                               .store = nodes.at[i % NODES],
+                               .slot = i / NODES,
+                               .number = i,
+                               .start = &start,
+                               .arena = med_arena_new(1 << 20)};
+        assert_int_equal(pthread_create(&threads[i], NULL, update_with_version, &c[i]), 0);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(c[i].good);
+        med_arena_free(c[i].arena);
+    }
+    (void)pthread_barrier_destroy(&start);
+    med_view *v = kit_view(k);
+    med_stored stored;
+    med_err err;
+    assert_int_equal(med_view_read(v, k->arena, k->patient, MED_STR("shared"), &stored, &err),
+                     MED_FOUND);
+    assert_int_equal(stored.version, 1 + CLIENTS * 8);
+    med_view_end(v);
+    close_nodes(&nodes);
+    sound(k);
+}
+
+/* ---- the feed ---- */
+
+static void *write_some(void *arg)
+{
+    struct client *c = arg;
+    med_err err = {0};
+    for (unsigned i = 0; i < 60; i++) {
+        med_arena_reset(c->arena);
+        med_write w[3];
+        for (unsigned n = 0; n < 3; n++) {
+            med_str id = med_arena_printf(c->arena, "w%u-%u-%u", c->number, i, n);
+            w[n] =
+                (med_write){.kind = MED_WRITE_PUT,
+                            .type = c->k->patient,
+                            .id = id,
+                            .text = med_arena_printf(
+                                c->arena, "{\"resourceType\":\"Patient\",\"id\":\"%s\"}", id.ptr),
+                            .rows.when = MED_TIME_MIN};
+            if (!med_store_prepare(c->store, c->arena, &w[n], &err))
+                return NULL;
+        }
+        med_commit commit = {.writes = w, .n_writes = 1 + i % 3, .trace = MED_STR_EMPTY};
+        if (!med_store_commit_wait(c->store, &commit, &err))
+            return NULL;
+        c->done += 1 + i % 3;
+    }
+    c->good = true;
+    return NULL;
+}
+
+/* Follows the feed while three processes write: what lies behind it never grows. */
+static void the_feed_has_no_holes(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    struct nodes nodes = open_nodes(k);
+    struct client c[NODES];
+    pthread_t threads[NODES];
+    for (unsigned i = 0; i < NODES; i++) {
+        c[i] = (struct client){
+            .k = k, .store = nodes.at[i], .number = i, .arena = med_arena_new(1 << 20)};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_some, &c[i]), 0);
+    }
+    const size_t all = 3 * (20 + 40 + 60);
+    size_t seen = 0;
+    int64_t last = 0;
+    med_history q = {
+        .since = MED_TIME_MIN, .until = MED_TIME_MAX, .oldest_first = true, .limit = 50};
+    for (int rounds = 0; seen < all && rounds < 20000; rounds++) {
+        med_view *v = kit_view(k);
+        med_stored *page = NULL;
+        size_t n = 0;
+        med_err err = {0};
+        if (!med_view_history(v, k->arena, &q, &page, &n, &err))
+            fail_msg("%s", err.text);
+        med_view_end(v);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(page[i].t == last || page[i].t == last + 1);
+            last = page[i].t;
+        }
+        if (n > 0) {
+            q.after_t = page[n - 1].t;
+            q.after_rid = page[n - 1].rid;
+        }
+        seen += n;
+        (void)usleep(1000);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(c[i].good);
+        med_arena_free(c[i].arena);
+    }
+    assert_int_equal(seen, all);
+    close_nodes(&nodes);
+}
+
+/* ---- names ---- */
+
+static void names_have_one_number_everywhere(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    struct nodes nodes = open_nodes(k);
+    const med_str first[] = {MED_STR("Group"), MED_STR("Basic"), MED_STR("List")};
+    const med_str other[] = {MED_STR("List"), MED_STR("Flag"), MED_STR("Basic")};
+    uint32_t a[3], b[3];
+    med_err err;
+    assert_true(med_store_intern(nodes.at[0], MED_NAME_TYPE, first, 3, a, &err));
+    assert_true(med_store_intern(nodes.at[1], MED_NAME_TYPE, other, 3, b, &err));
+    assert_int_equal(a[1], b[2]);
+    assert_int_equal(a[2], b[0]);
+    assert_true(b[1] != a[0] && b[1] != a[1] && b[1] != a[2]);
+    close_nodes(&nodes);
+}
+
+/* ---- faults ---- */
+
+static void cut_all_connections(struct kit *k)
+{
+    kit_sql(k, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+               "pg_backend_pid() AND datname = current_database()");
+}
+
+static void lost_connections_are_made_anew(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    med_write w = kit_put(k, k->patient, "a", "one");
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    assert_true(med_str_eqz(kit_note(k, k->patient, "a"), "one"));
+    for (int i = 0; i < 5; i++) {
+        cut_all_connections(k);
+        assert_true(med_str_eqz(kit_note(k, k->patient, "a"), "one"));
+        w = kit_put(k, k->patient, "b", i % 2 == 0 ? "even" : "odd");
+        med_commit c = {.writes = &w, .n_writes = 1};
+        if (kit_commit(k, &c) != MED_COMMIT_DONE)
+            fail_msg("%s", c.err.text);
+        cut_all_connections(k);
+        w = kit_put(k, k->patient, "c", i % 2 == 0 ? "even" : "odd");
+        assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    }
+    med_view *v = kit_view(k); /* within a snapshot it can not go unnoticed */
+    med_stored stored;
+    med_err err;
+    assert_int_equal(med_view_read(v, k->arena, k->patient, MED_STR("a"), &stored, &err),
+                     MED_FOUND);
+    cut_all_connections(k);
+    assert_int_equal(med_view_read(v, k->arena, k->patient, MED_STR("a"), &stored, &err),
+                     MED_FAILED);
+    assert_int_equal(med_err_http_status(&err), 503);
+    med_view_end(v);
+    assert_true(med_str_eqz(kit_note(k, k->patient, "a"), "one"));
+    sound(k);
+}
+
+/* Writers under a rain of cut connections: what was acknowledged is there, once. */
+static void cut_while_committing_loses_nothing(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    struct client c = {.k = k, .store = k->store, .arena = med_arena_new(1 << 20)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, write_some, &c), 0);
+    for (int i = 0; i < 40; i++) {
+        cut_all_connections(k);
+        (void)usleep(3000);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    med_arena_free(c.arena);
+    med_view *v = kit_view(k);
+    uint64_t n = 0;
+    med_err err;
+    assert_true(med_view_count_type(v, k->patient, &n, &err));
+    med_view_end(v);
+    /* one more may have been refused or unknown, and ended the writer */
+    assert_true(c.good ? n == c.done : n >= c.done && n <= c.done + 3);
+    sound(k);
+}
+
+/* A process that holds the lock of all commits and does not move: the others get their turn when
+ * the server ends it. */
+static void a_killed_process_holds_nobody_up(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    kit_close(k);
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        med_err err;
+        k->store = kit_try_open(k, &err);
+        struct client c = {.k = k, .store = k->store, .arena = med_arena_new(1 << 20)};
+        for (bool told = false; k->store != NULL; told = true) {
+            c.number++;
+            (void)write_some(&c);
+            if (!told && write(ready[1], "x", 1) != 1)
+                break;
+        }
+        _exit(1);
+    }
+    char byte = 0;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    kit_open(k);
+    for (int i = 0; i < 20; i++) {
+        med_write w = kit_put(k, k->patient, "mine", i % 2 == 0 ? "even" : "odd");
+        assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    }
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    med_write w = kit_put(k, k->patient, "mine", "after");
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    sound(k);
+}
+
+static void without_its_rights_it_says_so(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    med_err err;
+    kit_sql(k, "DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN");
+    char kept[sizeof k->database];
+    memcpy(kept, k->database, sizeof kept);
+    (void)snprintf(k->database + strlen(kept), sizeof k->database - strlen(kept), " user=stranger");
+    assert_null(kit_try_open(k, &err));
+    assert_int_equal(med_err_http_status(&err), 503);
+    assert_non_null(strstr(err.text, "rights"));
+    (void)snprintf(k->database, sizeof k->database, "host=/nowhere");
+    assert_null(kit_try_open(k, &err));
+    assert_int_equal(med_err_http_status(&err), 503);
+    assert_non_null(strstr(err.text, "can not be reached"));
+    memcpy(k->database, kept, sizeof kept);
+}
+
+/* The rows of a committed transaction that is not ours must not be half visible: a lock held by
+ * somebody else makes writers wait, and then go on. */
+static void writers_wait_their_turn(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    med_write w = kit_put(k, k->patient, "a", "one");
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    PGconn *c = PQconnectdb(k->database);
+    PQclear(PQexec(c, "BEGIN"));
+    PQclear(PQexec(c, "SELECT * FROM medulla.state FOR UPDATE"));
+    struct client writer = {.k = k, .store = k->store, .arena = med_arena_new(1 << 20)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, write_some, &writer), 0);
+    (void)usleep(100000);
+    assert_true(med_str_eqz(kit_note(k, k->patient, "a"), "one")); /* reading goes on */
+    med_view *v = kit_view(k);
+    uint64_t n = 0;
+    med_err err;
+    assert_true(med_view_count_type(v, k->patient, &n, &err));
+    med_view_end(v);
+    assert_int_equal(n, 1);
+    PQclear(PQexec(c, "COMMIT"));
+    PQfinish(c);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(writer.good);
+    med_arena_free(writer.arena);
+}
+
+/* ---- plans ---- */
+
+static const struct {
+    const char *name, *sql;
+} statements[] = {
+#define STATEMENT_ROW(name, sql) {#name, sql},
+    STATEMENTS(STATEMENT_ROW)
+#undef STATEMENT_ROW
+};
+
+/* These are meant to see all rows of a small table, or of every one. */
+static bool may_scan(const char *name)
+{
+    return strcmp(name, "NAMES") == 0 || strcmp(name, "NOT_IN_FEED") == 0
+           || strcmp(name, "DROP_NODE") == 0;
+}
+
+static bool is_command(const char *sql)
+{
+    return strncmp(sql, "BEGIN", 5) == 0 || strcmp(sql, "COMMIT") == 0
+           || strcmp(sql, "ROLLBACK") == 0;
+}
+
+static int parameters_of(const char *sql)
+{
+    int most = 0;
+    for (const char *at = strchr(sql, '$'); at != NULL; at = strchr(at + 1, '$')) {
+        int number = (int)strtol(at + 1, NULL, 10);
+        most = number > most ? number : most;
+    }
+    return most;
+}
+
+static void no_plan_walks_through_a_table(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    PGconn *c = PQconnectdb(k->database);
+    PQclear(PQexec(c, "SET search_path = medulla; SET plan_cache_mode = force_generic_plan;"
+                      "SET enable_seqscan = off; SET enable_hashjoin = off;"
+                      "SET enable_mergejoin = off; SET enable_bitmapscan = off;"
+                      "SET enable_material = off; SET enable_memoize = off"));
+    for (size_t i = 0; i < COUNT(statements); i++) {
+        char sql[4000];
+        if (is_command(statements[i].sql))
+            continue;
+        (void)snprintf(sql, sizeof sql, "PREPARE one AS %s", statements[i].sql);
+        PGresult *r = PQexec(c, sql);
+        if (PQresultStatus(r) != PGRES_COMMAND_OK)
+            fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
+        PQclear(r);
+        int n = parameters_of(statements[i].sql);
+        (void)snprintf(sql, sizeof sql, "EXPLAIN EXECUTE one");
+        for (int p = 0; p < n; p++)
+            (void)snprintf(sql + strlen(sql), sizeof sql - strlen(sql), "%sNULL%s",
+                           p == 0 ? "(" : ", ", p == n - 1 ? ")" : "");
+        r = PQexec(c, sql);
+        if (PQresultStatus(r) != PGRES_TUPLES_OK)
+            fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
+        for (int row = 0; row < PQntuples(r); row++) {
+            const char *line = PQgetvalue(r, row, 0);
+            bool bad = strstr(line, "Seq Scan") != NULL || strstr(line, "Hash Join") != NULL
+                       || strstr(line, "Merge Join") != NULL;
+            if (bad && !may_scan(statements[i].name))
+                fail_msg("%s: %s", statements[i].name, line);
+        }
+        PQclear(r);
+        PQclear(PQexec(c, "DEALLOCATE one"));
+    }
+    PQfinish(c);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_of_192_conditional_creates_wins),
+        TEST(no_update_is_lost_between_processes),
+        TEST(the_feed_has_no_holes),
+        TEST(names_have_one_number_everywhere),
+        TEST(lost_connections_are_made_anew),
+        TEST(cut_while_committing_loses_nothing),
+        TEST(a_killed_process_holds_nobody_up),
+        TEST(without_its_rights_it_says_so),
+        TEST(writers_wait_their_turn),
+        TEST(no_plan_walks_through_a_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
