@@ -283,3 +283,24 @@ bool med_rowset_read(struct rowset *r, med_arena *a, med_str bytes, med_hash_key
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the list of a resource's index rows is damaged");
     return true;
 }
+
+med_rows med_rowset_rows(const struct rowset *set)
+{
+    return (med_rows){
+        .when = set->when,
+        .patients = set->patients,
+        .n_patients = set->n_patients,
+        .tokens = set->tokens,
+        .n_tokens = set->n_tokens,
+        .references = set->references,
+        .n_references = set->n_references,
+        .dates = set->dates,
+        .n_dates = set->n_dates,
+        .strings = set->strings,
+        .n_strings = set->n_strings,
+        .quantities = set->quantities,
+        .n_quantities = set->n_quantities,
+        .uris = set->uris,
+        .n_uris = set->n_uris,
+    };
+}

@@ -43,6 +43,8 @@ void med_rowset_write(const struct rowset *r, med_hash_key key, med_buf *out);
 bool med_rowset_read(struct rowset *r, med_arena *a, med_str bytes, med_hash_key key,
                      med_err *err) MED_MUST_CHECK;
 
+/* Its lists as med_view_rows gives them. */
+med_rows med_rowset_rows(const struct rowset *set);
 /* Is this rid among the patients? Without an arena; false when the bytes are damaged. */
 bool med_rowset_has_patient(med_str bytes, med_hash_key key, med_rid patient, bool *out);
 

@@ -27,12 +27,11 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
 }
 
-static bool backup(med_store *s, med_str to, bool with_key, med_progress progress, void *arg,
-                   med_err *err)
+static bool backup(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err)
 {
     (void)s;
-    (void)to;
-    (void)with_key;
+    (void)file;
+    (void)key;
     (void)progress;
     (void)arg;
     return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
@@ -90,6 +89,7 @@ static const struct med_store_ops ops = {
     .latest = med_pg_latest,
     .version = med_pg_version,
     .by_rid = med_pg_by_rid,
+    .rows = med_pg_rows,
     .rid = med_pg_rid,
     .history = med_pg_history,
     .history_count = med_pg_history_count,
@@ -101,6 +101,7 @@ static const struct med_store_ops ops = {
     .count_token = med_pg_count_token,
     .codes = med_pg_codes,
     .referrers = med_pg_referrers,
+    .missing = med_pg_missing,
 };
 
 void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *message,
@@ -226,6 +227,20 @@ static bool open_keys(struct pg_store *s, bool create, med_err *err)
                            "the file `key` belongs to another store: put back the right one"));
 }
 
+/* All of ours are noted by now: any more are of a program that knows more. */
+static bool check_no_other_dictionary(struct pg_store *s, med_err *err)
+{
+    PGresult *r = med_pg_ask(&s->writer, STATEMENT_COUNT_DICTIONARIES, NULL, err);
+    size_t noted = r == NULL ? 0 : (size_t)med_pg_int_at(r, 0, 0);
+    PQclear(r);
+    return r != NULL
+           && (noted == s->packer.n_dictionaries
+               || MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                           "this store was written by a newer program: it knows %zu zstd "
+                           "dictionaries, this program only %zu of them",
+                           noted, s->packer.n_dictionaries));
+}
+
 /* Bodies can only be read with the very bytes they were packed with. */
 static bool check_dictionaries(struct pg_store *s, med_err *err)
 {
@@ -243,7 +258,7 @@ static bool check_dictionaries(struct pg_store *s, med_err *err)
                             "a changed dictionary needs a new id, and the old one stays",
                             d->id);
     }
-    return true;
+    return check_no_other_dictionary(s, err);
 }
 
 static bool is_primary(struct pg_store *s, med_err *err)

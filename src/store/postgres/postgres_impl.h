@@ -281,6 +281,10 @@ enum med_found med_pg_latest(med_view *v, med_arena *a, uint32_t type, med_str i
 enum med_found med_pg_version(med_view *v, med_arena *a, uint32_t type, med_str id,
                               uint32_t version, med_stored *out, med_err *err);
 enum med_found med_pg_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_err *err);
+enum med_found med_pg_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out, med_rows *rows,
+                           med_err *err);
+bool med_pg_missing(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n, bool *done,
+                    med_err *err);
 bool med_pg_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err);
 bool med_pg_history(med_view *v, med_arena *a, const med_history *q, med_stored **out, size_t *n,
                     med_err *err);

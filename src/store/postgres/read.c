@@ -107,6 +107,36 @@ enum med_found med_pg_by_rid(med_view *view, med_arena *a, med_rid rid, med_stor
     return found;
 }
 
+/* The texts of the rows point into a copy of the rowset. */
+enum med_found med_pg_rows(med_view *view, med_arena *a, med_rid rid, med_stored *out,
+                           med_rows *rows, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    struct pg_parameters p = {0};
+    struct stored_row row = {0};
+    struct rowset set = {0};
+    med_str bytes = MED_STR_EMPTY;
+    med_pg_int(&p, (int64_t)rid);
+    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_RID_ROWS, &p, err);
+    enum med_found found = first_row(v, r, &row, err);
+    if (found == MED_FOUND)
+        found = med_pg_row_read(v, a, r, 0, &row, false, out, err);
+    const med_hash_key *key = med_keyring_check(&v->store->keys, row.key);
+    bool copied =
+        found == MED_FOUND && med_arena_copy(a, med_pg_bytes_at(r, 0, COLUMN_ROWSET), &bytes);
+    PQclear(r);
+    if (found != MED_FOUND)
+        return found;
+    bool good =
+        copied ? key != NULL
+                     || MED_FAIL(err, MED_ISSUE_EXCEPTION, "the key of a stored version is missing")
+               : MED_FAIL_MEMORY(err);
+    if (!good || !med_rowset_read(&set, a, bytes, *key, err))
+        return MED_FAILED;
+    *rows = med_rowset_rows(&set);
+    return MED_FOUND;
+}
+
 bool med_pg_rid(med_view *view, uint64_t ident, med_rid *out, med_err *err)
 {
     const int64_t key = (int64_t)ident;

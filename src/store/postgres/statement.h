@@ -49,6 +49,9 @@
     X(READ, "SELECT " RESOURCE_COLUMNS " FROM ident i JOIN resource r ON r.rid = i.rid"            \
             " WHERE i.hash = $1::int8")                                                            \
     X(READ_RID, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid = $1::int8")    \
+    X(READ_RID_ROWS, "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient," \
+                     " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM resource r WHERE "  \
+                     "r.rid = $1::int8")                                                           \
     X(READ_ROWSET, "SELECT change, key, rowset FROM resource WHERE rid = $1::int8")                \
     X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"   \
                     " WHERE v.rid = $1::int8 AND v.version = $2::int8")                            \
@@ -62,6 +65,8 @@
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
+    X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name >= 'dictionary_'"               \
+                          " AND name < 'dictionary`'")                                             \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"    \
                    " WHERE v.rid = $1::int8 AND v.version < $2::int8"                              \
                    " AND v.updated BETWEEN $4::int8 AND $5::int8"                                  \
@@ -114,6 +119,11 @@
                  " AND rid = $3::int8 LIMIT 1")                                                    \
     X(HAS_REFERENCE, "SELECT 1 FROM reference WHERE param = $1::int8 AND target = $2::int8"        \
                      " AND rid = $3::int8 LIMIT 1")                                                \
+    X(MISSING_TARGETS,                                                                             \
+      "SELECT p.target, NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = p.target"               \
+      " AND r.change <> 3) FROM (SELECT DISTINCT target FROM (SELECT target FROM reference"        \
+      " WHERE target > $1::int8 UNION ALL SELECT target FROM target WHERE target > $1::int8)"      \
+      " AS u ORDER BY target LIMIT 1000) AS p ORDER BY p.target")                                  \
     /* scans: $1 $2 the key, $3 $4 the start, $5 the end, $6 how many */                           \
     X(TOKEN_UP, "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"                 \
                 " AND rid > $3::int8 ORDER BY rid LIMIT $4::int8")                                 \

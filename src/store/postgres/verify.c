@@ -27,9 +27,18 @@ bool med_pg_fault_or_fail(struct verifying *x, const char *kind, med_str where, 
     return true;
 }
 
+static bool show_progress(struct verifying *x)
+{
+    return x->to->progress == NULL
+           || x->to->progress(x->to->arg, x->to->versions, x->s->versions_known)
+           || MED_FAIL(x->err, MED_ISSUE_INCOMPLETE, "verifying was stopped");
+}
+
 bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at)
 {
     for (bool more = true; more;) {
+        if (!show_progress(x))
+            return false;
         med_arena_reset(x->a);
         *x->err = (med_err){0};
         med_pg_view_begin(x->v, med_monotonic(x->s->clock) + PAGE_TIME);

@@ -134,27 +134,6 @@ enum med_found med_sqlite_by_rid(med_view *view, med_arena *a, med_rid rid, med_
     return found;
 }
 
-static med_rows rows_of_set(const struct rowset *set)
-{
-    return (med_rows){
-        .when = set->when,
-        .patients = set->patients,
-        .n_patients = set->n_patients,
-        .tokens = set->tokens,
-        .n_tokens = set->n_tokens,
-        .references = set->references,
-        .n_references = set->n_references,
-        .dates = set->dates,
-        .n_dates = set->n_dates,
-        .strings = set->strings,
-        .n_strings = set->n_strings,
-        .quantities = set->quantities,
-        .n_quantities = set->n_quantities,
-        .uris = set->uris,
-        .n_uris = set->n_uris,
-    };
-}
-
 /* Its strings are copied: those of the statement end with it. */
 static enum med_found read_rows(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
                                 const struct stored_row *row, med_rows *out, med_err *err)
@@ -172,7 +151,7 @@ static enum med_found read_rows(struct sqlite_view *v, med_arena *a, sqlite3_stm
     }
     if (!med_rowset_read(&set, a, bytes, *key, err))
         return MED_FAILED;
-    *out = rows_of_set(&set);
+    *out = med_rowset_rows(&set);
     return MED_FOUND;
 }
 

@@ -410,11 +410,12 @@ static void long_work_stops_when_asked(void **state)
         med_write w = kit_put(k, k->patient, med_arena_printf(k->arena, "big%d", i).ptr, note);
         assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
     }
-    int file = new_file(k, to, "medulla.db");
+    int file = k->postgres ? -1 : new_file(k, to, "medulla.db");
     assert_false(med_store_backup(k->store, file, -1, stop_at_once, &told, &err));
-    assert_int_equal(err.issue, MED_ISSUE_INCOMPLETE);
-    assert_int_equal(told, 1);
-    (void)close(file);
+    assert_int_equal(err.issue, k->postgres ? MED_ISSUE_NOT_SUPPORTED : MED_ISSUE_INCOMPLETE);
+    assert_int_equal(told, k->postgres ? 0 : 1);
+    if (file >= 0)
+        (void)close(file);
     med_verify v = {.progress = stop_at_once, .arg = &told};
     assert_false(med_store_verify(k->store, &v, &err));
     assert_int_equal(err.issue, MED_ISSUE_INCOMPLETE);
