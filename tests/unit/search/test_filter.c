@@ -128,11 +128,137 @@ static void long_ones_are_refused_or_right(void **state)
     }
 }
 
+/* ---- random filters against sets of what their tests find alone ---- */
+
+enum { PEOPLE = 20, ATOMS = 10, ROUNDS = 300, ROOM = 4096 };
+
+static const char *const atoms[ATOMS] = {
+    "gender eq male",
+    "gender ne male",
+    "name co an",
+    "name pr false",
+    "birthdate lt 1980",
+    "birthdate po 1990",
+    "name sw a",
+    "organization pr true",
+    "organization.name eq north",
+    "_has:Observation:patient:code eq hb",
+};
+
+struct draw {
+    struct kit *k;
+    uint64_t seed;
+    uint32_t found[ATOMS]; /* a bit a person */
+    char text[ROOM];
+    size_t len;
+};
+
+static unsigned below(struct draw *d, unsigned n)
+{
+    d->seed = d->seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (unsigned)(d->seed >> 33) % n;
+}
+
+static void say(struct draw *d, const char *text)
+{
+    d->len += (size_t)snprintf(d->text + d->len, ROOM - d->len, "%s", text);
+    assert_true(d->len < ROOM);
+}
+
+static uint32_t people_of(struct kit *k, med_str ids)
+{
+    uint32_t set = 0;
+    while (ids.len > 0) {
+        int64_t n = 0;
+        assert_true(med_str_to_int64(med_str_skip(med_str_cut(ids, ',', &ids), 1), &n));
+        set |= UINT32_C(1) << n;
+    }
+    (void)k;
+    return set;
+}
+
+/* Writes a filter and says whom it finds; "and" and "or" from left to right. */
+static uint32_t draw_filter(struct draw *d, unsigned depth)
+{
+    const uint32_t everybody = (UINT32_C(1) << PEOPLE) - 1;
+    unsigned n = 1 + below(d, 3);
+    uint32_t set = 0;
+    for (unsigned i = 0; i < n; i++) {
+        bool is_or = i > 0 && below(d, 2) == 0;
+        uint32_t part;
+        if (i > 0)
+            say(d, is_or ? " or " : " and ");
+        unsigned kind = depth == 0 ? 0 : below(d, 4);
+        if (kind < 2) {
+            unsigned atom = below(d, ATOMS);
+            say(d, atoms[atom]);
+            part = d->found[atom];
+        } else {
+            say(d, kind == 2 ? "(" : "not (");
+            part = draw_filter(d, depth - 1);
+            say(d, ")");
+            part = kind == 2 ? part : everybody & ~part;
+        }
+        set = i == 0 ? part : is_or ? set | part : set & part;
+    }
+    return set;
+}
+
+static void put_people(struct kit *k)
+{
+    static const char *const names[] = {"Anna", "Bo", "Jan", "Ann Marie"};
+    static const char *const genders[] = {"male", "female"};
+    kit_put(k, "{'resourceType':'Organization','id':'o0','name':'North'}");
+    kit_put(k, "{'resourceType':'Organization','id':'o1','name':'South'}");
+    for (int i = 0; i < PEOPLE; i++) {
+        med_str t = med_arena_printf(k->arena, "{'resourceType':'Patient','id':'p%d'", i);
+        if (i % 5 != 4)
+            t = med_arena_printf(k->arena, "%s,'name':[{'text':'%s'}]", t.ptr, names[i % 4]);
+        if (i % 3 != 2)
+            t = med_arena_printf(k->arena, "%s,'gender':'%s'", t.ptr, genders[i % 3]);
+        if (i % 7 != 6)
+            t = med_arena_printf(k->arena, "%s,'birthDate':'%d'", t.ptr, 1960 + 10 * (i % 7));
+        if (i % 2 == 0)
+            t = med_arena_printf(k->arena,
+                                 "%s,'managingOrganization':{'reference':"
+                                 "'Organization/o%d'}",
+                                 t.ptr, i / 2 % 2);
+        kit_put(k, med_arena_printf(k->arena, "%s}", t.ptr).ptr);
+        if (i % 4 == 1)
+            kit_put(k, med_arena_printf(k->arena,
+                                        "{'resourceType':'Observation','id':'x%d','status':"
+                                        "'final','code':{'coding':[{'code':'hb'}]},'subject':{"
+                                        "'reference':'Patient/p%d'}}",
+                                        i, i)
+                           .ptr);
+    }
+}
+
+static void random_filters_are_sets(void **state)
+{
+    struct draw d = {.k = *state, .seed = 20260101};
+    put_people(d.k);
+    for (size_t i = 0; i < ATOMS; i++) {
+        med_str url = med_arena_printf(d.k->arena, "Patient?_count=50&_filter=%s", atoms[i]);
+        d.found[i] = people_of(d.k, kit_search(d.k, url.ptr, NULL));
+        assert_true(d.found[i] != 0 && d.found[i] != (UINT32_C(1) << PEOPLE) - 1);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        d.len = 0;
+        say(&d, i % 2 == 0 ? "Patient?_count=50&_filter=" : "Patient?_count=3&_filter=");
+        uint32_t expected = draw_filter(&d, 3);
+        uint32_t got = people_of(d.k, kit_search(d.k, d.text, NULL));
+        if (got != expected)
+            fail_msg("%s: %x, expected %x", d.text, got, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(refuses, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(random_filters_are_sets, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(long_ones_are_refused_or_right, kit_setup, kit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
