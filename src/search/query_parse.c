@@ -211,8 +211,9 @@ bool med_query_err_in(med_err *err, const char *fmt, ...)
     va_start(args, fmt);
     int n = vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->text)
-        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", text);
+    int room = (int)sizeof err->text - n - (int)sizeof ": ";
+    if (n >= 0 && room > 0) /* what has no room is cut */
+        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %.*s", room, text);
     return false;
 }
 
