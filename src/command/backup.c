@@ -14,9 +14,8 @@ static bool copy_store(med_task *t, int file, int key, med_err *err)
 {
     t->host->begin(t->host, "backing up", "bytes");
     bool ok = med_store_backup(t->app->store, file, key, med_task_progress, t->host, err);
-    med_store_stats stats;
-    med_store_count(t->app->store, &stats);
-    t->host->end(t->host, ok ? stats.bytes_database : 0, 0);
+    struct stat st;
+    t->host->end(t->host, fstat(file, &st) == 0 ? (uint64_t)st.st_size : 0, 0);
     return ok;
 }
 

@@ -12,7 +12,7 @@
 #include "command/task.h"
 #include "fhir/resource_text.h"
 
-enum { TYPES = 512, PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, DIGEST_HEX = 64 };
+enum { TYPES = 512, PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, DIGEST_HEX = 64, TRIES = 5 };
 #define PAGE_ARENA ((size_t)1 << 30)
 
 typedef struct out_file {
@@ -95,16 +95,19 @@ static enum med_found is_newest(exporting *x, med_view *v, med_arena *a, const m
     return n == 0 || next->t > x->as_of ? MED_FOUND : MED_ABSENT;
 }
 
+/* Whatever happens, *h stands behind what was done. */
 static bool write_page(exporting *x, med_view *v, med_arena *a, const med_stored *at, size_t n,
-                       med_err *err)
+                       med_history *h, med_err *err)
 {
-    for (size_t i = 0; i < n && at[i].t <= x->as_of; i++) {
-        x->seen++;
-        if (at[i].change == MED_DELETED)
-            continue;
-        enum med_found newest = is_newest(x, v, a, &at[i], err);
+    for (size_t i = 0; i < n; i++) {
+        enum med_found newest = MED_ABSENT;
+        if (at[i].t <= x->as_of && at[i].change != MED_DELETED)
+            newest = is_newest(x, v, a, &at[i], err);
         if (newest == MED_FAILED || (newest == MED_FOUND && !write_resource(x, &at[i], err)))
             return false;
+        x->seen++;
+        h->after_t = at[i].t;
+        h->after_rid = at[i].rid;
     }
     return true;
 }
@@ -115,20 +118,32 @@ static med_view *open_view(exporting *x, med_err *err)
     return med_store_view(x->task->app->store, x->task->slot, deadline, err);
 }
 
-/* A page of the feed in a view of its own; *h moves behind it. */
+/* A page of the feed in a view of its own. */
 static bool export_page(exporting *x, med_arena *a, med_history *h, size_t *n, med_err *err)
 {
     med_stored *at;
     med_view *v = open_view(x, err);
     bool ok =
-        v != NULL && med_view_history(v, a, h, &at, n, err) && write_page(x, v, a, at, *n, err);
-    if (ok && *n > 0) {
-        h->after_t = at[*n - 1].t;
-        h->after_rid = at[*n - 1].rid;
-    }
+        v != NULL && med_view_history(v, a, h, &at, n, err) && write_page(x, v, a, at, *n, h, err);
     if (v != NULL)
         med_view_end(v);
     return ok;
+}
+
+/* The store may end a view that holds back its log: then it goes on where it was. */
+static bool try_page(exporting *x, med_arena *a, med_history *h, size_t *n, med_err *err)
+{
+    for (int i = 0; i < TRIES; i++) {
+        *err = (med_err){0};
+        med_arena_reset(a);
+        if (!med_task_goes_on(x->task, err))
+            return false;
+        if (export_page(x, a, h, n, err))
+            return true;
+        if (err->issue != MED_ISSUE_TIMEOUT)
+            return false;
+    }
+    return false;
 }
 
 static bool write_all(exporting *x, med_err *err)
@@ -145,8 +160,7 @@ static bool write_all(exporting *x, med_err *err)
     med_arena *a = med_arena_new(PAGE_ARENA);
     bool ok = a != NULL ? true : MED_FAIL_MEMORY(err);
     for (size_t n = PAGE; ok && n == PAGE && h.after_t <= x->as_of;) {
-        ok = med_task_goes_on(x->task, err) && export_page(x, a, &h, &n, err);
-        med_arena_reset(a);
+        ok = try_page(x, a, &h, &n, err);
         host->show(host, &(med_host_figures){
                              .part = x->seen, .whole = stats.versions, .done = x->written});
     }

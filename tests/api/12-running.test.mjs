@@ -147,39 +147,42 @@ test('an import while serving: the same report as on a stopped store, readable a
   assert.match(again.out, /1 files were imported before/);
 });
 
-// Until an import runs in the server: a second one is told so.
-async function importing() {
-  for (;;) {
-    const second = await run('import', join(folder, 'some.ndjson'));
-    if (/another import/.test(second.err)) return second;
-  }
+// Feeds an import of standard input until it has surely begun: large resources do not wait for more.
+const LARGE = 20;
+const large = (prefix, n) => Array.from({ length: n }, (_, i) =>
+  `${JSON.stringify({ resourceType: 'Patient', id: `${prefix}-${i}`, name: [{ text: 'x'.repeat(70000) }] })}\n`).join('');
+async function begun(child, prefix) {
+  child.stdin.write(large(prefix, LARGE));
+  while ((await fetch(`${server.base}/Patient/${prefix}-0`).then((a) => a.arrayBuffer().then(() => a.status))) !== 200)
+    await new Promise((done) => setTimeout(done, 10));
 }
 
 test('standard input, Ctrl-C: what was taken stays, the server goes on', async () => {
   const cut = await medulla(['import', '--data', server.data, '-'], { cwd: folder, ready: async (child) => {
-    child.stdin.write(patients('piped', 10));
-    await importing();
+    await begun(child, 'piped');
     child.kill('SIGINT');
   } });
   assert.equal(cut.code, 3, cut.err);
   assert.match(cut.err, /cancelled/);
-  assert.match(cut.out, /Patient +10 /);
-  assert.equal((await fetch(`${server.base}/Patient/piped-9`)).status, 200);
-  const whole = await medulla(['import', '--data', server.data, '-'], { cwd: folder, input: patients('piped', 20) });
+  assert.match(cut.out, new RegExp(`Patient +${LARGE} `));
+  assert.equal((await fetch(`${server.base}/Patient/piped-${LARGE - 1}`)).status, 200);
+  const whole = await medulla(['import', '--data', server.data, '-'], { cwd: folder, input: large('piped', LARGE + 5) });
   assert.equal(whole.code, 0, whole.err);
-  assert.match(whole.out, /Patient +10 +0 +10 /);
+  assert.match(whole.out, new RegExp(`Patient +5 +0 +${LARGE} `));
 });
 
 test('only one import at a time; another command beside it', async () => {
   let second, beside;
   const first = await medulla(['import', '--data', server.data, '-'], { cwd: folder, ready: async (child) => {
-    second = await importing();
+    await begun(child, 'one');
+    second = await run('import', join(folder, 'some.ndjson'));
     beside = await run('export', join(folder, 'beside'));
-    child.stdin.end(patients('one', 1));
+    child.stdin.end();
   } });
-  assert.equal(second.code, 1);
-  assert.equal(beside.code, 0);
   assert.equal(first.code, 0, first.err);
+  assert.equal(second.code, 1);
+  assert.match(second.err, /another import/);
+  assert.equal(beside.code, 0, beside.err);
 });
 
 // All bytes of the data directory.
@@ -215,7 +218,7 @@ test('a whole patient leaves no byte, and takes nothing of others along', async 
   const remove = async (what) => assert.ok((await fetch(`${server.base}/${what}`, { method: 'DELETE' })).ok);
   const observation = (id, patient, text) => ({ resourceType: 'Observation', id, status: 'final', subject: { reference: `Patient/${patient}` },
     code: { text, coding: [{ system: 'urn:c', code: text, display: `display ${text}` }] }, valueString: text });
-  const large = randomBytes(45000).toString('base64');
+  const blob = randomBytes(45000).toString('base64');
   const status = async (what) => (await fetch(`${server.base}/${what}`)).status;
   for (const id of ['wp', 'other'])
     await put({ resourceType: 'Patient', id, name: [{ family: id === 'wp' ? marker : 'Other' }], identifier: [{ system: 'urn:x', value: id === 'wp' ? marker : 'o' }] });
@@ -224,7 +227,7 @@ test('a whole patient leaves no byte, and takes nothing of others along', async 
   await put(observation('wp-2', 'wp', `${marker}b`));
   await remove('Observation/wp-2');
   await put({ resourceType: 'DocumentReference', id: 'wp-3', status: 'current', subject: { reference: 'Patient/wp' },
-    content: [{ attachment: { data: large, title: marker } }] });
+    content: [{ attachment: { data: blob, title: marker } }] });
   await put(observation('wp-other', 'other', 'of another'));
   const participant = (id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
   await put({ resourceType: 'Appointment', id: 'wp-both', status: 'proposed', description: marker, participant: [participant('wp'), participant('other')] });
