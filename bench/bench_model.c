@@ -120,8 +120,10 @@ static bool count_value(void *arg, const med_walk_value *v, med_err *err)
     return true;
 }
 
-static bool count_reference(void *arg, uint32_t reference, uint32_t property, med_err *err)
+static bool count_reference(void *arg, const med_reference_walk *at, uint32_t reference,
+                            uint32_t property, med_err *err)
 {
+    (void)at;
     (void)err;
     (void)reference;
     *(size_t *)arg += property;

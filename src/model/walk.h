@@ -44,12 +44,19 @@ const uint32_t *med_walk_rest(const med_pack *p, med_type resource, size_t *n);
 /* Every Reference that has a `reference` of its own, wherever it stands (extensions, contained
  * resources, resources in a Bundle's entries), fragments (#id) left out. `reference_node` is
  * the Reference object, `property_node` the text of its `reference`. */
-typedef bool (*med_reference_emit)(void *arg, uint32_t reference_node, uint32_t property_node,
-                                   med_err *err);
+typedef struct med_reference_walk med_reference_walk; /* where the walk stands */
+typedef bool (*med_reference_emit)(void *arg, const med_reference_walk *at, uint32_t reference_node,
+                                   uint32_t property_node, med_err *err);
 bool med_walk_references(const med_pack *p, const med_json *j, uint32_t root, med_type resource,
                          med_reference_emit emit, void *arg, med_err *err);
 
-/* FHIRPath of a node ("Patient.contact[0].name"), for messages: element names, and an index
+/* FHIRPath of the Reference an emit was called for, as med_node_expression gives it, at a price
+ * that does not grow with the resource. False past the arena's ceiling. */
+bool med_reference_walk_expression(const med_reference_walk *at, med_arena *a,
+                                   med_str *out) MED_MUST_CHECK;
+
+/* FHIRPath of a node ("Patient.contact[0].name"), for messages, one or a few a resource: it looks
+ * through all that stands before the node. What it has: element names, and an index
  * where JSON has an array. Choices are named without their type ("Observation.value"). A node
  * that the definitions do not know is named as JSON has it. False past the arena's ceiling. */
 bool med_node_expression(med_arena *a, const med_pack *p, const med_json *j, uint32_t root,

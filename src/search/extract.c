@@ -147,7 +147,8 @@ static bool extract_rest(med_extraction *x, med_err *err)
 
 /* ---- references ---- */
 
-static bool take_target(void *arg, uint32_t reference, uint32_t property, med_err *err)
+static bool take_target(void *arg, const med_reference_walk *at, uint32_t reference,
+                        uint32_t property, med_err *err)
 {
     med_extraction *x = arg;
     const med_search_schema *s = x->schema;
@@ -162,7 +163,8 @@ static bool take_target(void *arg, uint32_t reference, uint32_t property, med_er
         .id = ref->id,
         .ident = ref->ident,
     };
-    if (!med_node_expression(x->arena, s->pack, x->j, x->root, reference, &row.expression)
+    (void)reference;
+    if (!med_reference_walk_expression(at, x->arena, &row.expression)
         || !med_rows_add_target(x, row))
         return MED_FAIL_MEMORY(err);
     return true;

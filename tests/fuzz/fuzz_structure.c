@@ -20,9 +20,11 @@ static bool see_value(void *arg, const med_walk_value *v, med_err *err)
     return true;
 }
 
-static bool see_reference(void *arg, uint32_t reference, uint32_t property, med_err *err)
+static bool see_reference(void *arg, const med_reference_walk *at, uint32_t reference,
+                          uint32_t property, med_err *err)
 {
     struct seen *s = arg;
+    (void)at;
     (void)err;
     DEMAND(med_json_kind_at(s->j, reference) == MED_JSON_OBJECT && property > reference);
     DEMAND(med_json_kind_at(s->j, property) == MED_JSON_STRING);

@@ -290,12 +290,16 @@ struct references {
     med_buf text;
 };
 
-static bool add_reference(void *arg, uint32_t reference, uint32_t property, med_err *err)
+static bool add_reference(void *arg, const med_reference_walk *at, uint32_t reference,
+                          uint32_t property, med_err *err)
 {
     struct references *r = arg;
     (void)err;
-    med_str where;
+    med_str where, whose;
     assert_int_equal(med_json_kind_at(r->j, reference), MED_JSON_OBJECT);
+    assert_true(med_node_expression(r->a, med_pack_core(), r->j, 0, reference, &where));
+    assert_true(med_reference_walk_expression(at, r->a, &whose));
+    assert_true(med_str_eq(where, whose));
     assert_true(med_node_expression(r->a, med_pack_core(), r->j, 0, property, &where));
     med_buf_printf(&r->text, "%.*s=%.*s; ", MED_STR_ARG(where),
                    MED_STR_ARG(med_json_raw(r->j, property)));
