@@ -8,17 +8,12 @@ somewhere below src/. `<name>` and `*` stand for anything.
 import fnmatch
 import os
 import re
-import subprocess
 import sys
+
+from tree import files
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`((?:src|tests|tools|docs|deploy|definitions|bench)/[\w./<>*-]*|[\w-]+\.[ch])`")
-
-
-def files(root):
-    command = ["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return [name for name in done.stdout.splitlines() if os.path.isfile(os.path.join(root, name))]
 
 
 def missing(page, text, names):

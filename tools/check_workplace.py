@@ -9,8 +9,9 @@ are spelled in pieces so that this file passes its own check.
 """
 import os
 import re
-import subprocess
 import sys
+
+from tree import files
 
 PATTERNS = {
     "a folder of one machine": r"(?<![\w.~-])/" + r"(work|root|home/\w+|Users/\w+)/",
@@ -20,19 +21,11 @@ PATTERNS = {
 }
 
 
-def files(root):
-    command = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return [name.decode() for name in done.stdout.split(b"\0") if name]
-
-
 def main():
     root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..")
     names, faults = files(root), 0
     for name in names:
         path = os.path.join(root, name)
-        if not os.path.isfile(path):
-            continue
         with open(path, encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, 1):
                 for what, pattern in PATTERNS.items():

@@ -4,38 +4,38 @@
 
 #include "fhir/call.h"
 
-extern const med_interaction med_interaction_read;               /* read.c */
-extern const med_interaction med_interaction_vread;              /* vread.c */
-extern const med_interaction med_interaction_create;             /* create.c */
-extern const med_interaction med_interaction_update;             /* update.c */
-extern const med_interaction med_interaction_conditional_update; /* update.c */
-extern const med_interaction med_interaction_patch;              /* patch.c */
-extern const med_interaction med_interaction_conditional_patch;  /* patch.c */
-extern const med_interaction med_interaction_delete;             /* delete.c */
-extern const med_interaction med_interaction_conditional_delete; /* delete.c */
-extern const med_interaction med_interaction_search_type;        /* search.c */
-extern const med_interaction med_interaction_search_type_post;   /* search.c */
-extern const med_interaction med_interaction_search_system;      /* search.c */
-extern const med_interaction med_interaction_search_system_post; /* search.c */
-extern const med_interaction med_interaction_search_compartment; /* search.c */
+extern const med_interaction med_interaction_read;                    /* read.c */
+extern const med_interaction med_interaction_vread;                   /* vread.c */
+extern const med_interaction med_interaction_create;                  /* create.c */
+extern const med_interaction med_interaction_update;                  /* update.c */
+extern const med_interaction med_interaction_conditional_update;      /* update.c */
+extern const med_interaction med_interaction_patch;                   /* patch.c */
+extern const med_interaction med_interaction_conditional_patch;       /* patch.c */
+extern const med_interaction med_interaction_delete;                  /* delete.c */
+extern const med_interaction med_interaction_conditional_delete;      /* delete.c */
+extern const med_interaction med_interaction_search_type;             /* search.c */
+extern const med_interaction med_interaction_search_type_post;        /* search.c */
+extern const med_interaction med_interaction_search_system;           /* search.c */
+extern const med_interaction med_interaction_search_system_post;      /* search.c */
+extern const med_interaction med_interaction_search_compartment;      /* search.c */
 extern const med_interaction med_interaction_search_compartment_post; /* search.c */
-extern const med_interaction med_interaction_search_type_get;    /* search.c */
-extern const med_interaction med_interaction_search_system_get;  /* search.c */
-extern const med_interaction med_interaction_everything;         /* everything.c */
-extern const med_interaction med_interaction_everything_post;    /* everything.c */
-extern const med_interaction med_interaction_lastn;              /* lastn.c */
-extern const med_interaction med_interaction_lastn_post;         /* lastn.c */
-extern const med_interaction med_interaction_history_instance;   /* history.c */
-extern const med_interaction med_interaction_history_type;       /* history.c */
-extern const med_interaction med_interaction_history_system;     /* history.c */
-extern const med_interaction med_interaction_bundle;             /* system_bundle.c */
-extern const med_interaction med_interaction_capabilities;       /* capabilities.c */
-extern const med_interaction med_interaction_meta_instance;      /* meta_operations.c */
-extern const med_interaction med_interaction_meta_version;       /* meta_operations.c */
-extern const med_interaction med_interaction_meta_type;          /* meta_operations.c */
-extern const med_interaction med_interaction_meta_system;        /* meta_operations.c */
-extern const med_interaction med_interaction_meta_add;           /* meta_operations.c */
-extern const med_interaction med_interaction_meta_delete;        /* meta_operations.c */
+extern const med_interaction med_interaction_search_type_get;         /* search.c */
+extern const med_interaction med_interaction_search_system_get;       /* search.c */
+extern const med_interaction med_interaction_everything;              /* everything.c */
+extern const med_interaction med_interaction_everything_post;         /* everything.c */
+extern const med_interaction med_interaction_lastn;                   /* lastn.c */
+extern const med_interaction med_interaction_lastn_post;              /* lastn.c */
+extern const med_interaction med_interaction_history_instance;        /* history.c */
+extern const med_interaction med_interaction_history_type;            /* history.c */
+extern const med_interaction med_interaction_history_system;          /* history.c */
+extern const med_interaction med_interaction_bundle;                  /* system_bundle.c */
+extern const med_interaction med_interaction_capabilities;            /* capabilities.c */
+extern const med_interaction med_interaction_meta_instance;           /* meta_operations.c */
+extern const med_interaction med_interaction_meta_version;            /* meta_operations.c */
+extern const med_interaction med_interaction_meta_type;               /* meta_operations.c */
+extern const med_interaction med_interaction_meta_system;             /* meta_operations.c */
+extern const med_interaction med_interaction_meta_add;                /* meta_operations.c */
+extern const med_interaction med_interaction_meta_delete;             /* meta_operations.c */
 
 /* capabilities.c: the text of /metadata, for med_fhir.capabilities. */
 bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out,

@@ -97,7 +97,7 @@ struct pack_type {
     struct pack_range params;     /* in PACK_PARAM_LIST, sorted by code */
     struct pack_range rest;       /* of these the ones for FHIRPath */
     struct pack_range compartments[MED_COMPARTMENTS];
-    uint32_t root;                /* branch with which a walk begins, or PACK_NONE */
+    uint32_t root; /* branch with which a walk begins, or PACK_NONE */
 };
 
 enum pack_element_flags {
