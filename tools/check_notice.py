@@ -18,6 +18,7 @@ import sys
 SOURCES = {
     "libpq": "libpq-dev", "libevent": "libevent-dev", "openssl": "libssl-dev", "sqlite3": "libsqlite3-dev",
     "libzstd": "libzstd-dev", "pcre2": "libpcre2-dev", "utf8proc": "libutf8proc-dev",
+    "libxml2": "libxml2-dev",
     "zlib": "zlib1g-dev", "bzip2": "libbz2-dev", "glibc": "libc6-dev",
 }
 
