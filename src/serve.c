@@ -131,8 +131,9 @@ static void advance(exchange *x, enum med_next next)
 static bool begin(exchange *x, med_str path, med_err *err)
 {
     const med_request *r = x->http->request;
-    return med_route(&x->call, r->method, path, r->query, err)
-           && med_content_headers(&x->call, r, err) && med_content_negotiate(&x->call, err)
+    return med_content_headers(&x->call, r, err)
+           && med_route(&x->call, r->method, path, r->query, err)
+           && med_content_negotiate(&x->call, err)
            && med_http_body(x->http, &x->call.request.body, err);
 }
 
@@ -167,6 +168,8 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
         }
     } else if (!begin(x, med_serve_fhir_path(&s->config, http->request->path), &err)) {
         fail(x, &err);
+    } else if (x->call.request.answer == MED_FORMAT_XML) {
+        send_to_worker(x); /* making it costs several times what finding the answer does */
     } else {
         run_step(x, http->loop, LOOP_VIEW_SECONDS, false);
     }

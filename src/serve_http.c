@@ -4,8 +4,10 @@
 #include "base/datetime.h"
 #include "fhir/content.h"
 #include "fhir/outcome.h"
+#include "fhir/perform.h"
 
 static const med_str fhir_json = MED_LIT("application/fhir+json;charset=utf-8");
+static const med_str fhir_xml = MED_LIT("application/fhir+xml;charset=utf-8");
 
 med_str med_serve_fhir_path(const med_serve_config *c, med_str path)
 {
@@ -150,18 +152,42 @@ static void add_location(const med_serve_config *c, med_http_exchange *x, const 
     (void)med_response_header(&x->response, "Content-Location", url);
 }
 
+/* XML for who asked for it, also when the request failed before that was looked at. False: the
+ * body stays JSON. */
+static bool answer_in_xml(med_call *call)
+{
+    med_err err = {0};
+    bool known = call->request.answer != MED_FORMAT_NONE || med_content_negotiate(call, &err);
+    if (!known || call->request.answer != MED_FORMAT_XML)
+        return false;
+    err = (med_err){0};
+    if (med_content_answer(call, &err))
+        return true;
+    if (call->interaction != NULL && call->interaction->writes && call->response.status < 300)
+        med_call_stored(call, &err);
+    else
+        med_call_fail(call, &err);
+    return false;
+}
+
 void med_serve_write_response(const med_serve_config *c, med_http_exchange *x, med_call *call)
 {
     med_fhir_response *r = &call->response;
     med_shape shape = {0};
     med_err ignored = {0};
     bool json = r->content_type.len == 0;
-    if (json && r->body.len > 0 && med_content_shape(call, &shape, &ignored) && shape.pretty)
+    bool xml = json && r->body.len > 0 && answer_in_xml(call);
+    if (json && !xml && r->body.len > 0 && med_content_shape(call, &shape, &ignored)
+        && shape.pretty)
         pretty_body(call);
     x->response.status = r->status;
     x->response.body = r->body;
     if (r->body.len > 0)
-        (void)med_response_header(&x->response, "Content-Type", json ? fhir_json : r->content_type);
+        (void)med_response_header(&x->response, "Content-Type",
+                                  xml    ? fhir_xml
+                                  : json ? fhir_json
+                                         : r->content_type);
+    (void)med_response_header(&x->response, "Vary", MED_STR("Accept"));
     if (r->native) {
         (void)med_response_header(&x->response, "Content-Disposition", MED_STR("attachment"));
         (void)med_response_header(&x->response, "Content-Security-Policy",

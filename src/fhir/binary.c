@@ -18,7 +18,7 @@ bool med_binary_is_native_body(const med_call *call)
 {
     return is_binary_path(call)
            && (call->request.method == MED_POST || call->request.method == MED_PUT)
-           && !med_content_is_json(call->request.content_type);
+           && !med_content_is_fhir(call->request.content_type);
 }
 
 static bool check_headers(const med_call *call, med_err *err)
@@ -90,7 +90,7 @@ bool med_binary_wants_native(const med_call *call)
             return false;
     }
     while (rest.len > 0) {
-        if (med_content_is_json(med_str_cut(rest, ',', &rest)))
+        if (med_content_is_fhir(med_str_cut(rest, ',', &rest)))
             return false;
     }
     return true;

@@ -44,6 +44,8 @@ enum med_level {
     MED_LEVEL_VERSION,
     MED_LEVEL_COMPARTMENT, /* Patient/1/Observation, or all members */
 };
+/* Inside, everything is JSON; XML is made at the door. */
+enum med_format { MED_FORMAT_NONE, MED_FORMAT_JSON, MED_FORMAT_XML };
 enum med_return {
     MED_RETURN_DEFAULT,
     MED_RETURN_MINIMAL,
@@ -63,6 +65,7 @@ typedef struct med_fhir_request {
     med_str if_match, if_none_match, if_none_exist, if_modified_since;
     med_str content_type; /* as sent, or empty */
     med_str accept;
+    enum med_format answer;   /* what Accept and _format ask for; NONE: not looked at yet */
     med_str security_context; /* X-Security-Context (Binary) */
     med_str idempotency_key;
     enum med_return prefer;

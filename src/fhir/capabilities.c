@@ -197,7 +197,9 @@ static void write_formats(med_json_writer *w)
     med_json_key(w, MED_STR("format"));
     med_json_open(w, '[');
     med_json_str(w, MED_STR("application/fhir+json"));
+    med_json_str(w, MED_STR("application/fhir+xml"));
     med_json_str(w, MED_STR("json"));
+    med_json_str(w, MED_STR("xml"));
     med_json_close(w, ']');
     med_json_key(w, MED_STR("patchFormat"));
     med_json_open(w, '[');

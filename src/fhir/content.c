@@ -3,6 +3,7 @@
 
 #include "base/datetime.h"
 #include "fhir/binary.h"
+#include "model/xml.h"
 
 /* ---- header fields ---- */
 
@@ -83,12 +84,27 @@ static med_str media_type(med_str field)
     return med_str_trim(med_str_cut(field, ';', &parameters));
 }
 
-static bool is_fhir_json(med_str type)
+/* The format a media type (or the short names of _format) stands for. */
+static enum med_format format_of(med_str type)
 {
-    return med_str_eq_ignore_case(type, MED_STR("application/fhir+json"))
-           || med_str_eq_ignore_case(type, MED_STR("application/json"))
-           || med_str_eq_ignore_case(type, MED_STR("text/json"))
-           || med_str_eq_ignore_case(type, MED_STR("application/json+fhir"));
+    static const struct {
+        med_str name;
+        enum med_format format;
+    } names[] = {
+        {MED_LIT("application/fhir+json"), MED_FORMAT_JSON},
+        {MED_LIT("application/json"), MED_FORMAT_JSON},
+        {MED_LIT("text/json"), MED_FORMAT_JSON},
+        {MED_LIT("application/json+fhir"), MED_FORMAT_JSON},
+        {MED_LIT("application/fhir+xml"), MED_FORMAT_XML},
+        {MED_LIT("application/xml"), MED_FORMAT_XML},
+        {MED_LIT("text/xml"), MED_FORMAT_XML},
+        {MED_LIT("application/xml+fhir"), MED_FORMAT_XML},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (med_str_eq_ignore_case(type, names[i].name))
+            return names[i].format;
+    }
+    return MED_FORMAT_NONE;
 }
 
 /* The value of `name=` among a media type's parameters, without quotes; empty if none. */
@@ -114,15 +130,20 @@ static bool version_is_ours(med_str field)
     return version.len == 0 || med_str_eqz(version, "4.0") || med_str_eqz(version, "4.0.1");
 }
 
-static bool accepts_json(med_str range)
+/* "0.75" -> 750. What is no quality counts as 1, as if it were not there. */
+static int quality(med_str range)
 {
-    med_str type = media_type(range);
     med_str q = media_parameter(range, MED_STR("q"));
-    bool refused = med_str_eqz(q, "0") || med_str_eqz(q, "0.0") || med_str_eqz(q, "0.00")
-                   || med_str_eqz(q, "0.000");
-    if (refused || !version_is_ours(range))
-        return false;
-    return is_fhir_json(type) || med_str_eqz(type, "*/*") || med_str_eqz(type, "application/*");
+    bool fraction = q.len > 1 && q.ptr[1] == '.';
+    if (q.len == 0 || q.len > 5 || (q.len > 1 && !fraction) || q.ptr[0] != '0')
+        return 1000;
+    int thousandths = 0;
+    for (size_t i = 2, weight = 100; i < q.len; i++, weight /= 10) {
+        if (!med_is_digit(q.ptr[i]))
+            return 1000;
+        thousandths += (int)weight * (q.ptr[i] - '0');
+    }
+    return thousandths;
 }
 
 static med_str query_value(const med_call *call, const char *name)
@@ -137,7 +158,8 @@ static med_str query_value(const med_call *call, const char *name)
 static bool not_acceptable(med_err *err)
 {
     (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                   "this server answers in application/fhir+json; fhirVersion=4.0");
+                   "this server answers in application/fhir+json and application/fhir+xml; "
+                   "fhirVersion=4.0");
     return med_err_status(err, 406);
 }
 
@@ -149,22 +171,43 @@ static bool may_be_native(const med_call *call)
                || call->request.level == MED_LEVEL_VERSION);
 }
 
+static enum med_format format_of_name(med_str name)
+{
+    return med_str_eqz(name, "json")  ? MED_FORMAT_JSON
+           : med_str_eqz(name, "xml") ? MED_FORMAT_XML
+                                      : format_of(name);
+}
+
+/* The best of an Accept field; the first of equals. Whoever takes anything gets JSON. */
+static enum med_format preferred(med_str accept)
+{
+    enum med_format best = MED_FORMAT_NONE;
+    int best_quality = 0;
+    while (accept.len > 0) {
+        med_str range = med_str_cut(accept, ',', &accept);
+        med_str type = media_type(range);
+        bool any = med_str_eqz(type, "*/*") || med_str_eqz(type, "application/*");
+        enum med_format format = any ? MED_FORMAT_JSON : format_of(type);
+        if (format == MED_FORMAT_NONE || !version_is_ours(range) || quality(range) <= best_quality)
+            continue;
+        best = format;
+        best_quality = quality(range);
+    }
+    return best;
+}
+
 bool med_content_negotiate(med_call *call, med_err *err)
 {
-    med_str format = query_value(call, "_format");
-    if (format.len > 0) {
-        med_str type = media_type(format);
-        bool ok = med_str_eqz(type, "json") || is_fhir_json(type);
-        return (ok && version_is_ours(format)) ? true : not_acceptable(err);
-    }
-    med_str rest = call->request.accept;
-    if (rest.len == 0 || may_be_native(call))
+    med_fhir_request *r = &call->request;
+    med_str asked = query_value(call, "_format");
+    if (asked.len > 0)
+        r->answer = version_is_ours(asked) ? format_of_name(media_type(asked)) : MED_FORMAT_NONE;
+    else
+        r->answer = r->accept.len == 0 ? MED_FORMAT_JSON : preferred(r->accept);
+    if (r->answer != MED_FORMAT_NONE)
         return true;
-    while (rest.len > 0) {
-        if (accepts_json(med_str_cut(rest, ',', &rest)))
-            return true;
-    }
-    return not_acceptable(err);
+    r->answer = MED_FORMAT_JSON;
+    return (asked.len == 0 && may_be_native(call)) || not_acceptable(err);
 }
 
 /* ---- body ---- */
@@ -183,26 +226,36 @@ static bool is_json_patch(const med_call *call)
                                      MED_STR("application/json-patch+json"));
 }
 
-static bool check_content_type(const med_call *call, med_err *err)
+static bool check_content_type(const med_call *call, enum med_format *format, med_err *err)
 {
     const med_fhir_request *r = &call->request;
-    if (is_json_patch(call))
-        return true;
-    if (is_fhir_json(media_type(r->content_type)) && version_is_ours(r->content_type))
+    *format = is_json_patch(call) ? MED_FORMAT_JSON : format_of(media_type(r->content_type));
+    if (*format != MED_FORMAT_NONE && version_is_ours(r->content_type))
         return true;
     (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                   "the body must be application/fhir+json%s; "
+                   "the body must be application/fhir+json or application/fhir+xml%s; "
                    "Content-Type is %s",
-                   r->method == MED_PATCH ? " (FHIRPath Patch) or "
-                                            "application/json-patch+json"
+                   r->method == MED_PATCH ? " (FHIRPath Patch), or application/json-patch+json"
                                           : "",
                    r->content_type.len == 0 ? "missing" : "another");
     return med_err_status(err, 415);
 }
 
-bool med_content_is_json(med_str field)
+bool med_content_is_fhir(med_str field)
 {
-    return is_fhir_json(media_type(field));
+    return format_of(media_type(field)) != MED_FORMAT_NONE;
+}
+
+/* XML as JSON, in the call's arena. JSON is never twice as long. */
+static bool read_xml(med_call *call, med_str xml, med_str *json, med_err *err)
+{
+    enum { SPARE = 64 << 10 };
+    med_buf out;
+    med_buf_init(&out, 2 * xml.len + SPARE);
+    bool good = med_xml_read(call->fhir->pack, call->arena, xml, &out, err)
+                && (med_arena_copy(call->arena, med_buf_str(&out), json) || MED_FAIL_MEMORY(err));
+    med_buf_free(&out);
+    return good;
 }
 
 bool med_content_read(med_call *call, med_err *err)
@@ -215,14 +268,16 @@ bool med_content_read(med_call *call, med_err *err)
     if (r->body.len == 0 && r->operation.len > 0)
         return true; /* operations may be called without parameters */
     if (r->body.len == 0)
-        return MED_FAIL(err, MED_ISSUE_INVALID,
-                        "the body is empty; a resource in JSON was expected");
-    if (!check_content_type(call, err))
+        return MED_FAIL(err, MED_ISSUE_INVALID, "the body is empty; a resource was expected");
+    enum med_format format;
+    med_str text = r->body;
+    if (!check_content_type(call, &format, err)
+        || (format == MED_FORMAT_XML && !read_xml(call, r->body, &text, err)))
         return false;
     med_json *j = MED_TAKE(call->arena, 1, med_json);
     if (j == NULL)
         return MED_FAIL_MEMORY(err);
-    if (!med_json_parse(call->arena, r->body, j, NULL, err))
+    if (!med_json_parse(call->arena, text, j, NULL, err))
         return false;
     r->json = j;
     r->root = 0;
@@ -260,6 +315,19 @@ static bool read_elements(med_call *call, med_str list, med_shape *out)
     }
     out->elements = at;
     return true;
+}
+
+bool med_content_answer(med_call *call, med_err *err)
+{
+    med_json j;
+    med_buf xml;
+    med_buf_init(&xml, MED_JSON_MAX_BYTES);
+    bool good = med_json_parse(call->arena, call->response.body, &j, NULL, err)
+                && med_xml_write(call->fhir->pack, &j, 0, &xml, err)
+                && (med_arena_copy(call->arena, med_buf_str(&xml), &call->response.body)
+                    || MED_FAIL_MEMORY(err));
+    med_buf_free(&xml);
+    return good || med_err_status(err, 406);
 }
 
 bool med_content_shape(med_call *call, med_shape *out, med_err *err)

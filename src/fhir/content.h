@@ -10,17 +10,20 @@
  * Malformed ones are errors (400), also under handling=lenient. */
 bool med_content_headers(med_call *call, const med_request *http, med_err *err) MED_MUST_CHECK;
 
-/* Can we answer in a media type that Accept and _format allow? 406 otherwise; fhirVersion
- * other than 4.0: 406. */
+/* Chooses call->request.answer among what Accept and _format allow: 406 if there is none, also
+ * for a fhirVersion other than 4.0. */
 bool med_content_negotiate(med_call *call, med_err *err) MED_MUST_CHECK;
 
-/* Is this media type (parameters allowed) FHIR's JSON, or plain JSON? */
-bool med_content_is_json(med_str field);
+/* Is this media type (parameters allowed) one that resources come in, JSON or XML? */
+bool med_content_is_fhir(med_str field);
 
 /* For interactions with a resource body: Content-Type (415), then parses request.body to
  * request.json (400 with line and column). Does nothing when there is a tape already or the
  * interaction takes no body. */
 bool med_content_read(med_call *call, med_err *err) MED_MUST_CHECK;
+
+/* Makes XML of the JSON in call->response.body. 406 for what XML can not say. */
+bool med_content_answer(med_call *call, med_err *err) MED_MUST_CHECK;
 
 /* _pretty, _summary, _elements of the query. */
 typedef struct med_shape {

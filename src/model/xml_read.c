@@ -540,7 +540,7 @@ static bool check_start(med_str *xml, med_err *err)
         *xml = med_str_skip(*xml, 3);
     if (xml->len == 0 || xml->len > INT32_MAX)
         return MED_FAIL(err, MED_ISSUE_INVALID, "the XML is empty or too large");
-    if (med_str_trim(*xml).ptr[0] != '<')
+    if (!med_str_starts(med_str_trim(*xml), MED_STR("<")))
         return MED_FAIL(err, MED_ISSUE_INVALID, "XML, line 1: expected '<' and UTF-8");
     if (has_doctype(*xml))
         return MED_FAIL(err, MED_ISSUE_INVALID,

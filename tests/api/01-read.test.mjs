@@ -87,8 +87,8 @@ test('_pretty and _format', async () => {
   const r = await get(`Patient/${id}?_pretty=true&_format=json`);
   assert.ok(r.text.includes('\n  "id"'));
   assert.equal((await get(`Patient/${id}?_format=application/fhir%2Bjson`)).status, 200);
-  assert.equal((await get(`Patient/${id}?_format=xml`)).status, 406);
-  assert.equal((await get(`Patient/${id}`, { Accept: 'application/fhir+xml' })).status, 406);
+  assert.equal((await get(`Patient/${id}?_format=text/turtle`)).status, 406);
+  assert.equal((await get(`Patient/${id}`, { Accept: 'application/fhir+turtle' })).status, 406);
   assert.equal((await get(`Patient/${id}`, { Accept: 'application/fhir+json; fhirVersion=5.0' })).status, 406);
   assert.equal((await get(`Patient/${id}`, { Accept: 'application/fhir+json; fhirVersion=4.0' })).status, 200);
   assert.equal((await get(`Patient/${id}`, { Accept: 'text/html, */*;q=0.1' })).status, 200);
