@@ -76,6 +76,55 @@ static void write_params(med_json_writer *w, const med_pack *pack, med_type type
     med_json_close(w, ']');
 }
 
+/* Any reference can be followed both ways; `*` says so for all types, and is the shorter list. */
+static void write_includes(med_json_writer *w, const med_pack *pack, med_type type)
+{
+    size_t n;
+    char name[160];
+    const uint32_t *rows = med_type_params(pack, type, &n);
+    med_json_key(w, MED_STR("searchInclude"));
+    med_json_open(w, '[');
+    med_json_str(w, MED_STR("*"));
+    for (size_t i = 0; i < n; i++) {
+        med_param p;
+        med_pack_param(pack, rows[i], &p);
+        if (p.type != MED_PARAM_REFERENCE || !is_searchable(&p))
+            continue;
+        int len = snprintf(name, sizeof name, "%.*s:%.*s", MED_STR_ARG(med_type_name(pack, type)),
+                           MED_STR_ARG(p.code));
+        if (len > 0 && (size_t)len < sizeof name)
+            med_json_str(w, (med_str){name, (size_t)len});
+    }
+    med_json_close(w, ']');
+    med_json_key(w, MED_STR("searchRevInclude"));
+    med_json_open(w, '[');
+    med_json_str(w, MED_STR("*"));
+    med_json_close(w, ']');
+}
+
+/* What is no parameter of a type, but can be asked of all. */
+static void write_common_params(med_json_writer *w)
+{
+    static const struct {
+        const char *name, *type, *documentation;
+    } params[] = {
+        {"_filter", "special", "an expression over the other parameters"},
+        {"_has", "special", "_has:Type:reference:parameter"},
+        {"_list", "string", "what the List of that id names"},
+        {"_type", "token", "the types of a search of several"},
+    };
+    med_json_key(w, MED_STR("searchParam"));
+    med_json_open(w, '[');
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
+        med_json_open(w, '{');
+        med_json_pair(w, "name", med_str_from(params[i].name));
+        med_json_pair(w, "type", med_str_from(params[i].type));
+        med_json_pair(w, "documentation", med_str_from(params[i].documentation));
+        med_json_close(w, '}');
+    }
+    med_json_close(w, ']');
+}
+
 static bool has_conditional(enum med_method method)
 {
     for (size_t i = 0; i < med_interaction_count; i++) {
@@ -153,6 +202,7 @@ static void write_resource(med_json_writer *w, const med_fhir *f, med_type type)
     if (f->check_references)
         med_json_str(w, MED_STR("enforced"));
     med_json_close(w, ']');
+    write_includes(w, f->pack, type);
     write_params(w, f->pack, type);
     write_operations(w, name);
     med_json_close(w, '}');
@@ -187,6 +237,7 @@ static void write_rest(med_json_writer *w, const med_fhir *f)
         write_resource(w, f, types[i]);
     med_json_close(w, ']');
     write_interactions(w, system_names, sizeof system_names / sizeof *system_names);
+    write_common_params(w);
     write_operations(w, MED_STR_EMPTY);
     med_json_close(w, '}');
     med_json_close(w, ']');

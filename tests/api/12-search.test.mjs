@@ -274,5 +274,12 @@ test('the CapabilityStatement says what is wired', async () => {
   assert.deepEqual(of('Patient').operation.map((o) => o.definition), ['http://hl7.org/fhir/OperationDefinition/Patient-everything']);
   assert.deepEqual(of('Observation').operation.map((o) => o.name), ['lastn']);
   assert.equal(of('Organization').operation, undefined);
+  assert.ok(of('Observation').searchInclude.includes('Observation:subject'));
+  assert.deepEqual(rest.searchParam.map((p) => p.name), ['_filter', '_has', '_list', '_type']);
+  for (const name of of('Patient').searchInclude)
+    assert.equal((await get(`Patient?_id=none&_include=${name}`)).status, 200, name);
+  const names = of('Location').searchParam.map((p) => p.name);
+  for (const name of ['_content', '_id', '_lastUpdated', '_source', '_text', 'near']) assert.ok(names.includes(name), name);
+  assert.ok(!names.includes('_query'));
   assert.ok(of('Observation').searchParam.some((p) => p.name === 'code-value-quantity' && p.type === 'composite'));
 });
