@@ -5,6 +5,7 @@
 
 #include "base/datetime.h"
 #include "fhir/interactions.h"
+#include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
 static unsigned cores(void)
@@ -42,7 +43,7 @@ static void count_threads(med_app *app)
     app->workers = workers > 0 ? (unsigned)workers : 2 * cores();
 }
 
-static bool open_store(med_app *app, bool create, med_err *err)
+static bool open_sqlite(med_app *app, bool create, med_err *err)
 {
     const med_config *c = app->config;
     med_sqlite_options o = {
@@ -63,6 +64,48 @@ static bool open_store(med_app *app, bool create, med_err *err)
         return false;
     app->store = med_sqlite_open(&o, err);
     return app->store != NULL;
+}
+
+/* The data directory then holds the key, the journal of imports and the admin socket. */
+static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *err)
+{
+    med_postgres_options o = {
+        .conninfo = conninfo,
+        .keys = med_config_text(app->config, "store.data"),
+        .create = create,
+        .readers = med_app_task_slot(app, MED_TASKS),
+        .clock = &med_clock_system,
+        .random = &med_random_system,
+        .log = &app->log,
+        .queue_limit = (size_t)med_config_int(app->config, "store.queue"),
+    };
+    if (!med_dictionaries_shipped(app->arena, &o.dictionaries, &o.n_dictionaries, err))
+        return false;
+    app->store = med_postgres_open(&o, err);
+    return app->store != NULL;
+}
+
+/* postgres:CONNINFO and libpq's own postgresql://... */
+static bool is_postgres(const med_config *c, med_str *conninfo)
+{
+    med_str url = med_config_text(c, "store.url");
+    *conninfo = url;
+    if (med_str_starts(url, MED_STR("postgresql://"))
+        || med_str_starts(url, MED_STR("postgres://")))
+        return true;
+    *conninfo = med_str_skip(url, MED_STR("postgres:").len);
+    return med_str_starts(url, MED_STR("postgres:"));
+}
+
+static bool open_store(med_app *app, bool create, med_err *err)
+{
+    med_str conninfo;
+    if (is_postgres(app->config, &conninfo))
+        return open_postgres(app, conninfo, create, err);
+    if (med_str_eqz(med_config_text(app->config, "store.url"), "sqlite"))
+        return open_sqlite(app, create, err);
+    return MED_FAIL(err, MED_ISSUE_INVALID,
+                    "store.url is neither sqlite (in the data directory) nor postgres:CONNINFO");
 }
 
 /* "+01:00" -> 60. */
@@ -144,6 +187,11 @@ void med_app_close(med_app *app)
 bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
                      bool *went_back, med_err *err)
 {
+    med_str conninfo;
+    if (is_postgres(config, &conninfo))
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                        "a store in PostgreSQL is brought to a newer format by the server's start; "
+                        "make a backup with PostgreSQL's own tools first");
     med_sqlite_upgrade done;
     const med_sqlite_options o = {.data = med_config_text(config, "store.data")};
     bool ok = med_sqlite_upgrade_run(&o, snapshot, &done, err);

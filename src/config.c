@@ -70,6 +70,8 @@ static const med_config_key keys[] = {
     {"store.recent", MED_CONFIG_BYTES, "16MiB", MIB, 64 * GIB,
      "resources kept in memory for reads by id"},
     {"store.reader_cache", MED_CONFIG_BYTES, "8MiB", MIB, 64 * GIB, "page cache of each reader"},
+    {"store.url", MED_CONFIG_TEXT, "sqlite", 0, 0,
+     "sqlite (in the data directory) or postgres:CONNINFO, as libpq takes it, without a password"},
     {"store.wal", MED_CONFIG_BYTES, "32MiB", MIB, 64 * GIB, "write-ahead log while serving"},
     {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB,
      "write-ahead log while importing"},

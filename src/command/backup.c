@@ -123,6 +123,7 @@ static enum med_exit run_restore(const med_arguments *args)
 
 static const med_option backup_options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {"with-key", NULL, NULL, "put the key into the backup"},
     {NULL, NULL, NULL, NULL},
 };

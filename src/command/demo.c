@@ -114,6 +114,7 @@ static enum med_exit run(const med_arguments *args)
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {"listen", "HOST:PORT", "http.listen", "address to serve (default 127.0.0.1:8080)"},
     {"people", "N", NULL, "how many people (default 1000)"},
     {"seed", "N", NULL, "another seed, another nation (default 2026)"},

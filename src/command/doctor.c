@@ -82,6 +82,7 @@ static void tell_closed(checkup *c, const med_err *err)
         err->issue == MED_ISSUE_NOT_SUPPORTED ? "a newer version of medulla: that one made it"
         : err->issue == MED_ISSUE_EXPIRED     ? "medulla upgrade --data DIR"
         : err->issue == MED_ISSUE_LOCK_ERROR  ? "wait for that process, or stop it"
+        : err->issue == MED_ISSUE_TRANSIENT   ? "what it says, at the database; then once more"
                                               : "medulla restore --data NEW-DIR BACKUP");
 }
 
@@ -160,6 +161,7 @@ static enum med_exit run(const med_arguments *args)
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {NULL, NULL, NULL, NULL},
 };
 

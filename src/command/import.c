@@ -496,6 +496,7 @@ static enum med_exit run(const med_arguments *args)
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {"rejects", "FILE", NULL, "where rejected resources go (default rejects.ndjson)"},
     {"dangling", "FILE", NULL, "where references to nothing go (default dangling.ndjson)"},
     {"restart", NULL, NULL, "import files again that were imported before"},

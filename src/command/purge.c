@@ -254,6 +254,7 @@ static enum med_exit run(const med_arguments *args)
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {"reason", "TEXT", NULL, "why; kept without any content of the resource"},
     {"whole-patient", NULL, NULL, "with Patient/ID: all of the patient's compartment"},
     {"dry-run", NULL, NULL, "with --whole-patient: only count, by type"},

@@ -58,6 +58,7 @@ static enum med_exit run(const med_arguments *args)
 
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
+    {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {NULL, NULL, NULL, NULL},
 };
 

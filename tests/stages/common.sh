@@ -83,6 +83,10 @@ start_server() {
     shift
     port=$(free_port)
     server_data=$(mktemp -d "$STAGE_DIR/data.XXXXXX")
+    if [ "${MEDULLA_TEST_STORE-}" = postgres ]; then # a database of its own
+        psql -q -c "CREATE DATABASE stage_$port" "$MEDULLA_TEST_POSTGRES" || return 1
+        set -- "$@" --store "postgres:$MEDULLA_TEST_POSTGRES dbname=stage_$port"
+    fi
     MEDULLA_ADMIN_LISTEN= "$program" serve --data "$server_data/store" --listen "127.0.0.1:$port" --auth off "$@" \
         >"$STAGE_DIR/server.log" 2>&1 &
     server_pid=$!

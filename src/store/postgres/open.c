@@ -133,6 +133,27 @@ static bool take_options(struct pg_store *s, const med_postgres_options *o, med_
     return med_packer_init(&s->packer, o->dictionaries, o->n_dictionaries, err);
 }
 
+/* Settings are shown, and a process' arguments are seen by others: no password in them. */
+static bool check_conninfo(const struct pg_store *s, med_err *err)
+{
+    char *ignored = NULL;
+    PQconninfoOption *options = PQconninfoParse(s->conninfo, &ignored);
+    PQfreemem(ignored);
+    if (options == NULL)
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        "the connection string is not well formed: \"host=... dbname=...\", or "
+                        "postgresql://USER@HOST/DATABASE");
+    bool secret = false;
+    for (const PQconninfoOption *o = options; o->keyword != NULL; o++)
+        secret = secret
+                 || (o->val != NULL && o->val[0] != '\0' && strstr(o->keyword, "password") != NULL);
+    PQconninfoFree(options);
+    return !secret
+           || MED_FAIL(err, MED_ISSUE_SECURITY,
+                       "a password does not belong into a connection string: name a file with "
+                       "passfile=... (0600), or use a client certificate");
+}
+
 static bool init_memory(struct pg_store *s, med_err *err)
 {
     if (pthread_mutex_init(&s->names_lock, NULL) != 0
@@ -286,10 +307,11 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
         return NULL;
     }
     unsigned format = o->format != 0 ? o->format : MED_POSTGRES_FORMAT;
-    if (take_options(s, o, err) && init_memory(s, err) && med_pg_connect(&s->writer, err)
-        && is_primary(s, err) && med_pg_migrate(&s->writer, format, o->create, err)
-        && open_keys(s, o->create, err) && check_dictionaries(s, err)
-        && med_pg_load_names(s, &s->writer, err) && start_thread(s, err))
+    if (take_options(s, o, err) && check_conninfo(s, err) && init_memory(s, err)
+        && med_pg_connect(&s->writer, err) && is_primary(s, err)
+        && med_pg_migrate(&s->writer, format, o->create, err) && open_keys(s, o->create, err)
+        && check_dictionaries(s, err) && med_pg_load_names(s, &s->writer, err)
+        && start_thread(s, err))
         return &s->base;
     med_pg_close(&s->base);
     return NULL;

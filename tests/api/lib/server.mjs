@@ -1,5 +1,5 @@
 // server.mjs - a server of a test's own, with settings of its own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,12 +29,22 @@ export async function medulla(args, { input, cwd, ready } = {}) {
 
 export const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
 
+// With MEDULLA_TEST_STORE=postgres each server has a database of its own in the server that
+// MEDULLA_TEST_POSTGRES names (tests/postgres/server.sh); else a data directory is all it needs.
+let databases = 0;
+export function storeSettings() {
+  if (process.env.MEDULLA_TEST_STORE !== 'postgres') return {};
+  const name = `api_${process.pid}_${databases++}`;
+  execFileSync('psql', ['-q', '-c', `CREATE DATABASE ${name}`, process.env.MEDULLA_TEST_POSTGRES]);
+  return { MEDULLA_STORE_URL: `postgres:${process.env.MEDULLA_TEST_POSTGRES} dbname=${name}` };
+}
+
 // Without a management address, unless the settings name one: two servers can not share it.
 export async function startServer(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'medulla-api-'));
   const port = await freePort();
   const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`,
-    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
+    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...storeSettings(), ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
   const origin = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
     try {
