@@ -1,5 +1,5 @@
 #!/bin/sh
-# the store in PostgreSQL: the store's unit tests, several processes on one database
+# the store in PostgreSQL: its unit tests, several processes on one database, black-box tests
 . tests/stages/common.sh
 
 if ! sh tests/postgres/server.sh have; then
@@ -36,6 +36,24 @@ unit_tests() {
 
 if build "release" build -Dwerror=true -Dtests=true; then
     unit_tests build
+fi
+
+# api_tests PROGRAM TEST...: black-box tests against servers of which each has its own database.
+api_tests() {
+    MEDULLA_BIN=$1
+    shift
+    export MEDULLA_BIN
+    start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
+    code=0
+    node --test --test-reporter=tap "$@" >"$STAGE_DIR/node.log" 2>&1 || code=$?
+    [ "$code" = 0 ] || grep -E -A25 '^ *not ok' "$STAGE_DIR/node.log" | head -n 200
+    count_log "$STAGE_DIR/node.log" node "$code"
+    check "the server still lives and stops cleanly" stop_server
+}
+
+if [ -x build/medulla ]; then
+    api_tests "$PWD/build/medulla" tests/api/0[1-6]-*.test.mjs tests/api/12-search.test.mjs \
+        tests/api/13-rest.test.mjs
 fi
 if [ "$MEDULLA_LONG" = 1 ] && build "ASan and UBSan" build-asan -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1; then
