@@ -1,7 +1,7 @@
 /* group.c - what a group knows before its first commit.
  *
  * One round trip begins the transaction, takes the lock on `state` (so that nobody else commits
- * until this group is over: see docs/decisions/0012), and reads every id that the commits of
+ * until this group is over: see docs/decisions/0013), and reads every id that the commits of
  * the group write or name. From then on planning asks nobody. What is remembered from earlier
  * groups holds only if nobody else has committed since: state.turn tells. */
 #include "store/postgres/postgres_impl.h"

@@ -3,7 +3,7 @@
  * The tables are in the schema `medulla` of the database; KEYS/key holds the hash keys (0600) and
  * is the same file on every node, checked by a proof in the database. One connection a process
  * writes, on the commit thread; each reader slot has a connection of its own, made at first use.
- * docs/decisions/0012. Included by app.c (which names the back end) and by tests. */
+ * docs/decisions/0013. Included by app.c (which names the back end) and by tests. */
 #ifndef MED_STORE_POSTGRES_POSTGRES_H
 #define MED_STORE_POSTGRES_POSTGRES_H
 
