@@ -228,7 +228,11 @@ bool med_record_referrers(const med_record *r, size_t limit, med_record_referrer
                  .a = med_arena_new(PAGE_ARENA),
                  .at = MED_TAKE(r->arena, limit, med_record_referrer),
                  .limit = limit};
-    bool ok = x.a != NULL && x.at != NULL ? true : MED_FAIL_MEMORY(err);
+    if (x.a == NULL || x.at == NULL) {
+        med_arena_free(x.a);
+        return MED_FAIL_MEMORY(err);
+    }
+    bool ok = true;
     for (size_t i = 0; ok && i < r->n && x.n < limit; i++) {
         x.view = open_view(r, err);
         ok = x.view != NULL && list_referrers(&x, r->items[i].rid, err);

@@ -141,7 +141,7 @@ static bool unexpected(med_session *s, int fd, med_err *err)
 
 static bool take_file(med_session *s, med_str name, int *fd, med_err *err)
 {
-    med_message answer;
+    med_message answer = {.kind = MED_MESSAGE_KINDS};
     if (!ask(s, &(med_message){.kind = MED_MESSAGE_MAKE, .name = name}, &answer, fd, err))
         return false;
     return answer.kind == MED_MESSAGE_FILE ? true : unexpected(s, *fd, err);
@@ -159,7 +159,7 @@ static int make(med_host *h, med_str name, med_err *err)
 
 static bool take_input(med_session *s, med_arena *a, med_input *out, med_err *err)
 {
-    med_message answer;
+    med_message answer = {.kind = MED_MESSAGE_KINDS};
     int fd;
     if (!ask(s, &(med_message){.kind = MED_MESSAGE_NEXT}, &answer, &fd, err))
         return false;

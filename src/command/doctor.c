@@ -51,7 +51,7 @@ static void check_space(checkup *c)
     struct statvfs v;
     if (statvfs(c->data.ptr, &v) != 0)
         return;
-    uint64_t mib = (uint64_t)v.f_bavail * v.f_frsize / (1024 * 1024);
+    uint64_t mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
     med_str text = med_arena_printf(c->args->arena, "%lu MiB free", (unsigned long)mib);
     if (mib < FREE_MIB)
         bad(c, "disk space", text.ptr,

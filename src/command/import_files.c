@@ -41,8 +41,8 @@ static bool add_file(med_import_files *f, med_str path, const struct stat *st)
 static bool add_path(med_import_files *f, med_str path, int depth, med_err *err);
 
 /* Folders inside folders: depth is bounded. */
-static bool add_folder(med_import_files *f, med_str path, int depth,
-                       med_err *err) // NOLINT(misc-no-recursion): depth <= 32
+/* NOLINTNEXTLINE(misc-no-recursion): depth <= 32 */
+static bool add_folder(med_import_files *f, med_str path, int depth, med_err *err)
 {
     enum { FOLDER_DEPTH = 32 };
     struct dirent **names;
@@ -70,8 +70,8 @@ static bool add_folder(med_import_files *f, med_str path, int depth,
     return ok;
 }
 
-static bool add_path(med_import_files *f, med_str path, int depth,
-                     med_err *err) // NOLINT(misc-no-recursion): see add_folder
+/* NOLINTNEXTLINE(misc-no-recursion): see add_folder */
+static bool add_path(med_import_files *f, med_str path, int depth, med_err *err)
 {
     struct stat st = {0};
     if (med_str_eqz(path, "-"))

@@ -18,10 +18,14 @@ enum {
 };
 
 static const med_command *const served[] = {
-    &med_command_backup, &med_command_export, &med_command_verify,
-    &med_command_purge,  &med_command_import, &med_command_doctor,
+    &med_command_backup,
+    &med_command_export,
+    &med_command_verify,
+    &med_command_purge,
+    &med_command_import,
+    &med_command_doctor,
+    NULL,
 };
-enum { SERVED = sizeof served / sizeof *served };
 
 bool med_task_progress(void *host, uint64_t done, uint64_t total)
 {
@@ -153,11 +157,10 @@ struct med_tasks {
 
 static const med_command *find_command(med_str name)
 {
-    for (size_t i = 0; i < SERVED; i++) {
-        if (med_str_eqz(name, served[i]->name))
-            return served[i];
-    }
-    return NULL;
+    const med_command *const *c = served;
+    while (*c != NULL && !med_str_eqz(name, (*c)->name))
+        c++;
+    return *c;
 }
 
 static bool knows_option(const med_command *c, med_str name)
