@@ -7,6 +7,9 @@
 
 enum { PATIENTS = 30, OBSERVATIONS = 300, QUERIES = 450, PARTS = 3 };
 
+static uint64_t first_seed = 20260101;
+static int queries = QUERIES;
+
 struct patient {
     const char *family[2], *given;
     int n_family;
@@ -419,6 +422,89 @@ static void same(struct world *w, int number)
                  n_got, n_wanted);
 }
 
+/* ---- questions about patients: what refers to them ---- */
+
+static bool has_such(struct world *w, int patient, const struct part *parts, int n)
+{
+    for (int i = 0; i < OBSERVATIONS; i++) {
+        const struct observation *o = &w->observations[i];
+        bool yes = !o->gone && o->patient == patient;
+        for (int p = 0; yes && p < n; p++)
+            yes = holds(w, &parts[p], o);
+        if (yes)
+            return true;
+    }
+    return false;
+}
+
+/* Each _has asks by itself: two of them may be met by two observations. */
+static void same_patients(struct world *w, int number)
+{
+    enum { ASKED = 2 };
+    struct part parts[ASKED];
+    int n = 1 + below(w, ASKED), got = 0;
+    bool wanted[PATIENTS], family = below(w, 3) == 0;
+    med_arena *a = w->k->arena;
+    const char *start = PICK(w, starts);
+    med_arena_reset(a);
+    med_str url = MED_STR("Patient?");
+    for (int i = 0; i < n; i++)
+        url = med_arena_printf(a, "%s_has:Observation:%s:%s&", url.ptr,
+                               below(w, 2) ? "patient" : "subject", make_part(w, &parts[i]).ptr);
+    if (family)
+        url = med_arena_printf(a, "%sname=%s&", url.ptr, start);
+    url = med_arena_printf(a, "%s_count=%d&_total=accurate", url.ptr, below(w, 2) ? 4 : 100);
+    uint64_t count = 0;
+    for (int i = 0; i < PATIENTS; i++) {
+        wanted[i] = !family || has_name(w, &w->patients[i], start);
+        for (int p = 0; wanted[i] && p < n; p++)
+            wanted[i] = has_such(w, i, &parts[p], 1);
+        count += wanted[i];
+    }
+    med_search_result first;
+    med_str ids = kit_search(w->k, url.ptr, &first);
+    if (first.total != count)
+        fail_msg("query %d %s: total %d, expected %d", number, url.ptr, (int)first.total,
+                 (int)count);
+    for (; ids.len > 0; got++) {
+        int64_t id = -1;
+        assert_true(med_str_to_int64(med_str_skip(med_str_cut(ids, ',', &ids), 1), &id));
+        if (id < 0 || id >= PATIENTS || !wanted[id])
+            fail_msg("query %d %s: p%d", number, url.ptr, (int)id);
+        wanted[id] = false;
+    }
+    if ((uint64_t)got != count)
+        fail_msg("query %d %s: %d results, expected %d", number, url.ptr, got, (int)count);
+}
+
+/* ---- includes: the patients of the page, each once ---- */
+
+static void same_includes(struct world *w, int number)
+{
+    struct part part;
+    bool there[PATIENTS] = {false};
+    med_search_result first;
+    med_arena_reset(w->k->arena);
+    med_str url = med_arena_printf(w->k->arena, "Observation?%s&_count=7&_include=Observation:%s",
+                                   make_part(w, &part).ptr, below(w, 2) ? "patient" : "subject");
+    (void)kit_search(w->k, url.ptr, &first);
+    size_t included = 0, expected = 0;
+    for (size_t i = 0; i < first.n; i++) {
+        int64_t id = -1;
+        assert_true(med_str_to_int64(med_str_skip(first.entries[i].resource.id, 1), &id));
+        if (first.entries[i].mode == MED_ENTRY_INCLUDE) {
+            included++;
+            continue;
+        }
+        int patient = w->observations[id].patient;
+        expected += patient >= 0 && !there[patient];
+        if (patient >= 0)
+            there[patient] = true;
+    }
+    if (included != expected)
+        fail_msg("query %d %s: %zu included, expected %zu", number, url.ptr, included, expected);
+}
+
 static void find_rids(struct world *w)
 {
     struct kit *k = w->k;
@@ -444,15 +530,21 @@ static void gives_what_the_model_gives(void **state)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->k = *state;
-    w->seed = 20260101;
+    w->seed = first_seed;
+    print_message("seed %llu\n", (unsigned long long)w->seed);
     for (int i = 0; i < PATIENTS; i++)
         make_patient(w, i);
     for (int i = 0; i < OBSERVATIONS; i++)
         make_observation(w, i);
     for (int round = 0; round < 3; round++) {
         find_rids(w);
-        for (int i = 0; i < QUERIES / 3; i++)
-            same(w, round * QUERIES / 3 + i);
+        for (int i = 0; i < queries / 3; i++) {
+            same(w, round * queries / 3 + i);
+            if (i % 4 == 0)
+                same_patients(w, i);
+            if (i % 16 == 0)
+                same_includes(w, i);
+        }
         for (int i = 0; i < 20; i++) { /* writes in between */
             int at = below(w, OBSERVATIONS);
             if (below(w, 3) == 0 && !w->observations[at].gone) {
@@ -466,8 +558,15 @@ static void gives_what_the_model_gives(void **state)
     free(w);
 }
 
-int main(void)
+/* test_search_model [SEED]; MEDULLA_LONG=1: twenty times as many queries. */
+int main(int n, char **words)
 {
+    const char *is_long = getenv("MEDULLA_LONG");
+    int64_t seed;
+    if (n > 1 && med_str_to_int64(med_str_from(words[1]), &seed) && seed > 0)
+        first_seed = (uint64_t)seed;
+    if (is_long != NULL && is_long[0] == '1')
+        queries = 20 * QUERIES;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_what_the_model_gives, kit_setup, kit_teardown),
     };
