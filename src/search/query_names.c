@@ -19,7 +19,7 @@ static bool names_of(med_query_parser *p, med_str **out, size_t *n)
     *out = MED_TAKE(p->arena, *n + COMMON, med_str);
     if (*out == NULL)
         return false;
-    for (size_t i = 0; i < *n; i++) {
+    for (size_t i = 0; rows != NULL && i < *n; i++) {
         med_param param;
         med_pack_param(pack, rows[i], &param);
         (*out)[i] = param.code;

@@ -138,7 +138,7 @@ static bool push_difference(struct writing *x, const struct index_row *old, size
     size_t k = 0;
     bool good = true;
     while (good && (i < n_old || k < n_new)) {
-        int order = i == n_old ? 1 : k == n_new ? -1 : med_index_row_compare(&old[i], &new[k]);
+        int order = k == n_new ? -1 : i == n_old ? 1 : med_index_row_compare(&old[i], &new[k]);
         if (order < 0)
             good = push(x, &old[i], true, err);
         else if (order > 0)

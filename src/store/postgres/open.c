@@ -313,7 +313,7 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
         && check_dictionaries(s, err) && med_pg_load_names(s, &s->writer, err)
         && start_thread(s, err))
         return &s->base;
-    med_pg_close(&s->base);
+    med_pg_close((med_store *)s);
     return NULL;
 }
 
