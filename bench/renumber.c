@@ -394,6 +394,17 @@ static uint64_t take_number(const char *text)
     return (uint64_t)n;
 }
 
+static void free_bundles(list *bundles)
+{
+    bundle *b = bundles->at;
+    for (size_t i = 0; i < bundles->n; i++) {
+        med_buf_free(&b[i].text);
+        med_free(b[i].lines.at);
+        med_free(b[i].patches.at);
+    }
+    med_free(b);
+}
+
 int main(int argc, char **argv)
 {
     static names families, givens;
@@ -420,5 +431,8 @@ int main(int argc, char **argv)
         die("usage", MED_STR("renumber [--count N] [--seed N] [--bundles] BUNDLE..."));
     copier c = {.families = &families, .givens = &givens};
     write_all(bundles.at, bundles.n, &c, seed, count);
+    free_bundles(&bundles);
+    med_free(families.all.at);
+    med_free(givens.all.at);
     return 0;
 }

@@ -18,7 +18,7 @@ import sys
 SOURCES = {
     "libpq": "libpq-dev", "libevent": "libevent-dev", "openssl": "libssl-dev", "sqlite3": "libsqlite3-dev",
     "libzstd": "libzstd-dev", "pcre2": "libpcre2-dev", "utf8proc": "libutf8proc-dev",
-    "libxml2": "libxml2-dev",
+    "libxml2": "libxml2-dev", "postgresql-15": "libpq-dev",
     "zlib": "zlib1g-dev", "bzip2": "libbz2-dev", "glibc": "libc6-dev",
 }
 
@@ -45,8 +45,9 @@ def wanted(root):
     bom = os.path.join(root, "build", "medulla.cdx.json")
     if os.path.exists(bom):
         for row in json.loads(read(bom))["components"]:
-            if row["type"] != "library":
-                continue
+            direct = any(p["name"] == "linked" for p in row.get("properties", ()))
+            if row["type"] != "library" or not direct:
+                continue  # what our libraries are linked with is theirs to name; the SBOM lists it
             source = next((p["value"] for p in row.get("properties", ())
                            if p["name"] == "debian:source"), row["name"])
             if source not in SOURCES:

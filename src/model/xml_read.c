@@ -6,7 +6,6 @@
 #include "model/xml.h"
 
 #include <libxml/xmlreader.h>
-#include <pthread.h>
 
 enum { NAME_MAX_BYTES = 64, PATH_BYTES = 120 };
 
@@ -511,11 +510,6 @@ static bool read_all(reader *r)
 
 /* ---- the door ---- */
 
-static void start_parser(void)
-{
-    xmlInitParser();
-}
-
 /* Skips what may stand before the root element; true if a document type is what comes next. */
 static bool has_doctype(med_str xml)
 {
@@ -562,8 +556,7 @@ static bool read_document(reader *r, med_str xml)
 
 bool med_xml_read(const med_pack *p, med_arena *a, med_str xml, med_buf *out, med_err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, start_parser);
+    xmlInitParser(); /* idempotent, and with a lock of its own */
     reader *r = MED_TAKE(a, 1, reader);
     if (r == NULL)
         return MED_FAIL_MEMORY(err);

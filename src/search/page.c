@@ -55,7 +55,11 @@ bool med_page_read(const med_query *q, med_arena *a, med_str token, med_page *ou
                  .ordered = (w.flags & FLAG_ORDERED) != 0,
                  .ascending = (w.flags & FLAG_ASCENDING) != 0,
                  .by_key = (w.flags & FLAG_BY_KEY) != 0},
-        .place = {w.value, w.real, med_str_skip(bytes, sizeof w), w.rid, w.phase},
+        .place = {.value = w.value,
+                  .real = w.real,
+                  .text = med_str_skip(bytes, sizeof w),
+                  .rid = w.rid,
+                  .phase = w.phase},
     };
     return true;
 }

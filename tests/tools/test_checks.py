@@ -241,8 +241,8 @@ class Notice(Tree):
     def test_new_library(self):
         self.passes("check_notice.py")
         with open(os.path.join(self.root, "tools/packages.build"), "a", encoding="utf-8") as file:
-            file.write("libxml2-dev\n")
-        self.fails("check_notice.py", "libxml2-dev")
+            file.write("libunheard-dev\n")
+        self.fails("check_notice.py", "libunheard-dev")
 
     def test_new_version_of_data(self):
         path = os.path.join(self.root, "definitions/package-lock.json")
