@@ -253,10 +253,15 @@ class Notice(Tree):
         self.fails("check_notice.py", "hl7.fhir.uv.ips 3.0.0")
 
     def test_linked_library(self):
-        bom = {"components": [{"type": "library", "name": "libcurl4",
-                               "properties": [{"name": "debian:source", "value": "curl"}]}]}
-        self.put("build/medulla.cdx.json", json.dumps(bom))
-        self.fails("check_notice.py", "curl")
+        for how, noticed in (("linked", True), ("linked:indirectly", False)):
+            bom = {"components": [{"type": "library", "name": "libcurl4",
+                                   "properties": [{"name": "debian:source", "value": "curl"},
+                                                  {"name": how, "value": "libcurl.so.4"}]}]}
+            self.put("build/medulla.cdx.json", json.dumps(bom))
+            if noticed:
+                self.fails("check_notice.py", "curl")
+            else:
+                self.passes("check_notice.py")
 
     def test_licence_text(self):
         self.put("definitions/node_modules/@lhncbc/ucum-lhc/LICENSE.md", "Another licence")
