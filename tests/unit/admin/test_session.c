@@ -123,7 +123,7 @@ static bool next(med_host *h, med_arena *a, med_input *out, med_err *err)
     if (w->inputs == 3)
         return true;
     assert_int_equal(pipe(fds), 0);
-    assert_int_equal(write(fds[1], "abc" + w->inputs, 1), 1);
+    assert_int_equal(write(fds[1], &"abc"[w->inputs], 1), 1);
     (void)close(fds[1]);
     w->inputs++;
     *out = (med_input){MED_STR("a pipe"), 1, 7, fds[0]};
