@@ -113,7 +113,7 @@ static const med_query *parse(struct bench *b, med_arena *a, med_str url)
     med_err err = {0};
     med_str query, type = med_str_cut(url, '?', &query);
     med_pairs pairs;
-    const med_query *q;
+    const med_query *q = NULL;
     const med_search_options options = {.strict = true,
                                         .base = MED_STR("http://localhost/fhir"),
                                         .now = med_now(&med_clock_system),
