@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-enum { MED_WORKER_NICE = 10 }; /* added to the niceness of the process */
+enum { MED_WORKER_NICE = 19 }; /* added to the niceness of the process */
 
 typedef struct med_worker_pool med_worker_pool;
 typedef void (*med_job)(void *arg, unsigned worker);
