@@ -93,23 +93,31 @@ static size_t least(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
+/* Swapped neighbours: a ends in "ab" where b ends in "ba". */
+static bool is_swapped(med_str a, size_t i, med_str b, size_t k)
+{
+    return i > 1 && k > 1 && a.ptr[i - 1] == b.ptr[k - 2] && a.ptr[i - 2] == b.ptr[k - 1];
+}
+
 size_t med_str_distance(med_str a, med_str b)
 {
     a = med_str_sub(a, 0, DISTANCE_MAX);
     b = med_str_sub(b, 0, DISTANCE_MAX);
-    size_t row[DISTANCE_MAX + 1]; /* distances from a[0..i) to each b[0..k) */
+    size_t rows[3][DISTANCE_MAX + 1]; /* distances from a[0..i) to each b[0..k), i modulo 3 */
     for (size_t k = 0; k <= b.len; k++)
-        row[k] = k;
+        rows[0][k] = k;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i - 1) % 3];
         row[0] = i;
         for (size_t k = 1; k <= b.len; k++) {
-            size_t swap = diagonal + (a.ptr[i - 1] != b.ptr[k - 1]);
-            diagonal = row[k];
-            row[k] = least(row[k] + 1, row[k - 1] + 1, swap);
+            size_t replaced = above[k - 1] + (a.ptr[i - 1] != b.ptr[k - 1]);
+            row[k] = least(above[k] + 1, row[k - 1] + 1, replaced);
+            if (is_swapped(a, i, b, k) && rows[(i - 2) % 3][k - 2] + 1 < row[k])
+                row[k] = rows[(i - 2) % 3][k - 2] + 1;
         }
     }
-    return row[b.len];
+    return rows[a.len % 3][b.len];
 }
 
 med_str med_str_nearest(med_str word, const med_str *candidates, size_t n)

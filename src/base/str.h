@@ -110,7 +110,8 @@ static inline bool med_is_hex(char c)
     return med_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Levenshtein distance, cut off at 64 bytes a side; used for "did you mean". */
+/* How many slips of the fingers lie between two words: a character too many, too few or another,
+ * or two neighbours swapped ("nmae"). Cut off at 64 bytes a side; used for "did you mean". */
 size_t med_str_distance(med_str a, med_str b);
 /* The candidate nearest to `word` if it is near enough to be meant, else the empty slice. */
 med_str med_str_nearest(med_str word, const med_str *candidates, size_t n);

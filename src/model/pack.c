@@ -71,23 +71,9 @@ static size_t nearness(med_str word)
     return (word.len + 1) / 3 + 1;
 }
 
-/* "nmae" for "name": one slip of the fingers, but two edits. */
-static bool is_transposed(med_str a, med_str b)
-{
-    size_t i = 0;
-    if (a.len != b.len)
-        return false;
-    while (i < a.len && a.ptr[i] == b.ptr[i])
-        i++;
-    return i + 1 < a.len && a.ptr[i] == b.ptr[i + 1] && a.ptr[i + 1] == b.ptr[i]
-           && memcmp(a.ptr + i + 2, b.ptr + i + 2, a.len - i - 2) == 0;
-}
-
 static bool nearer(med_str word, med_str candidate, size_t *distance)
 {
-    size_t d = med_str_eq_ignore_case(word, candidate) ? 0
-               : is_transposed(word, candidate)        ? 1
-                                                       : med_str_distance(word, candidate);
+    size_t d = med_str_eq_ignore_case(word, candidate) ? 0 : med_str_distance(word, candidate);
     if (d >= *distance)
         return false;
     *distance = d;

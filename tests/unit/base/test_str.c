@@ -91,6 +91,10 @@ static void measures_distance(void **state)
     assert_int_equal(med_str_distance(MED_STR(""), MED_STR("abc")), 3);
     assert_int_equal(med_str_distance(MED_STR("abc"), MED_STR("")), 3);
     assert_int_equal(med_str_distance(MED_STR("abc"), MED_STR("abc")), 0);
+    assert_int_equal(med_str_distance(MED_STR("nmae"), MED_STR("name")), 1);
+    assert_int_equal(med_str_distance(MED_STR("ba"), MED_STR("ab")), 1);
+    assert_int_equal(med_str_distance(MED_STR("abcd"), MED_STR("badc")), 2);
+    assert_int_equal(med_str_distance(MED_STR("ca"), MED_STR("abc")), 3);
     char a[100];
     char b[100];
     memset(a, 'a', sizeof a);
@@ -106,6 +110,7 @@ static void guesses_what_was_meant(void **state)
     CHECK_STR(med_str_nearest(MED_STR("birtdate"), names, COUNT(names)), "birthdate");
     CHECK_STR(med_str_nearest(MED_STR("birthDate"), names, COUNT(names)), "birthdate");
     CHECK_STR(med_str_nearest(MED_STR("Pateint"), names, COUNT(names)), "Patient");
+    CHECK_STR(med_str_nearest(MED_STR("igven"), names, COUNT(names)), "given");
     CHECK_STR(med_str_nearest(MED_STR("xyzzy"), names, COUNT(names)), "");
     /* three changes in eight letters may be meant, four are another word; the first of equals */
     static const med_str others[] = {MED_LIT("abcdefgh"), MED_LIT("abcdexyz"), MED_LIT("abcdexyw")};
