@@ -20,7 +20,6 @@ typedef struct med_bench_options {
     double seconds;
     unsigned rounds;
     unsigned connections;  /* 0: those of each family */
-    unsigned loops;        /* event loops of the constant answer, as the server has */
     const uint32_t *sizes; /* people of the demo nation; several are a ladder */
     size_t n_sizes;
     bool ladder;

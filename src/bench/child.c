@@ -15,7 +15,8 @@
 
 enum { GRACE_MS = 10000 };
 
-/* In the child: what was blocked is let through, and what it says goes into the log. */
+/* In the child, where other threads' locks stay locked: nothing that allocates. What was blocked is
+ * let through, and what it says goes into the log. */
 static void settle(pid_t parent, const char *log)
 {
     sigset_t none;
@@ -43,24 +44,8 @@ pid_t med_child_program(const char *const *words, const char *log, med_err *err)
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         settle(parent, log);
-        /* The usual management address belongs to the server that is meant for use. */
-        (void)setenv("MEDULLA_ADMIN_LISTEN", "", 1); // NOLINT(concurrency-mt-unsafe): one thread
         (void)execv("/proc/self/exe", argv);
         _exit(127);
-    }
-    if (pid < 0)
-        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "can not start a process: %s",
-                       strerrordesc_np(errno));
-    return pid;
-}
-
-pid_t med_child_function(void (*fn)(void *), void *arg, const char *log, med_err *err)
-{
-    pid_t parent = getpid(), pid = fork();
-    if (pid == 0) {
-        settle(parent, log);
-        fn(arg);
-        _exit(0);
     }
     if (pid < 0)
         (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "can not start a process: %s",

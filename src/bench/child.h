@@ -1,5 +1,4 @@
-/* child.h - the processes that a measurement starts: this program with other arguments, or a
- * function of it.
+/* child.h - the processes that a measurement starts: this program with other arguments.
  *
  * Children end with the thread that started them (the kernel sees to it), are out of reach of the
  * terminal's Ctrl-C, and write into a log file. */
@@ -16,8 +15,6 @@ enum { MED_CHILD_WORDS = 16 };
 /* /proc/self/exe WORDS...; standard output and error go to the file `log`, appended. `words` ends
  * with NULL. -1 with *err when it can not be started. */
 pid_t med_child_program(const char *const *words, const char *log, med_err *err);
-/* Runs fn(arg) in a child, which ends when fn returns. To be called while there is one thread. */
-pid_t med_child_function(void (*fn)(void *), void *arg, const char *log, med_err *err);
 
 typedef struct med_child_end {
     bool exited; /* by itself, with `code`; else by a signal */

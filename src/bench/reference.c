@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "bench/child.h"
 #include "bench/load.h"
 #include "http/server.h"
 
@@ -15,7 +14,6 @@ enum { JSON_ARENA = 16 << 20, JSON_BATCH = 64 };
 /* ---- the constant answer ---- */
 
 typedef struct constant {
-    unsigned port, loops;
     char body[MED_REFERENCE_BODY];
 } constant;
 
@@ -35,32 +33,23 @@ static void answer(void *app, med_http_exchange *x)
     med_http_respond(x);
 }
 
-static void serve_constant(void *arg)
+bool med_reference_serve(med_str listen, unsigned loops, med_err *err)
 {
-    constant *c = arg;
-    char listen[32];
-    med_err err = {0};
+    constant c;
     const med_log log = {.fd = 2, .level = MED_LOG_WARN, .clock = &med_clock_system};
-    (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", c->port);
-    med_http_config config = {.listen = med_str_from(listen),
-                              .loops = c->loops,
-                              .limits = med_http_default_limits,
-                              .certificate_file = MED_STR_EMPTY,
-                              .key_file = MED_STR_EMPTY,
-                              .clock = &med_clock_system,
-                              .random = &med_random_system,
-                              .log = &log};
-    if (med_http_start(&config, answer, c, &err) == NULL)
-        return;
-    for (;;)
-        (void)pause(); /* until the parent ends it */
-}
-
-pid_t med_reference_http(unsigned port, unsigned loops, const char *log, med_err *err)
-{
-    constant c = {.port = port, .loops = loops};
+    const med_http_config config = {.listen = listen,
+                                    .loops = loops,
+                                    .limits = med_http_default_limits,
+                                    .certificate_file = MED_STR_EMPTY,
+                                    .key_file = MED_STR_EMPTY,
+                                    .clock = &med_clock_system,
+                                    .random = &med_random_system,
+                                    .log = &log};
     memset(c.body, 'x', sizeof c.body);
-    return med_child_function(serve_constant, &c, log, err);
+    if (med_http_start(&config, answer, &c, err) == NULL)
+        return false;
+    for (;;)
+        (void)pause(); /* until a signal ends the process */
 }
 
 /* ---- the disk ---- */

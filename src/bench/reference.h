@@ -7,14 +7,14 @@
 #ifndef MED_BENCH_REFERENCE_H
 #define MED_BENCH_REFERENCE_H
 
-#include <sys/types.h>
-
 #include "base/err.h"
+#include "base/str.h"
 
 enum { MED_REFERENCE_BODY = 2048 };
 
-/* Starts the constant-answer server on a loopback port; call it while there is one thread. */
-pid_t med_reference_http(unsigned port, unsigned loops, const char *log, med_err *err);
+/* Serves the constant answer on HOST:PORT until the process is ended; comes back with false and
+ * *err only when it can not start. */
+bool med_reference_serve(med_str listen, unsigned loops, med_err *err);
 
 /* Appends groups of `group` records of `bytes` to a new file in `folder` for `seconds`, each group
  * made durable by one fdatasync; gives records a second. */

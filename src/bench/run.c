@@ -463,6 +463,8 @@ enum med_bench_end med_bench_run(med_arena *a, const med_bench_options *options,
         (void)MED_FAIL_MEMORY(err);
         return MED_BENCH_FAILED;
     }
+    /* The usual management address belongs to the server that is meant for use. */
+    (void)setenv("MEDULLA_ADMIN_LISTEN", "", 1); // NOLINT(concurrency-mt-unsafe): one thread
     b->options = options;
     b->arena = a;
     b->own = options->url.len == 0;

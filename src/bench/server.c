@@ -8,7 +8,14 @@
 #include "bench/run.h"
 #include "demo/demo.h"
 
-enum { START_MS = 60000, PROBE_MS = 1000, LOG_TAIL = 400, SEED = 2026, IMPORT_LARGE = 4000 };
+enum {
+    START_MS = 60000,
+    PORTS_TRIED = 4,
+    PROBE_MS = 1000,
+    LOG_TAIL = 400,
+    SEED = 2026,
+    IMPORT_LARGE = 4000
+};
 #define DAY INT64_C(86400000000)
 
 /* ---- data ---- */
@@ -131,9 +138,11 @@ bool med_bench_fill(med_bench *b, med_err *err)
 
 /* ---- the server ---- */
 
+enum readiness { READY, NOT_READY, ENDED };
+
 /* Asks until there is a 200, the child is gone, or patience is. */
-static bool await_ready(med_bench *b, pid_t pid, const med_target *target, const char *path,
-                        med_err *err)
+static enum readiness await_ready(med_bench *b, pid_t pid, const med_target *target,
+                                  const char *path)
 {
     const struct timespec pause = {0, 500000};
     uint64_t until = med_bench_now() + START_MS * UINT64_C(1000000);
@@ -141,19 +150,21 @@ static bool await_ready(med_bench *b, pid_t pid, const med_target *target, const
     med_reply reply;
     med_child_end end;
     med_err unused;
-    bool ready = false;
+    enum readiness state = NOT_READY;
     med_asker_init(&k, target);
     k.patience = PROBE_MS;
-    while (!ready && med_bench_now() < until && !atomic_load(&b->stop)
-           && !med_child_wait(pid, 0, &end)) {
-        ready =
-            med_ask(&k, "GET", med_str_from(path), MED_STR_EMPTY, MED_STR_EMPTY, &reply, &unused)
-            && reply.status == 200;
-        if (!ready)
+    while (state == NOT_READY && med_bench_now() < until && !atomic_load(&b->stop)) {
+        if (med_child_wait(pid, 0, &end))
+            state = ENDED;
+        else if (med_ask(&k, "GET", med_str_from(path), MED_STR_EMPTY, MED_STR_EMPTY, &reply,
+                         &unused)
+                 && reply.status == 200)
+            state = READY;
+        else
             (void)nanosleep(&pause, NULL);
     }
     med_asker_end(&k);
-    return ready ? true : fail_with_log(b, "the server did not start", err);
+    return state;
 }
 
 static bool own_target(const med_bench *b, const char *base, med_target *out, med_err *err)
@@ -165,25 +176,46 @@ static bool own_target(const med_bench *b, const char *base, med_target *out, me
     return med_target_parse(b->arena, url, MED_STR_EMPTY, out, err);
 }
 
+/* Starts WORDS... HOST:PORT, `words` ending with the option that takes the address. A port that
+ * was free may be somebody else's a moment later: one that ends at once is given another. */
+static bool start_listening(med_bench *b, const char *const *words, const char *base,
+                            const char *probe, med_target *target, pid_t *pid, med_err *err)
+{
+    const char *argv[MED_CHILD_WORDS] = {NULL};
+    enum readiness state = ENDED;
+    size_t n = 0;
+    for (; words[n] != NULL; n++)
+        argv[n] = words[n];
+    for (int i = 0; state == ENDED && i < PORTS_TRIED && !atomic_load(&b->stop); i++) {
+        *pid = 0;
+        if (!own_target(b, base, target, err)
+            || (argv[n] = med_arena_printf(b->arena, "%.*s", MED_STR_ARG(target->host)).ptr) == NULL
+            || (*pid = med_child_program(argv, b->log, err)) < 0)
+            return false;
+        state = await_ready(b, *pid, target, probe);
+    }
+    if (state == ENDED)
+        *pid = 0;
+    return state == READY ? true : fail_with_log(b, "the server did not start", err);
+}
+
 bool med_bench_start_server(med_bench *b, double *took, med_err *err)
 {
-    med_str config, listen;
-    if (!own_target(b, "/fhir", &b->target, err))
-        return false;
-    if (!med_arena_copy(b->arena, b->options->config, &config)
-        || !med_arena_copy(b->arena, b->target.host, &listen))
+    med_str config;
+    if (!med_arena_copy(b->arena, b->options->config, &config))
         return MED_FAIL_MEMORY(err);
-    const char *words[] = {
-        "serve",    "--data", b->store,      "--listen", listen.ptr,
-        "--auth",   "off",    "--log-level", "warn",     config.len > 0 ? "--config" : NULL,
-        config.ptr, NULL};
+    const char *words[] = {"serve", "--data",   b->store,   "--auth",   "off", "--log-level",
+                           "warn",  "--config", config.ptr, "--listen", NULL};
+    if (config.len == 0) {
+        words[7] = "--listen";
+        words[8] = NULL;
+    }
     uint64_t began = med_bench_now();
-    b->server = b->watched = med_child_program(words, b->log, err);
-    if (b->server < 0 || !await_ready(b, b->server, &b->target, "metadata", err))
-        return false;
-    if (took != NULL)
+    bool ok = start_listening(b, words, "/fhir", "metadata", &b->target, &b->server, err);
+    b->watched = b->server;
+    if (ok && took != NULL)
         *took = (double)(med_bench_now() - began) / 1e9;
-    return true;
+    return ok;
 }
 
 void med_bench_stop_server(med_bench *b, int signal)
@@ -194,13 +226,6 @@ void med_bench_stop_server(med_bench *b, int signal)
 
 bool med_bench_start_constant(med_bench *b, med_err *err)
 {
-    int64_t port = 0;
-    med_str rest;
-    if (!own_target(b, "", &b->constant, err))
-        return false;
-    (void)med_str_cut(b->constant.host, ':', &rest);
-    if (!med_str_to_int64(rest, &port))
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "no port for the constant answer");
-    b->constant_server = med_reference_http((unsigned)port, b->options->loops, b->log, err);
-    return b->constant_server > 0 && await_ready(b, b->constant_server, &b->constant, "", err);
+    const char *words[] = {"bench", "--serve-constant", NULL};
+    return start_listening(b, words, "", "", &b->constant, &b->constant_server, err);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "bench/bench.h"
+#include "bench/reference.h"
 #include "command/command.h"
 #include "source.h"
 
@@ -207,27 +208,34 @@ static bool take_options(const med_arguments *args, uint32_t *sizes, med_bench_o
     return true;
 }
 
+/* As many event loops as the server itself has. */
+static unsigned loops(const med_config *config)
+{
+    int64_t set = med_config_int(config, "http.loops");
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return (unsigned)(set > 0 ? set : cores > 0 ? cores : 1);
+}
+
 static enum med_exit run(const med_arguments *args)
 {
     med_err err = {0};
-    med_str unused;
+    med_str unused, listen;
     uint32_t sizes[MED_BENCH_SIZES] = {0};
     const char *temporary = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t loops = med_config_int(args->config, "http.loops");
     med_bench_options o = {.url = MED_STR_EMPTY,
                            .token = MED_STR_EMPTY,
                            .data = MED_STR_EMPTY,
                            .work = med_str_from(temporary != NULL ? temporary : "/var/tmp"),
                            .json = MED_STR_EMPTY,
                            .config = MED_STR_EMPTY,
-                           .loops = (unsigned)(loops > 0   ? loops
-                                               : cores > 0 ? cores
-                                                           : 1),
                            .read_bundles = read_bundles};
     if (med_argument(args, "list", &unused)) {
         med_bench_list_families();
         return MED_EXIT_OK;
+    }
+    if (med_argument(args, "serve-constant", &listen)) {
+        (void)med_reference_serve(listen, loops(args->config), &err);
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
     if (!take_options(args, sizes, &o, &err))
         return med_command_fail(MED_EXIT_USAGE, "%s", err.text);
@@ -262,6 +270,8 @@ static const med_option options[] = {
     {"bundle-mib", "N", NULL, "size of the Bundle of isolation (default 64)"},
     {"work", "DIR", NULL, "where the temporary folder is made (default $TMPDIR or /var/tmp)"},
     {"json", "FILE", NULL, "write the figures there, too"},
+    {"serve-constant", "HOST:PORT", NULL,
+     "serve only the constant answer that reads are compared with"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -177,6 +177,23 @@ test('what is written there is tagged, and gone at the end', async () => {
   assert.equal(identifiers.size, server.seen.bodies.length);
 });
 
+test('the constant answer alone, for other load programs', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = spawn(binary, ['bench', '--serve-constant', address], { stdio: 'ignore' });
+  try {
+    let got;
+    for (let i = 0; i < 200 && !got; i++)
+      got = await fetch(`http://${address}/`).catch(() => new Promise((next) => setTimeout(next, 50)));
+    assert.equal(got.status, 200);
+    assert.equal((await got.text()).length, 2048);
+    const second = await bench(['--serve-constant', address]);
+    assert.equal(second.code, 1);
+    assert.match(second.err, /in use/);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 test('wrong usage is told', async () => {
   const port = await freePort();
   for (const [words, code, text] of [
