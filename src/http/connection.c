@@ -178,10 +178,15 @@ static void finish(med_conn *c)
     want_read(c, true);
 }
 
-/* Writes what the socket takes. */
+/* Writes what the socket takes, but not more in a turn than others may wait for. */
 static void flush(med_conn *c)
 {
+    size_t turn = 0;
     while (c->out[0].iov_len + c->out[1].iov_len > 0) {
+        if (turn >= MED_HTTP_WRITE_TURN) {
+            want_write(c, true);
+            return;
+        }
         ssize_t n = med_io_write(c, c->out, 2);
         if (n == MED_IO_AGAIN) {
             if (!c->write_blocked) { /* from here on the client is slow, not we */
@@ -197,6 +202,7 @@ static void flush(med_conn *c)
             die(c);
             return;
         }
+        turn += (size_t)n;
         c->window_bytes += (uint64_t)n;
         advance(c, (size_t)n);
     }

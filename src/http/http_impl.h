@@ -26,8 +26,9 @@ enum {
     MED_HTTP_SCRATCH = 64 << 10,  /* one read of a body */
     MED_HTTP_HEAD_READ = 8 << 10, /* with the limits of a head and what is swallowed: < 64 KiB */
     MED_HTTP_DIRECT_READ = 256 << 10,
-    MED_HTTP_FREE_ARENAS = 64, /* kept by each loop */
-    MED_HTTP_TICK_MS = 250,    /* how often deadlines are looked at */
+    MED_HTTP_WRITE_TURN = 128 << 10, /* of one answer, before others have theirs */
+    MED_HTTP_FREE_ARENAS = 64,       /* kept by each loop */
+    MED_HTTP_TICK_MS = 250,          /* how often deadlines are looked at */
     MED_HTTP_LINGER_SECONDS = 2,
     MED_HTTP_ID_LEN = 16,
 };
@@ -194,7 +195,7 @@ void med_exchange_refuse(med_exchange *x, const med_http_fault *fault);
 bool med_answer_prepare(med_conn *c);
 
 /* ---- io.c ---- */
-enum { MED_IO_AGAIN = -1, MED_IO_FAILED = -2 };
+enum { MED_IO_AGAIN = -1, MED_IO_FAILED = -2, MED_IO_PARTS = 2 };
 /* Bytes moved, 0 at the end of the stream, MED_IO_AGAIN (see io_wants_write), MED_IO_FAILED. */
 ssize_t med_io_read(med_conn *c, void *to, size_t n);
 ssize_t med_io_write(med_conn *c, const struct iovec *from, size_t n);

@@ -23,6 +23,18 @@ ssize_t med_io_read(med_conn *c, void *to, size_t n)
     return got;
 }
 
+/* One call copies all that the socket has room for, which may be megabytes. */
+static void bound(struct iovec *to, const struct iovec *from, size_t n)
+{
+    size_t left = MED_HTTP_WRITE_TURN;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        if (to[i].iov_len > left)
+            to[i].iov_len = left;
+        left -= to[i].iov_len;
+    }
+}
+
 ssize_t med_io_write(med_conn *c, const struct iovec *from, size_t n)
 {
     ssize_t put = 0;
@@ -30,7 +42,9 @@ ssize_t med_io_write(med_conn *c, const struct iovec *from, size_t n)
         size_t at = from[0].iov_len == 0 && n > 1 ? 1 : 0;
         put = med_tls_write(c->tls, from[at].iov_base, from[at].iov_len, &c->io_wants_write);
     } else {
-        struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)from, .msg_iovlen = n};
+        struct iovec part[MED_IO_PARTS];
+        struct msghdr m = {.msg_iov = part, .msg_iovlen = n};
+        bound(part, from, n);
         put = sendmsg(c->fd, &m, MSG_NOSIGNAL);
         if (put < 0)
             put = judge(c, true);
