@@ -149,7 +149,7 @@ static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
         return false;
     if (!guard_allows(s, c, &refusal))
         return refuse(s, c, &refusal, err);
-    switch (med_pg_apply(s, c, &refusal)) {
+    switch (med_rules_apply(&s->rules, c, &refusal)) {
     case APPLY_DONE:
         settle(c, MED_COMMIT_DONE, NULL);
         return true;

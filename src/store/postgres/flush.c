@@ -247,7 +247,6 @@ static bool flush_traces(struct pg_store *s, med_err *err)
 
 static bool flush_outcomes(struct pg_store *s, med_err *err)
 {
-    static const int64_t keep_for = INT64_C(7) * 86400 * 1000000;
     for (const struct pending_outcome *o = s->outcomes; o != NULL; o = o->next) {
         struct pg_parameters p = {0}, old = {0};
         med_pg_int(&p, (int64_t)o->key);
@@ -256,7 +255,7 @@ static bool flush_outcomes(struct pg_store *s, med_err *err)
         med_pg_int(&p, o->t);
         med_pg_int(&p, o->updated);
         med_pg_bytes(&p, o->outcomes);
-        med_pg_int(&old, o->at - keep_for);
+        med_pg_int(&old, o->at - MED_OUTCOMES_KEPT);
         if (s->writer.n_expected > EXPECTED_MAX / 2
             && (!med_pg_sync(&s->writer, err) || !med_pg_drain(&s->writer, err)))
             return false;

@@ -170,6 +170,7 @@ static bool init_memory(struct pg_store *s, med_err *err)
         return MED_FAIL_MEMORY(err);
     if (!med_pg_view_init(s->guard_view, s, &s->writer, err))
         return false;
+    med_pg_lend(s);
     for (unsigned i = 0; i < s->n_slots; i++) {
         if (!med_pg_view_init(&s->slots[i], s, NULL, err))
             return false;

@@ -6,14 +6,10 @@
 #include <stdatomic.h>
 
 #include "store/body.h"
-#include "store/ident.h"
+#include "store/commit_rules.h"
 #include "store/keyring.h"
 #include "store/postgres/connection.h"
 #include "store/postgres/postgres.h"
-#include "store/rowset.h"
-#include "store/store_impl.h"
-#include "store/tally.h"
-#include "store/version_row.h"
 
 enum { MED_PATH_MAX = 4096 };
 /* The low bits of a rid: which shard it belongs to. See docs/scale.md. */
@@ -143,6 +139,7 @@ struct pg_store {
     struct tallies tallies;
     struct pending pending; /* index rows not yet written */
     med_arena *scratch;     /* of one group */
+    struct commit_rules rules;
     struct current *current;
     size_t current_cap;
     struct pending_version *versions;
@@ -151,7 +148,6 @@ struct pg_store {
     struct pending_outcome *outcomes;
     size_t packed_bytes;        /* that wait */
     int64_t t, updated, number; /* number: of the last rid, without its shard */
-    int64_t t_before;           /* before the commit at hand */
     struct purged *purged;
     int64_t next_probe; /* monotonic, while refusing */
     int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
@@ -204,14 +200,9 @@ bool med_pg_intern_ident(struct pg_store *s, uint64_t hash, uint64_t home, med_r
                          med_err *err);
 void med_pg_group_forget(struct pg_store *s);
 
-/* ---- apply.c ---- */
-enum apply { APPLY_DONE, APPLY_REFUSED, APPLY_BROKEN /* the group must be rolled back */ };
-enum apply med_pg_apply(struct pg_store *s, med_commit *c, med_err *err);
-
-/* ---- idempotency.c ---- */
-enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
+/* ---- lend.c: what the rules of a commit read and write ---- */
+void med_pg_lend(struct pg_store *s);
 enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *err);
-bool med_pg_idempotency_keep(struct pg_store *s, const med_commit *c, med_err *err);
 
 /* ---- flush.c ---- */
 /* Sends all that waits, without a sync. */

@@ -1,16 +1,14 @@
-/* plan.c - checks a commit before its first write: expectations, references, deletions. */
-#include "store/postgres/plan.h"
+/* commit_plan.c - checks a commit before its first write: expectations, references, deletions. */
+#include "store/commit_rules.h"
 
-void med_pg_plan_read(const struct current *current, struct step *step)
+void med_rules_found(struct step *step, const struct stored_row *row, med_str rowset)
 {
-    step->has_row = current->has_row;
-    step->live = current->has_row && current->row.change != MED_DELETED;
-    if (!current->has_row)
-        return;
-    step->row = current->row;
-    step->rowset = current->rowset;
-    step->version = current->row.version;
-    step->updated = current->row.updated;
+    step->has_row = true;
+    step->live = row->change != MED_DELETED;
+    step->row = *row;
+    step->rowset = rowset;
+    step->version = row->version;
+    step->updated = row->updated;
 }
 
 /* ---- which steps of this commit meet on one resource ---- */
@@ -20,8 +18,8 @@ static bool make_map(struct plan *p, med_err *err)
     size_t n = p->commit->n_writes;
     for (p->map_cap = 8; p->map_cap < n * 2;)
         p->map_cap *= 2;
-    p->map = MED_TAKE(p->store->scratch, p->map_cap, uint32_t);
-    p->steps = MED_TAKE(p->store->scratch, n, struct step);
+    p->map = MED_TAKE(p->rules->scratch, p->map_cap, uint32_t);
+    p->steps = MED_TAKE(p->rules->scratch, n, struct step);
     if (p->map == NULL || p->steps == NULL)
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < n; i++)
@@ -77,6 +75,7 @@ static bool is_same_id(const struct stored_row *row, const med_write *w)
 
 static bool find_state(struct plan *p, size_t i, med_err *err)
 {
+    struct commit_rules *r = p->rules;
     const med_write *w = &p->commit->writes[i];
     struct step *step = &p->steps[i];
     uint32_t *place = map_place(p, w->ident);
@@ -88,9 +87,9 @@ static bool find_state(struct plan *p, size_t i, med_err *err)
             step->has_row = false;
             step->version = 0;
         }
-    } else {
-        step->rid = med_pg_find_ident(p->store, w->ident);
-        med_pg_plan_read(med_pg_current(p->store, w->ident), step);
+    } else if (!r->ops->find(r->store, w->ident, &step->rid, err)
+               || (step->rid != 0 && !r->ops->read(r->store, w->ident, step->rid, step, err))) {
+        return false;
     }
     *place = (uint32_t)i + 1;
     if (step->has_row && !step->again && !is_same_id(&step->row, w))
@@ -131,7 +130,7 @@ static bool expectation_holds(const struct step *step, const med_write *w, med_e
 }
 
 /* Same bytes under the same key give the same hash; after a change of key the text decides. */
-static bool is_same_text(struct pg_store *s, const struct step *step, const med_write *w,
+static bool is_same_text(struct commit_rules *r, const struct step *step, const med_write *w,
                          bool *same, med_err *err)
 {
     *same = false;
@@ -139,23 +138,23 @@ static bool is_same_text(struct pg_store *s, const struct step *step, const med_
         *same = step->text_hash != NULL && memcmp(step->text_hash, w->hash, MED_CHECK_BYTES) == 0;
         return true;
     }
-    if (step->row.key == med_keyring_current(&s->keys)) {
+    if (step->row.key == med_keyring_current(r->keys)) {
         *same = memcmp(step->row.text_hash, w->hash, MED_CHECK_BYTES) == 0;
         return true;
     }
     med_stored old;
-    if (med_pg_by_rid(&s->guard_view->base, s->scratch, step->rid, &old, err) != MED_FOUND)
+    if (med_view_by_rid(r->view, r->scratch, step->rid, &old, err) != MED_FOUND)
         return false;
     *same = med_str_eq(old.text, w->text);
     return true;
 }
 
-static bool settle(struct pg_store *s, struct step *step, const med_write *w, med_err *err)
+static bool settle(struct commit_rules *r, struct step *step, const med_write *w, med_err *err)
 {
     bool same = false;
     switch (w->kind) {
     case MED_WRITE_PUT:
-        if (step->live && !w->always_new_version && !is_same_text(s, step, w, &same, err))
+        if (step->live && !w->always_new_version && !is_same_text(r, step, w, &same, err))
             return false;
         step->outcome = same         ? MED_OUTCOME_UNCHANGED
                         : step->live ? MED_OUTCOME_UPDATED
@@ -175,13 +174,7 @@ static bool settle(struct pg_store *s, struct step *step, const med_write *w, me
     return true;
 }
 
-static bool is_live(const struct pg_store *s, uint64_t ident)
-{
-    const struct ident *known = med_idents_find(&s->idents, ident);
-    return known != NULL && known->live;
-}
-
-uint64_t med_pg_plan_home(const struct plan *p, uint64_t ident)
+uint64_t med_rules_home(const struct plan *p, uint64_t ident)
 {
     uint32_t at = *map_place(p, ident);
     if (at == 0 || p->commit->writes[at - 1].rows.n_patients == 0)
@@ -189,13 +182,19 @@ uint64_t med_pg_plan_home(const struct plan *p, uint64_t ident)
     return p->commit->writes[at - 1].rows.patients[0];
 }
 
-static bool targets_exist(struct plan *p, size_t i, med_err *err)
+static bool targets_exist(struct plan *p, size_t i, bool *broken, med_err *err)
 {
+    struct commit_rules *r = p->rules;
     const med_write *w = &p->commit->writes[i];
     for (size_t k = 0; k < w->rows.n_targets; k++) {
         const med_target_row *target = &w->rows.targets[k];
         const struct step *step = last_step(p, target->ident);
-        if (step != NULL ? step->live_after : is_live(p->store, target->ident))
+        bool live = step != NULL && step->live_after;
+        if (step == NULL && !r->ops->is_live(r->store, target->ident, &live, err)) {
+            *broken = true;
+            return false;
+        }
+        if (live)
             continue;
         (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
                        "the reference names a resource that does not exist; create it first, or in "
@@ -206,29 +205,43 @@ static bool targets_exist(struct plan *p, size_t i, med_err *err)
     return true;
 }
 
+static int by_rid(const void *a, const void *b)
+{
+    med_rid x = *(const med_rid *)a;
+    med_rid y = *(const med_rid *)b;
+    return (x > y) - (x < y);
+}
+
+/* The resources this commit writes, sorted: made when first asked for. */
+static bool list_written(struct plan *p, med_err *err)
+{
+    size_t n = p->commit->n_writes;
+    if (p->written != NULL)
+        return true;
+    p->written = MED_TAKE(p->rules->scratch, n, med_rid);
+    if (p->written == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++)
+        p->written[i] = p->steps[i].rid;
+    if (n > 1)
+        qsort(p->written, n, sizeof *p->written, by_rid);
+    return true;
+}
+
 /* Writers of this commit that still refer to it were found out by targets_exist. */
 static bool nobody_refers(struct plan *p, size_t i, bool *broken, med_err *err)
 {
-    struct pg_array written;
-    struct pg_parameters q = {0};
-    PGresult *r = NULL;
-    med_pg_array_init(&written, PG_INT);
-    for (size_t k = 0; k < p->commit->n_writes; k++)
-        med_pg_array_int(&written, (int64_t)p->steps[k].rid);
-    med_pg_int(&q, (int64_t)p->steps[i].rid);
-    if (med_pg_add_array(&q, &written))
-        r = med_pg_ask(&p->store->writer, STATEMENT_REFERRERS_BUT, &q, err);
-    else
-        (void)MED_FAIL_MEMORY(err);
-    med_pg_array_free(&written);
-    *broken = r == NULL;
-    bool stays = r != NULL && PQntuples(r) > 0;
-    PQclear(r);
-    if (stays)
-        (void)MED_FAIL(err, MED_ISSUE_CONFLICT,
+    struct commit_rules *r = p->rules;
+    bool stays = false;
+    *broken = !list_written(p, err)
+              || !r->ops->is_referred(r->store, p->steps[i].rid, p->written, p->commit->n_writes,
+                                      &stays, err);
+    if (*broken)
+        return false;
+    return !stays
+           || MED_FAIL(err, MED_ISSUE_CONFLICT,
                        "other resources refer to this one: change or delete them first, or use "
                        "_cascade=delete");
-    return !*broken && !stays;
 }
 
 static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err)
@@ -237,12 +250,14 @@ static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err
     const med_write *w = &p->commit->writes[i];
     if (step != last_step(p, w->ident) || step->outcome == MED_OUTCOME_WAS_ABSENT)
         return true;
-    return w->kind == MED_WRITE_PUT ? targets_exist(p, i, err) : nobody_refers(p, i, broken, err);
+    return w->kind == MED_WRITE_PUT ? targets_exist(p, i, broken, err)
+                                    : nobody_refers(p, i, broken, err);
 }
 
-bool med_pg_plan_make(struct plan *p, struct pg_store *s, med_commit *c, bool *broken, med_err *err)
+bool med_rules_plan(struct plan *p, struct commit_rules *r, med_commit *c, bool *broken,
+                    med_err *err)
 {
-    *p = (struct plan){.store = s, .commit = c};
+    *p = (struct plan){.rules = r, .commit = c};
     *broken = true;
     if (!make_map(p, err))
         return false;
@@ -254,7 +269,7 @@ bool med_pg_plan_make(struct plan *p, struct pg_store *s, med_commit *c, bool *b
         if (!expectation_holds(&p->steps[i], &c->writes[i], err))
             return false;
         *broken = true;
-        if (!settle(s, &p->steps[i], &c->writes[i], err))
+        if (!settle(r, &p->steps[i], &c->writes[i], err))
             return false;
     }
     *broken = false;
