@@ -39,6 +39,26 @@ static bool put(const struct writing *x, med_err *err)
            && med_rules_count(x, x->step->live ? 0 : 1, 1, err);
 }
 
+/* Other index rows for the version that is there. */
+static bool index_anew(const struct writing *x, med_err *err)
+{
+    struct rowset rows;
+    med_buf bytes;
+    const med_hash_key *key = med_keyring_check(x->rules->keys, x->step->row.key);
+    if (key == NULL)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the key of a stored version is missing");
+    if (!med_rules_resolve(x, &rows, err))
+        return false;
+    if (x->write->rows.when == MED_TIME_MIN)
+        rows.when = x->step->updated;
+    med_buf_init(&bytes, SIZE_MAX / 2);
+    med_rowset_write(&rows, *key, &bytes);
+    bool good = !bytes.failed ? x->rules->ops->set_rowset(x, med_buf_str(&bytes), err)
+                              : MED_FAIL_MEMORY(err);
+    med_buf_free(&bytes);
+    return good && med_rules_write_rows(x, &rows, err) && med_rules_write_codes(x, err);
+}
+
 static bool delete (const struct writing *x, med_err *err)
 {
     struct stored_row row = next_row(x, MED_DELETED, x->step->row.patient);
@@ -130,7 +150,7 @@ static bool apply_step(struct plan *p, size_t i, int64_t before, med_err *err)
             ident->live = x.step->live_after;
     }
     x.write->rid = x.step->rid;
-    return true;
+    return !x.write->index_only || x.step->outcome != MED_OUTCOME_UNCHANGED || index_anew(&x, err);
 }
 
 static bool keep(struct commit_rules *r, const med_commit *c, med_err *err)

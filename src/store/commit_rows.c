@@ -147,8 +147,7 @@ static bool push_updated(const struct writing *x, int64_t moment, bool cut, med_
     return push(x, &row, cut, err);
 }
 
-/* `new` is NULL for a resource that goes. */
-bool med_rules_write_index(const struct writing *x, const struct rowset *new, med_err *err)
+bool med_rules_write_rows(const struct writing *x, const struct rowset *new, med_err *err)
 {
     struct rowset old;
     struct index_row *old_rows = NULL;
@@ -161,7 +160,12 @@ bool med_rules_write_index(const struct writing *x, const struct rowset *new, me
            && (new == NULL
                || med_rowset_expand(new, x->step->rid, x->write->type, a, &new_rows, &n_new, err))
            && push_difference(x, old_rows, n_old, new_rows, n_new, err)
-           && count_tokens(x, &old, -1, err) && (new == NULL || count_tokens(x, new, 1, err))
+           && count_tokens(x, &old, -1, err) && (new == NULL || count_tokens(x, new, 1, err));
+}
+
+bool med_rules_write_index(const struct writing *x, const struct rowset *new, med_err *err)
+{
+    return med_rules_write_rows(x, new, err)
            && (!x->step->live || push_updated(x, x->step->updated, true, err))
            && (new == NULL || push_updated(x, x->commit->updated, false, err));
 }

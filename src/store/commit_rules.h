@@ -58,6 +58,8 @@ struct commit_ops {
                         med_err *err);
     /* Makes `row` (without its id) current; what was current becomes a superseded version. */
     bool (*put)(const struct writing *x, struct stored_row *row, med_str rowset, med_err *err);
+    /* Other index rows for the version that is there. */
+    bool (*set_rowset)(const struct writing *x, med_str rowset, med_err *err);
     bool (*add_code)(void *store, const med_code_row *code, med_err *err);
     /* So that the tables hold what earlier commits of the group wrote. */
     bool (*flush)(void *store, med_err *err);
@@ -107,6 +109,8 @@ bool med_rules_resolve(const struct writing *x, struct rowset *out, med_err *err
 /* The rows of the version that the step found. */
 bool med_rules_old_rows(const struct writing *x, struct rowset *out, med_err *err);
 /* What comes and goes between the two, and the counters; `new` is NULL for a resource that goes. */
+bool med_rules_write_rows(const struct writing *x, const struct rowset *new, med_err *err);
+/* The same, and the time of the last update. */
 bool med_rules_write_index(const struct writing *x, const struct rowset *new, med_err *err);
 bool med_rules_write_codes(const struct writing *x, med_err *err);
 bool med_rules_write_feed(const struct writing *x, uint32_t version, unsigned change, med_err *err);

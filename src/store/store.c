@@ -221,6 +221,19 @@ bool med_store_verify(med_store *s, med_verify *v, med_err *err)
     return s->ops->verify(s, v, err);
 }
 
+bool med_store_note(med_store *s, const med_note_change *change, med_err *err)
+{
+    if (change->text.len > MED_NOTE_BYTES || change->name.len == 0)
+        return MED_FAIL(err, MED_ISSUE_TOO_LONG, "a note has a name and at most %d bytes",
+                        MED_NOTE_BYTES);
+    return s->ops->note(s, change, err);
+}
+
+bool med_view_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err)
+{
+    return v->store->ops->notes(v, a, out, n, err);
+}
+
 void med_store_close(med_store *s)
 {
     if (s != NULL)

@@ -212,6 +212,9 @@ typedef struct med_write {
     enum med_expect expect;
     uint32_t expect_version;
     bool always_new_version; /* no no-op detection */
+    bool index_only; /* PUT: no version is made and no text is given; the index rows of version
+                        `expect_version` become `rows`. When that is not the current one any
+                        more, nothing is done: outcome NONE, else UNCHANGED */
     /* set by med_store_prepare */
     med_str packed;      /* compressed text */
     uint32_t dictionary; /* id of the zstd dictionary, 0 = none */
@@ -279,6 +282,27 @@ bool med_store_commit(med_store *s, med_commit *c, med_err *err) MED_MUST_CHECK;
 bool med_store_commit_all(med_store *s, med_commit *first, med_err *err) MED_MUST_CHECK;
 /* The same, waiting. For commands, tests and import. */
 bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err) MED_MUST_CHECK;
+
+/* ---- what background work has to remember ---- */
+enum { MED_NOTES = 1024, MED_NOTE_BYTES = 256 << 10 };
+/* A small durable text by name; `revision` counts its writings. */
+typedef struct med_note {
+    med_str name;
+    uint64_t revision;
+    med_str text;
+} med_note;
+/* All of them (at most MED_NOTES), by name. */
+bool med_view_notes(med_view *v, med_arena *a, med_note **out, size_t *n,
+                    med_err *err) MED_MUST_CHECK;
+/* Writes one whose revision is the one that is named (0: there is none yet), which is then one
+ * more; an empty text removes it. Else MED_ISSUE_CONFLICT: so of several processes one has it.
+ * Durable when it returns; waits for the commit thread. */
+typedef struct med_note_change {
+    med_str name;
+    uint64_t revision;
+    med_str text;
+} med_note_change;
+bool med_store_note(med_store *s, const med_note_change *change, med_err *err) MED_MUST_CHECK;
 
 /* ---- care ---- */
 typedef struct med_store_stats {

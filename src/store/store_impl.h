@@ -16,6 +16,7 @@ struct med_store_ops {
     void (*count)(med_store *s, med_store_stats *out);
     bool (*backup)(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);
     bool (*verify)(med_store *s, med_verify *v, med_err *err);
+    bool (*note)(med_store *s, const med_note_change *change, med_err *err);
     void (*close)(med_store *s);
 
     med_view *(*view)(med_store *s, unsigned slot, int64_t deadline, med_err *err);
@@ -45,6 +46,7 @@ struct med_store_ops {
                   uint64_t **hashes, size_t *n, med_err *err);
     bool (*referrers)(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,
                       size_t *n, med_err *err);
+    bool (*notes)(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
     bool (*missing)(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n, bool *done,
                     med_err *err);
 };

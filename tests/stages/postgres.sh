@@ -20,7 +20,7 @@ export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
 
 # unit_tests DIR: those of the store that are not about the files of SQLite.
 unit_tests() {
-    for name in write scan model care threads postgres; do
+    for name in write note scan model care threads postgres; do
         code=0
         "$1/tests/unit/store/test_store_$name" >"$STAGE_DIR/$name.log" 2>&1 || code=$?
         ok=$(grep -c '^\[       OK' "$STAGE_DIR/$name.log" || true)

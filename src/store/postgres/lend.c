@@ -119,6 +119,19 @@ static bool put(const struct writing *x, struct stored_row *row, med_str rowset,
     return true;
 }
 
+/* At once, in the group's transaction: of such a write nothing else of its row changes. */
+static bool set_rowset(const struct writing *x, med_str rowset, med_err *err)
+{
+    struct pg_store *s = x->rules->store;
+    struct current *current = med_pg_current(s, x->write->ident);
+    struct pg_parameters p = {0};
+    if (!med_arena_copy(s->scratch, rowset, &current->rowset))
+        return MED_FAIL_MEMORY(err);
+    med_pg_int(&p, (int64_t)x->step->rid);
+    med_pg_bytes(&p, current->rowset);
+    return med_pg_run(&s->writer, STATEMENT_SET_ROWSET, &p, err);
+}
+
 static bool add_code(void *store, const med_code_row *code, med_err *err)
 {
     struct pg_store *s = store;
@@ -256,6 +269,7 @@ static const struct commit_ops ops = {
     .is_live = is_live,
     .is_referred = is_referred,
     .put = put,
+    .set_rowset = set_rowset,
     .add_code = add_code,
     .flush = flush,
     .purge = purge,

@@ -4,10 +4,12 @@
  * process in at a time. A newer format is refused: an older program would write rows that the
  * newer one can not find. */
 #include "0001_first_postgres_tables_embedded.h"
+#include "0002_postgres_notes_embedded.h"
 #include "store/postgres/postgres_impl.h"
 
 static med_str (*const migrations[MED_POSTGRES_FORMAT])(void) = {
     med_embedded_0001_first_postgres_tables,
+    med_embedded_0002_postgres_notes,
 };
 
 /* 0x4d45444c: "MEDL" */

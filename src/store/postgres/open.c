@@ -22,6 +22,8 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
     w->ident = med_store_ident(store, type, w->id);
     if (w->kind != MED_WRITE_PUT)
         return true;
+    if (w->index_only)
+        return med_rows_prepare(a, &w->rows, err);
     med_siphash128(*med_keyring_check(&s->keys, med_keyring_current(&s->keys)), w->text, w->hash);
     return med_rows_prepare(a, &w->rows, err)
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
@@ -77,6 +79,8 @@ static void count(med_store *store, med_store_stats *out)
 
 static const struct med_store_ops ops = {
     .intern = med_pg_intern,
+    .note = med_pg_note,
+    .notes = med_pg_notes,
     .prepare = prepare,
     .commit = med_pg_commit,
     .count = count,

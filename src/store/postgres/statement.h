@@ -64,6 +64,7 @@
     X(IDENT, "SELECT rid FROM ident WHERE hash = $1::int8")                                        \
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
+    X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name >= 'dictionary_'"               \
                           " AND name < 'dictionary`'")                                             \
@@ -212,6 +213,13 @@
     X(DROP_NODE, "DELETE FROM node WHERE id = $1::int8 OR seen < now() - interval '1 day'")        \
     X(SET_SETTING, "INSERT INTO setting VALUES ($1::bytea, $2::int8)"                              \
                    " ON CONFLICT (name) DO NOTHING")                                               \
+    X(ADD_NOTE, "INSERT INTO note VALUES ($1::bytea, $2::int8 + 1, $3::bytea)"                     \
+                " ON CONFLICT (name) DO NOTHING RETURNING 1::int8")                                \
+    X(SET_NOTE, "UPDATE note SET revision = revision + 1, text = $3::bytea"                        \
+                " WHERE name = $1::bytea AND revision = $2::int8 RETURNING 1::int8")               \
+    X(DROP_NOTE, "DELETE FROM note WHERE name = $1::bytea AND revision = $2::int8"                 \
+                 " RETURNING 1::int8")                                                             \
+    X(SET_ROWSET, "UPDATE resource SET rowset = $2::bytea WHERE rid = $1::int8")                   \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) SELECT $1::int8, $2::bytea,"                \
                 " coalesce(max(number), 0) + 1 FROM name WHERE kind = $1::int8"                    \
                 " ON CONFLICT DO NOTHING")                                                         \

@@ -171,8 +171,9 @@ static bool push_updated(struct writing *x, int64_t moment, bool cut, med_err *e
     return push(x, &row, cut, err);
 }
 
-/* `new` is NULL for a resource that goes. */
-static bool write_index(struct writing *x, const struct rowset *new, med_err *err)
+/* What differs between the rows that are there and the new ones, which are NULL for a resource that
+ * goes. */
+static bool write_rows(struct writing *x, const struct rowset *new, med_err *err)
 {
     struct rowset old;
     struct index_row *old_rows = NULL;
@@ -185,7 +186,12 @@ static bool write_index(struct writing *x, const struct rowset *new, med_err *er
            && (new == NULL
                || med_rowset_expand(new, x->step->rid, x->w->type, a, &new_rows, &n_new, err))
            && push_difference(x, old_rows, n_old, new_rows, n_new, err)
-           && count_tokens(x, &old, -1, err) && (new == NULL || count_tokens(x, new, 1, err))
+           && count_tokens(x, &old, -1, err) && (new == NULL || count_tokens(x, new, 1, err));
+}
+
+static bool write_index(struct writing *x, const struct rowset *new, med_err *err)
+{
+    return write_rows(x, new, err)
            && (!x->step->live || push_updated(x, x->step->updated, true, err))
            && (new == NULL || push_updated(x, x->c->updated, false, err));
 }
@@ -346,6 +352,36 @@ static bool put(struct writing *x, med_err *err)
            && write_feed(x, row.version, change, err) && count(x, x->step->live ? 0 : 1, 1, err);
 }
 
+static bool set_rowset(struct writing *x, med_str rowset, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&x->s->writer, STATEMENT_SET_ROWSET, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, (int64_t)x->step->rid);
+    if (!med_statement_bind_blob(stmt, 2, rowset))
+        return MED_FAIL_MEMORY(err);
+    return run(x->s, stmt, "writing index rows", err);
+}
+
+/* Other index rows for the version that is there. */
+static bool index_anew(struct writing *x, med_err *err)
+{
+    struct rowset rows;
+    med_buf bytes;
+    const med_hash_key *key = med_keyring_check(&x->s->keys, x->step->row.key);
+    if (key == NULL)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the key of a stored version is missing");
+    if (!resolve(x, &rows, err))
+        return false;
+    if (x->w->rows.when == MED_TIME_MIN)
+        rows.when = x->step->updated;
+    med_buf_init(&bytes, SIZE_MAX / 2);
+    med_rowset_write(&rows, *key, &bytes);
+    bool good = !bytes.failed ? set_rowset(x, med_buf_str(&bytes), err) : MED_FAIL_MEMORY(err);
+    med_buf_free(&bytes);
+    return good && write_rows(x, &rows, err) && write_codes(x, err);
+}
+
 static bool delete (struct writing *x, med_err *err)
 {
     struct stored_row row = next_row(x, MED_DELETED, x->step->row.patient);
@@ -468,7 +504,7 @@ static bool apply_step(struct plan *p, size_t i, med_err *err)
             ident->live = x.step->live_after;
     }
     x.w->rid = x.step->rid;
-    return true;
+    return !x.w->index_only || x.step->outcome != MED_OUTCOME_UNCHANGED || index_anew(&x, err);
 }
 
 static bool write_trace(struct sqlite_store *s, const med_commit *c, med_err *err)

@@ -13,6 +13,8 @@ enum { SCRATCH_LIMIT = INT32_MAX };
 
 static const struct med_store_ops ops = {
     .intern = med_sqlite_intern,
+    .note = med_sqlite_note,
+    .notes = med_sqlite_notes,
     .prepare = med_sqlite_prepare,
     .commit = med_sqlite_commit,
     .count = med_sqlite_count,

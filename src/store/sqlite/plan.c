@@ -208,6 +208,12 @@ static bool settle(struct sqlite_store *s, struct step *step, const med_write *w
     bool same = false;
     switch (w->kind) {
     case MED_WRITE_PUT:
+        if (w->index_only) {
+            bool current = step->live && !step->again && step->version == w->expect_version;
+            step->outcome = current ? MED_OUTCOME_UNCHANGED : MED_OUTCOME_NONE;
+            step->live_after = step->live;
+            return true;
+        }
         if (step->live && !w->always_new_version && !is_same_text(s, step, w, &same, err))
             return false;
         step->outcome = same         ? MED_OUTCOME_UNCHANGED

@@ -13,6 +13,8 @@ bool med_sqlite_prepare(const med_store *store, med_arena *a, med_write *w, med_
     w->ident = med_store_ident(store, type, w->id);
     if (w->kind != MED_WRITE_PUT)
         return true;
+    if (w->index_only)
+        return med_rows_prepare(a, &w->rows, err);
     med_siphash128(*med_keyring_check(&s->keys, med_keyring_current(&s->keys)), w->text, w->hash);
     return med_rows_prepare(a, &w->rows, err)
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);

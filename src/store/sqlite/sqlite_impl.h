@@ -239,6 +239,8 @@ bool med_sqlite_intern(med_store *s, enum med_name_kind kind, const med_str *nam
 bool med_sqlite_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err);
 bool med_sqlite_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                        med_err *err);
+bool med_sqlite_note(med_store *s, const med_note_change *change, med_err *err);
+bool med_sqlite_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
 bool med_sqlite_verify(med_store *s, med_verify *v, med_err *err);
 void med_sqlite_count(med_store *s, med_store_stats *out);
 void med_sqlite_close(med_store *s);

@@ -31,6 +31,7 @@
     X(IDENT, "SELECT rid FROM ident WHERE hash = ?1")                                              \
     X(STATE, "SELECT t, rid, updated FROM state WHERE one = 1")                                    \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
+    X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1")                                        \
     X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name GLOB 'dictionary_*'")           \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"               \
@@ -170,6 +171,11 @@
     X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3 WHERE one = 1")                  \
     X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
+    X(ADD_NOTE, "INSERT INTO note VALUES (?1, ?2 + 1, ?3) ON CONFLICT (name) DO NOTHING")          \
+    X(SET_NOTE, "UPDATE note SET revision = revision + 1, text = ?3"                               \
+                " WHERE name = ?1 AND revision = ?2")                                              \
+    X(DROP_NOTE, "DELETE FROM note WHERE name = ?1 AND revision = ?2")                             \
+    X(SET_ROWSET, "UPDATE resource SET rowset = ?2 WHERE rid = ?1")                                \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) VALUES (?1, ?2, ?3)")                       \
     X(DROP_IDENT, "DELETE FROM ident WHERE hash = ?1 AND rid = ?2 AND NOT EXISTS (SELECT 1 FROM "  \
                   "resource WHERE resource.rid = ident.rid)")                                      \

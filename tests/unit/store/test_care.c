@@ -130,7 +130,9 @@ static void a_newer_format_is_refused_untouched(void **state)
     assert_null(try_open(k, &err));
     assert_int_equal(err.issue, MED_ISSUE_NOT_SUPPORTED);
     assert_non_null(strstr(err.text, "format 99"));
-    run_sql(k, k->postgres ? "DELETE FROM format WHERE number = 99" : "PRAGMA user_version = 1");
+    char back[64];
+    (void)snprintf(back, sizeof back, "PRAGMA user_version = %d", MED_SQLITE_FORMAT);
+    run_sql(k, k->postgres ? "DELETE FROM format WHERE number = 99" : back);
     kit_open(k);
     assert_true(kit_note(k, k->observation, "o1").len > 0);
 }

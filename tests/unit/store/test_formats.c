@@ -110,7 +110,7 @@ static void unpack(struct kit *k, unsigned format)
     size_t size = (size_t)ZSTD_getFrameContentSize(packed.ptr, packed.len);
     char *bytes = MED_TAKE(k->arena, size, char);
     assert_int_equal(ZSTD_decompress(bytes, size, packed.ptr, packed.len), size);
-    (void)snprintf(k->path, sizeof k->path, "%s/kept", k->dir);
+    (void)snprintf(k->path, sizeof k->path, "%s/kept-%u", k->dir, format);
     assert_int_equal(mkdir(k->path, 0700), 0);
     (void)snprintf(to, sizeof to, "%s/medulla.db", k->path);
     write_whole(to, bytes, size);

@@ -17,8 +17,8 @@ static const struct {
 /* These are meant to see all rows of a small table, or are not queries. */
 static bool may_scan(const char *name)
 {
-    return strcmp(name, "NAMES") == 0 || strncmp(name, "PATIENT_ALL", 11) == 0
-           || strcmp(name, "REFERRERS") == 0;
+    return strcmp(name, "NAMES") == 0 || strcmp(name, "NOTES") == 0
+           || strncmp(name, "PATIENT_ALL", 11) == 0 || strcmp(name, "REFERRERS") == 0;
 }
 
 static bool is_command(const char *sql)
