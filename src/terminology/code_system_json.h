@@ -1,0 +1,26 @@
+/* code_system_json.h - a CodeSystem resource becomes an image.
+ * https://hl7.org/fhir/R4/codesystem.html
+ *
+ * Also a supplement, and one whose content is a fragment, an example or not present: the image
+ * says so. What the resource says of itself is kept without text, contact and (with `brief`,
+ * for what is built in) all that no answer needs. */
+#ifndef MED_TERMINOLOGY_CODE_SYSTEM_JSON_H
+#define MED_TERMINOLOGY_CODE_SYSTEM_JSON_H
+
+#include "base/json.h"
+#include "terminology/image_builder.h"
+
+/* From this many concepts on words are indexed. */
+enum { MED_INDEX_WORDS_FROM = 3000 };
+
+/* `out` is empty. MED_ISSUE_INVALID when the resource is no legal CodeSystem. */
+bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, bool brief,
+                             med_buf *out, med_err *err) MED_MUST_CHECK;
+
+/* A string member, escapes undone, or "". False without memory. */
+bool med_json_text(med_arena *a, const med_json *j, uint32_t object, const char *key, med_str *out);
+/* A resource without the members named (a list ended by NULL), minified. */
+bool med_json_without(med_arena *a, const med_json *j, uint32_t root, const char *const *names,
+                      med_str *out);
+
+#endif
