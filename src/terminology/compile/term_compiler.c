@@ -128,29 +128,42 @@ static bool is_wanted(const char *name)
                || med_str_starts(n, MED_STR("ConceptMap-")));
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool add_folder(compiler *c, DIR *dir, const char *path, unsigned source, med_err *err)
+{
+    static const char *names[ROWS];
+    size_t n = 0;
+    bool ok = true;
+    for (struct dirent *e = readdir(dir); e != NULL && n < ROWS; e = readdir(dir)) {
+        med_str name;
+        if (is_wanted(e->d_name) && med_arena_copy(c->kept, med_str_from(e->d_name), &name))
+            names[n++] = name.ptr;
+    }
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 0; ok && i < n; i++) {
+        char file[PATH_BYTES];
+        (void)snprintf(file, sizeof file, "%s/%s", path, names[i]);
+        ok = add_file(c, file, source, err);
+        if (!ok)
+            (void)fprintf(stderr, "medulla-termc: %s: %s\n", file, err->text);
+    }
+    return ok;
+}
+
 static bool add_source(compiler *c, const char *path, unsigned source)
 {
-    struct dirent **names;
     med_err err = {0};
-    int n = scandir(path, &names, NULL, alphasort);
-    bool ok = true;
-    if (n < 0) {
-        ok = add_file(c, path, source, &err);
-        if (!ok)
-            (void)fprintf(stderr, "medulla-termc: %s: %s\n", path, err.text);
-        return ok;
-    }
-    for (int i = 0; i < n; i++) {
-        char file[PATH_BYTES];
-        (void)snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name);
-        if (ok && is_wanted(names[i]->d_name)) {
-            ok = add_file(c, file, source, &err);
-            if (!ok)
-                (void)fprintf(stderr, "medulla-termc: %s: %s\n", file, err.text);
-        }
-        free(names[i]); /* scandir's own memory */
-    }
-    free(names);
+    DIR *dir = opendir(path);
+    bool ok =
+        dir != NULL ? add_folder(c, dir, path, source, &err) : add_file(c, path, source, &err);
+    if (dir != NULL)
+        (void)closedir(dir);
+    if (dir == NULL && !ok)
+        (void)fprintf(stderr, "medulla-termc: %s: %s\n", path, err.text);
     return ok;
 }
 
