@@ -192,10 +192,11 @@ med_server *med_serve_start(const med_serve_config *config, med_err *err)
         return NULL;
     }
     *s = (med_server){.config = *config};
+    s->config.http.render_error = med_serve_refusal;
     s->metrics = med_metrics_new();
     s->pool = med_worker_pool_new(config->workers, config->worker_queue, err);
     if (s->pool != NULL && s->metrics != NULL)
-        s->http = med_http_start(&config->http, receive, s, err);
+        s->http = med_http_start(&s->config.http, receive, s, err);
     if (s->http == NULL) {
         med_serve_stop(s, 0);
         return NULL;

@@ -92,6 +92,38 @@ static void answer_not_found(const med_serve_config *c, med_http_exchange *x)
     (void)med_response_header(&x->response, "Content-Type", fhir_json);
 }
 
+/* ---- what no handler saw ---- */
+
+static enum med_issue issue_of_refusal(int status)
+{
+    switch (status) {
+    case 405:
+    case 417:
+    case 501:
+    case 505:
+        return MED_ISSUE_NOT_SUPPORTED;
+    case 408:
+        return MED_ISSUE_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return MED_ISSUE_TOO_LONG;
+    case 503:
+        return MED_ISSUE_TRANSIENT;
+    default:
+        return MED_ISSUE_INVALID;
+    }
+}
+
+void med_serve_refusal(void *app, med_arena *arena, int status, med_str text, med_response *out)
+{
+    med_err err = {0};
+    (void)app;
+    (void)MED_FAIL(&err, issue_of_refusal(status), "%.*s", MED_STR_ARG(text));
+    out->body = med_outcome_text(arena, &err, NULL);
+    (void)med_response_header(out, "Content-Type", fhir_json);
+}
+
 bool med_serve_plain_page(const med_serve_config *c, med_http_exchange *x)
 {
     med_str path = x->request->path;

@@ -11,6 +11,10 @@ med_str med_serve_fhir_path(const med_serve_config *c, med_str path);
  * False when the path belongs to the FHIR base. */
 bool med_serve_plain_page(const med_serve_config *c, med_http_exchange *x);
 
+/* Makes the OperationOutcome of a request that was refused before anybody saw it (med_http_config:
+ * render_error): a malformed head, a limit, a client too slow. Any loop's thread. */
+void med_serve_refusal(void *app, med_arena *arena, int status, med_str text, med_response *out);
+
 /* call->response -> x->response: status, ETag, Last-Modified, absolute Location, Content-Type,
  * Allow, Retry-After, CORS, X-Request-Id; body by _pretty and HEAD. */
 void med_serve_write_response(const med_serve_config *c, med_http_exchange *x, med_call *call);

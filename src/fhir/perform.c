@@ -154,9 +154,20 @@ static bool recall(med_performance *p, med_err *err)
     return true;
 }
 
+/* 500, never 503: a client that only waits and sends it again could store it twice. */
+static void tell_unknown(const med_err *why, med_err *err)
+{
+    (void)MED_FAIL(
+        err, MED_ISSUE_EXCEPTION,
+        "it is unknown whether this was stored: ask, or send it again with If-None-Exist "
+        "or the same Idempotency-Key (%.120s)",
+        why->text);
+}
+
 enum med_next med_perform_committed(med_performance *p)
 {
     med_commit *c = &p->commit;
+    med_err err = {0};
     p->call->updated = c->updated;
     switch (c->state) {
     case MED_COMMIT_REPLAYED:
@@ -173,7 +184,8 @@ enum med_next med_perform_committed(med_performance *p)
             return MED_NEXT_WORKER;
         break;
     case MED_COMMIT_UNKNOWN:
-        break;
+        tell_unknown(&c->err, &err);
+        return fail(p, &err);
     }
     return fail(p, &c->err);
 }

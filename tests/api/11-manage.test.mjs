@@ -1,16 +1,16 @@
 // https://prometheus.io/docs/instrumenting/exposition_formats/ and the addresses a server listens on
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { binary, freePort, startServer } from './lib/server.mjs';
+import { canMount, onSmallDisk } from './lib/small_disk.mjs';
 
 let server, manage;
 before(async () => {
@@ -185,25 +185,10 @@ test('both addresses may be unix sockets', async (t) => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// A disk of 6 MB in a mount namespace of its own: only the shell in there can fill it, line by line.
-const onSmallDisk = `mount -t tmpfs -o size=6m none "$1/disk" || exit 1
-"$2" serve --data "$1/disk/store" --listen "unix:$1/fhir.sock" --auth off & server=$!
-read -r fill && dd if=/dev/zero of="$1/disk/fill" bs=64k 2>/dev/null; echo filled
-read -r free && rm "$1/disk/fill"; echo freed
-read -r stop; kill -TERM $server; wait $server`;
-const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-
 test('a full disk: health says 503 and read-only, and 200 again when there is room', {
   skip: !canMount && 'no mount namespace here' }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'medulla-full-'));
-  mkdirSync(join(folder, 'disk'));
-  const admin = { socketPath: join(folder, 'admin.sock'), headers: { Host: 'localhost' } };
-  const child = spawn('unshare', ['-Urm', 'sh', '-c', onSmallDisk, 'sh', folder, binary],
-    { env: { ...process.env, MEDULLA_ADMIN_LISTEN: `unix:${admin.socketPath}` }, stdio: ['pipe', 'pipe', 'ignore'] });
-  t.after(() => child.stdin.end()); // its end stops the server
-  const ended = once(child, 'exit');
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const tell = async (word) => { child.stdin.write(`${word}\n`); return (await answers.next()).value; };
+  const disk = onSmallDisk(t);
+  const admin = { socketPath: disk.admin, headers: { Host: 'localhost' } };
   const health = async () => {
     const { status, text } = await ask({ ...admin, path: '/health' });
     return [status, JSON.parse(text).status];
@@ -215,18 +200,16 @@ test('a full disk: health says 503 and read-only, and 200 again when there is ro
     }
     assert.fail(`health never said ${status}`);
   };
-  const create = () => ask({ socketPath: join(folder, 'fhir.sock'), path: '/fhir/Patient', method: 'POST',
+  const create = () => ask({ socketPath: disk.fhir, path: '/fhir/Patient', method: 'POST',
     headers: { Host: 'localhost', 'Content-Type': 'application/fhir+json' } }, JSON.stringify({
     resourceType: 'Patient', name: [{ text: randomBytes(400000).toString('hex') }] }));
   await until(200);
   assert.equal((await create()).status, 201);
-  assert.equal(await tell('fill'), 'filled');
+  assert.equal(await disk.fill(), 'filled');
   assert.equal((await create()).status, 507);
   assert.deepEqual(await health(), [503, 'read-only']);
-  assert.equal(await tell('free'), 'freed');
+  assert.equal(await disk.free(), 'freed');
   await until(200);
   assert.equal((await create()).status, 201);
-  child.stdin.end('stop\n');
-  assert.equal((await ended)[0], 0);
-  rmSync(folder, { recursive: true, force: true });
+  assert.equal(await disk.stop(), 0);
 });

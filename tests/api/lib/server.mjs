@@ -39,11 +39,13 @@ export function storeSettings() {
   return { MEDULLA_STORE_URL: `postgres:${process.env.MEDULLA_TEST_POSTGRES} dbname=${name}` };
 }
 
-// Without a management address, unless the settings name one: two servers can not share it.
-export async function startServer(settings = {}) {
+// Without a management address, unless the settings name one: two servers can not share it. The
+// data directory is a new one, or the one named, which stays.
+export async function startServer(settings = {}, { data } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'medulla-api-'));
+  data ??= join(folder, 'store');
   const port = await freePort();
-  const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`,
+  const child = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`,
     '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...storeSettings(), ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
   const origin = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
@@ -55,7 +57,7 @@ export async function startServer(settings = {}) {
   }
   return {
     base: `${origin}/fhir`,
-    data: join(folder, 'store'),
+    data,
     folder,
     child,
     async stop() {
