@@ -5,6 +5,9 @@
  * one. Nobody waits for the disk: the commit thread hands the call back to its loop. */
 #include "serve.h"
 
+#include <stdatomic.h>
+#include <time.h>
+
 #include "base/mem.h"
 #include "fhir/content.h"
 #include "fhir/perform.h"
@@ -24,6 +27,7 @@ struct med_server {
     med_http_server *http;
     med_worker_pool *pool;
     med_metrics *metrics;
+    atomic_uint held; /* exchanges begun and not answered: in a worker, a loop or a commit */
 };
 
 /* One exchange from its request to its answer; lives in the exchange's arena. */
@@ -42,7 +46,9 @@ static void respond(exchange *x)
     med_metrics_count(x->server->metrics, &x->call,
                       med_monotonic(x->server->config.http.clock) - x->http->received);
     med_serve_log(&x->server->config, x->http, &x->call);
+    med_server *s = x->server;
     med_http_respond(x->http);
+    (void)atomic_fetch_sub(&s->held, 1);
 }
 
 static void fail(exchange *x, const med_err *err)
@@ -86,10 +92,22 @@ static void committed_on_loop(void *arg)
     run_step(x, x->http->loop, LOOP_VIEW_SECONDS, true);
 }
 
+static void committed_on_worker(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    x->call.on_worker = true;
+    run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, true);
+}
+
+/* The answer to a large Bundle is large, too, and XML is dear. What is stored must be answered:
+ * when no worker is to be had the loop does it. */
 static void commit_done(med_commit *c)
 {
     exchange *x = c->arg;
-    med_http_resume(x->http, committed_on_loop, x);
+    bool dear =
+        x->http->request->body_bytes > LOOP_BODY_BYTES || x->call.request.answer == MED_FORMAT_XML;
+    if (!dear || !med_worker_pool_submit(x->server->pool, committed_on_worker, x))
+        med_http_resume(x->http, committed_on_loop, x);
 }
 
 static void send_to_worker(exchange *x)
@@ -159,6 +177,7 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
     }
     x->server = s;
     x->http = http;
+    (void)atomic_fetch_add(&s->held, 1);
     med_call_init(&x->call, s->config.fhir, http->arena);
     med_performance_init(&x->performance, &x->call);
     if (http->request->body_bytes > LOOP_BODY_BYTES) {
@@ -209,10 +228,19 @@ med_str med_serve_address(const med_server *s)
     return med_http_address(s->http);
 }
 
+/* A commit that is under way when patience ends still comes back with its exchange. */
+static void await_held(const med_server *s)
+{
+    const struct timespec pause = {0, 2000000};
+    while (atomic_load(&s->held) > 0)
+        (void)nanosleep(&pause, NULL);
+}
+
 void med_serve_stop(med_server *s, unsigned seconds)
 {
     if (s->http != NULL)
         med_http_drain(s->http, seconds);
+    await_held(s);
     med_worker_pool_free(s->pool);
     if (s->http != NULL)
         med_http_free(s->http);

@@ -124,10 +124,9 @@ bool med_worker_pool_submit(med_worker_pool *p, med_job job, void *arg)
     if (taken) {
         p->ring[(p->first + p->waiting) % p->limit] = (pool_job){job, arg};
         p->waiting++;
+        pthread_cond_signal(&p->work); /* with the lock: once it is let go, p may be ended */
     }
     pthread_mutex_unlock(&p->lock);
-    if (taken)
-        pthread_cond_signal(&p->work);
     return taken;
 }
 

@@ -178,22 +178,29 @@ static void finish(med_conn *c)
     want_read(c, true);
 }
 
+/* From here on the client is slow, not we. */
+static void begin_window(med_conn *c)
+{
+    if (c->write_blocked)
+        return;
+    c->write_blocked = true;
+    c->window_start = c->loop->now;
+    c->window_bytes = 0;
+}
+
 /* Writes what the socket takes, but not more in a turn than others may wait for. */
 static void flush(med_conn *c)
 {
     size_t turn = 0;
     while (c->out[0].iov_len + c->out[1].iov_len > 0) {
         if (turn >= MED_HTTP_WRITE_TURN) {
+            begin_window(c); /* the socket may be full by now */
             want_write(c, true);
             return;
         }
         ssize_t n = med_io_write(c, c->out, 2);
         if (n == MED_IO_AGAIN) {
-            if (!c->write_blocked) { /* from here on the client is slow, not we */
-                c->write_blocked = true;
-                c->window_start = c->loop->now;
-                c->window_bytes = 0;
-            }
+            begin_window(c);
             want_write(c, c->io_wants_write);
             want_read(c, !c->io_wants_write);
             return;
