@@ -185,7 +185,7 @@ void med_app_close(med_app *app)
 }
 
 bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
-                     bool *went_back, med_err *err)
+                     bool *unchanged, med_err *err)
 {
     med_str conninfo;
     if (is_postgres(config, &conninfo))
@@ -197,6 +197,6 @@ bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from,
     bool ok = med_sqlite_upgrade_run(&o, snapshot, &done, err);
     *from = done.from;
     *to = done.to;
-    *went_back = done.went_back;
+    *unchanged = done.unchanged;
     return ok;
 }

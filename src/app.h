@@ -29,9 +29,10 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
 void med_app_close(med_app *app);
 
 /* Brings the store of the settings to this program's format. `snapshot`, a new directory, gets a
- * copy first; on failure it is put back (*went_back). MED_ISSUE_INFORMATIONAL: it is current. */
+ * copy first; a failure says whether the store is `unchanged`. MED_ISSUE_INFORMATIONAL: it is
+ * current. */
 bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
-                     bool *went_back, med_err *err) MED_MUST_CHECK;
+                     bool *unchanged, med_err *err) MED_MUST_CHECK;
 
 /* The first reader of command number `task` (below MED_TASKS). */
 static inline unsigned med_app_task_slot(const med_app *app, unsigned task)

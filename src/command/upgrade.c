@@ -1,6 +1,6 @@
 /* upgrade.c - `medulla upgrade`: a store of an earlier format brought to this program's.
  *
- * First all of it is copied beside the data directory; when a step fails, the copy is put back. */
+ * First all of it is copied beside the data directory, as a way back to the older program. */
 #include <stdio.h>
 
 #include "base/datetime.h"
@@ -23,7 +23,7 @@ static med_str snapshot_path(const med_arguments *args)
     return med_arena_printf(args->arena, "%.*s-before-%.*s", MED_STR_ARG(data), (int)n, name);
 }
 
-static enum med_exit tell_failure(const med_err *err, med_str snapshot, bool went_back)
+static enum med_exit tell_failure(const med_err *err, med_str snapshot, bool unchanged)
 {
     if (err->issue == MED_ISSUE_INFORMATIONAL) {
         puts(err->text);
@@ -33,8 +33,8 @@ static enum med_exit tell_failure(const med_err *err, med_str snapshot, bool wen
         return med_command_fail(MED_EXIT_REFUSED, "%s; stop the server first", err->text);
     if (err->issue == MED_ISSUE_NOT_SUPPORTED)
         return med_command_fail(MED_EXIT_REFUSED, "%s", err->text);
-    if (went_back)
-        printf("the store is as it was; the copy that was put back stays in %.*s\n",
+    if (unchanged)
+        printf("the store is as it was; the copy of it in %.*s can be removed\n",
                MED_STR_ARG(snapshot));
     return med_command_fail(MED_EXIT_FAILED, "%s", err->text);
 }
@@ -43,16 +43,18 @@ static enum med_exit run(const med_arguments *args)
 {
     med_err err = {0};
     unsigned from, to;
-    bool went_back;
+    bool unchanged;
     if (args->n != 0)
         return med_command_fail(MED_EXIT_USAGE,
                                 "upgrade takes no words; --data DIR names the store");
     med_str snapshot = snapshot_path(args);
-    if (!med_app_upgrade(args->config, snapshot, &from, &to, &went_back, &err))
-        return tell_failure(&err, snapshot, went_back);
-    printf("upgraded from format %u to format %u\n"
-           "The store as it was, with its key, is in %.*s. Remove it when you are sure.\n",
-           from, to, MED_STR_ARG(snapshot));
+    if (!med_app_upgrade(args->config, snapshot, &from, &to, &unchanged, &err))
+        return tell_failure(&err, snapshot, unchanged);
+    printf(
+        "upgraded from format %u to format %u\n"
+        "The store as it was, with its key, is in %.*s. Remove it when you are sure, or go back\n"
+        "to the older program with: medulla restore --data NEW-DIR %.*s\n",
+        from, to, MED_STR_ARG(snapshot), MED_STR_ARG(snapshot));
     return MED_EXIT_OK;
 }
 

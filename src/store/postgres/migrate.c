@@ -1,6 +1,6 @@
 /* migrate.c - brings the tables to the format of this program, one numbered file a step.
  *
- * Each step is one transaction with the new format's number in it, under a lock that lets one
+ * All steps are one transaction with the new format's number in it, under a lock that lets one
  * process in at a time. A newer format is refused: an older program would write rows that the
  * newer one can not find. */
 #include "0001_first_postgres_tables_embedded.h"

@@ -1,6 +1,6 @@
 /* migrate.c - brings a store to the format of this program, one numbered file a step.
  *
- * Each step is one transaction with the new format's number in it (user_version), so a crash
+ * All steps are one transaction with the new format's number in it (user_version), so a crash
  * leaves the old form or the new one. A newer format is refused: an older program would write
  * rows that the newer one can not find. */
 #include "0001_first_tables_embedded.h"
@@ -51,13 +51,23 @@ static const char *sql_of(const med_sqlite_options *o, unsigned to)
                                    : o->further[to - 1 - MED_SQLITE_FORMAT];
 }
 
-static bool step(struct connection *c, const med_sqlite_options *o, unsigned to, med_err *err)
+static bool steps(struct connection *c, const med_sqlite_options *o, unsigned now, unsigned newest,
+                  med_err *err)
 {
     char number[96];
     (void)snprintf(number, sizeof number, "PRAGMA application_id = %d; PRAGMA user_version = %u",
-                   APPLICATION_ID, to);
-    bool good = run(c, "BEGIN IMMEDIATE", err) && run(c, sql_of(o, to), err) && run(c, number, err)
-                && run(c, "COMMIT", err);
+                   APPLICATION_ID, newest);
+    for (unsigned to = now + 1; to <= newest; to++) {
+        if (!run(c, sql_of(o, to), err))
+            return false;
+    }
+    return run(c, number, err) && run(c, "COMMIT", err);
+}
+
+static bool change(struct connection *c, const med_sqlite_options *o, unsigned now, unsigned newest,
+                   med_err *err)
+{
+    bool good = run(c, "BEGIN IMMEDIATE", err) && steps(c, o, now, newest, err);
     if (!good)
         (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
     return good;
@@ -84,9 +94,5 @@ bool med_sqlite_migrate(struct connection *writer, const med_sqlite_options *o, 
                         "this store has format %u, this program works on format %u: run `medulla "
                         "upgrade --data %.*s`, which keeps a copy (nothing was changed)",
                         now, newest, MED_STR_ARG(med_str_sub(o->data, 0, 80)));
-    for (unsigned to = now + 1; to <= newest; to++) {
-        if (!step(writer, o, to, err))
-            return false;
-    }
-    return true;
+    return now == newest || change(writer, o, now, newest, err);
 }

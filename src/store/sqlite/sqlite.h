@@ -44,11 +44,13 @@ med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err) MED_MUST_C
  * checkpoint. This store never lets a second one: true says that it depends on that. */
 bool med_sqlite_has_wal_race(int version_number);
 /* Brings the store in DATA, which nobody may have open, to the newest format. Before that all of
- * it is copied to the new directory SNAPSHOT (with the key); when a step fails the copy is put
- * back and *went_back is true. MED_ISSUE_INFORMATIONAL when it is current: nothing is done. */
+ * it is copied to the new directory SNAPSHOT (with the key), which is called SNAPSHOT.partial until
+ * it is whole. The change is one transaction: failing or killed, it leaves the old format or the
+ * new one. False and `unchanged`: the store is as it was. MED_ISSUE_INFORMATIONAL when it is
+ * current: nothing is done. */
 typedef struct med_sqlite_upgrade {
     unsigned from, to;
-    bool went_back;
+    bool unchanged;
 } med_sqlite_upgrade;
 bool med_sqlite_upgrade_run(const med_sqlite_options *o, med_str snapshot, med_sqlite_upgrade *out,
                             med_err *err) MED_MUST_CHECK;

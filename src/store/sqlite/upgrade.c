@@ -1,7 +1,9 @@
-/* upgrade.c - a store brought to the newest format, with a way back.
+/* upgrade.c - a store brought to the newest format; a copy of it stays for the older program.
  *
  * Nobody else has it open: we hold the lock. With the WAL moved into the file, the file is all
- * there is, so a copy of it is a snapshot, and putting the copy in its place goes back. */
+ * there is, so a copy of it and of the key is a data directory of its own. The change is one
+ * transaction: whatever happens, the store has the old format or the new one, whole, and the copy
+ * is never needed to mend it. A copy that was cut off keeps the name SNAPSHOT.partial. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@ enum { COPY_BYTES = 1 << 20, CACHE = 64 << 20 };
 struct upgrading {
     const med_sqlite_options *o;
     char data[MED_FILE_PATH], snapshot[MED_FILE_PATH], file[MED_FILE_PATH];
+    char partial[MED_FILE_PATH]; /* what the snapshot is called until it is whole */
     struct connection c;
     med_sqlite_upgrade *out;
 };
@@ -71,63 +74,69 @@ static bool empty_wal(struct upgrading *u, med_err *err)
     return rc == SQLITE_OK || med_connection_fail(&u->c, rc, "moving its log into the file", err);
 }
 
+static void remove_partial(const struct upgrading *u)
+{
+    static const char *const names[] = {"medulla.db", "key"};
+    char path[MED_FILE_PATH];
+    med_err ignored = {0};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (med_file_join(path, u->partial, names[i], &ignored))
+            (void)unlink(path);
+    }
+    (void)rmdir(u->partial);
+}
+
+/* Its name says whether it is whole: it is on disk before it gets its own. */
+static bool name_snapshot(const struct upgrading *u, med_err *err)
+{
+    char beside[MED_FILE_PATH];
+    if (rename(u->partial, u->snapshot) != 0)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the copy of the store can not get its name: %s",
+                        strerrordesc_np(errno));
+    return med_file_join(beside, u->snapshot, "..", err) && med_file_sync_directory(beside, err);
+}
+
 static bool take_snapshot(struct upgrading *u, med_err *err)
 {
-    if (!empty_wal(u, err) || !med_file_make_directory(u->snapshot, false, err))
+    struct stat st;
+    if (stat(u->snapshot, &st) == 0)
+        return MED_FAIL(err, MED_ISSUE_DUPLICATE, "%.200s is there already", u->snapshot);
+    if (!empty_wal(u, err) || !med_file_make_directory(u->partial, false, err))
         return false;
-    bool good = copy_file(u->data, "medulla.db", u->snapshot, "medulla.db", err)
-                && copy_file(u->data, "key", u->snapshot, "key", err)
-                && med_file_sync_directory(u->snapshot, err);
-    if (!good) {
-        char path[MED_FILE_PATH];
-        med_err ignored = {0};
-        if (med_file_join(path, u->snapshot, "medulla.db", &ignored))
-            (void)unlink(path);
-        (void)rmdir(u->snapshot);
-    }
+    bool good = copy_file(u->data, "medulla.db", u->partial, "medulla.db", err)
+                && copy_file(u->data, "key", u->partial, "key", err)
+                && med_file_sync_directory(u->partial, err) && name_snapshot(u, err);
+    if (!good)
+        remove_partial(u);
     return good;
 }
 
-static bool remove_beside(const struct upgrading *u, const char *name, med_err *err)
+/* After a failure: what the file says by now. An error at the commit leaves that open. */
+static bool look_again(struct upgrading *u, unsigned *format)
 {
-    char path[MED_FILE_PATH];
-    return med_file_join(path, u->data, name, err)
-           && (unlink(path) == 0 || errno == ENOENT
-               || MED_FAIL(err, MED_ISSUE_EXCEPTION, "%s can not be removed: %s", name,
-                           strerrordesc_np(errno)));
-}
-
-/* The file is whole at every moment: its WAL is empty before it goes, and the copy is on disk
- * before it takes the file's name. */
-static bool go_back(struct upgrading *u, med_err *err)
-{
-    char draft[MED_FILE_PATH];
-    bool good = empty_wal(u, err);
+    med_err ignored = {0};
     med_connection_close(&u->c);
-    good = good && remove_beside(u, "medulla.db.new", err)
-           && copy_file(u->snapshot, "medulla.db", u->data, "medulla.db.new", err)
-           && med_file_join(draft, u->data, "medulla.db.new", err)
-           && remove_beside(u, "medulla.db-wal", err) && remove_beside(u, "medulla.db-shm", err);
-    if (good && rename(draft, u->file) != 0)
-        good = MED_FAIL(err, MED_ISSUE_EXCEPTION, "the copy can not take its place: %s",
-                        strerrordesc_np(errno));
-    return good && med_file_sync_directory(u->data, err);
+    return med_connection_open(&u->c, u->file, u->o->vfs, CONNECTION_WRITER, CACHE, &ignored)
+           && med_sqlite_read_format(&u->c, format, &ignored);
 }
 
 static bool migrate(struct upgrading *u, med_err *err)
 {
-    med_err why = {0};
+    unsigned format = 0;
     med_sqlite_options o = *u->o;
     o.upgrade = true;
-    if (med_sqlite_migrate(&u->c, &o, err) && empty_wal(u, err))
+    if (med_sqlite_migrate(&u->c, &o, err)) {
+        med_err ignored = {0};
+        (void)empty_wal(u, &ignored); /* what stays there is moved by the next start */
         return true;
-    u->out->went_back = go_back(u, &why);
-    if (!u->out->went_back)
+    }
+    if (!look_again(u, &format))
         return MED_FAIL(err, MED_ISSUE_EXCEPTION,
-                        "the upgrade failed, and so did the way back (%.100s): restore from the "
-                        "copy",
-                        why.text);
-    return false;
+                        "the upgrade failed and the store can not be read any more: look at the "
+                        "disk, then: medulla restore --data NEW-DIR %.*s",
+                        MED_STR_ARG(med_str_sub(med_str_from(u->snapshot), 0, 100)));
+    u->out->unchanged = format == u->out->from;
+    return format == u->out->to;
 }
 
 static bool upgrade(struct upgrading *u, med_err *err)
@@ -157,7 +166,10 @@ bool med_sqlite_upgrade_run(const med_sqlite_options *o, med_str snapshot, med_s
     u->o = o;
     u->out = out;
     bool good = take_path(o->data, u->data, err) && take_path(snapshot, u->snapshot, err)
+                && take_path(snapshot, u->partial, err)
                 && med_file_join(u->file, u->data, "medulla.db", err);
+    if (good)
+        memcpy(u->partial + snapshot.len, ".partial", sizeof ".partial");
     if (good && stat(u->file, &st) != 0)
         good = MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no store in the data directory");
     good = good && med_file_lock(u->data, &lock, err) && upgrade(u, err);
