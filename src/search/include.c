@@ -89,12 +89,17 @@ static bool add_rid(included *x, med_rid rid, med_type only, med_err *err)
     return true;
 }
 
+static bool names(const med_include *include, const med_reference_row *row)
+{
+    return include->row == UINT32_MAX || row->param == include->number;
+}
+
 static bool include_rows(included *x, const med_include *include, const med_rows *rows,
                          med_err *err)
 {
     for (size_t i = 0; i < rows->n_references; i++) {
         med_rid rid;
-        if (include->row != UINT32_MAX && rows->references[i].param != include->number)
+        if (!names(include, &rows->references[i]))
             continue;
         if (!med_view_rid(x->run->view, rows->references[i].target, &rid, err)
             || !add_rid(x, rid, include->target, err))
@@ -110,27 +115,37 @@ static bool applies(const med_include *include, med_type type, bool match)
     return (match || include->iterate) && (of == MED_TYPE_NONE || of == type);
 }
 
-/* References of one resource, by all _include of its type. */
-static bool include_of(included *x, const med_stored *s, bool match, med_err *err)
+/* The references of one resource, if any _include looks at it; in the scratch arena. */
+static bool references_of(const included *x, const med_stored *s, bool match, med_rows *rows,
+                          bool *any, med_err *err)
 {
     const med_run *r = x->run;
     med_type type = med_schema_pack_type(r->q->schema, s->type);
     med_json j;
-    med_rows rows;
-    bool any = false, all = false;
+    bool all = false;
+    *any = false;
     for (size_t i = 0; i < r->q->n_includes; i++) {
         const med_include *include = &r->q->includes[i];
         bool here = !include->reverse && applies(include, type, match);
-        any = any || here;
+        *any = *any || here;
         all = all || (here && include->row == UINT32_MAX);
     }
-    if (!any)
-        return true;
-    if (!med_json_parse(r->scratch, s->text, &j, NULL, err)
-        || !med_extract_whole(r->q->schema, r->scratch, &j, 0, type, r->q->base,
-                              all ? NULL : r->q->wanted, false, &rows, err))
+    return !*any
+           || (med_json_parse(r->scratch, s->text, &j, NULL, err)
+               && med_extract_whole(r->q->schema, r->scratch, &j, 0, type, r->q->base,
+                                    all ? NULL : r->q->wanted, false, rows, err));
+}
+
+/* By all _include of its type. */
+static bool include_of(included *x, const med_stored *s, bool match, med_err *err)
+{
+    const med_run *r = x->run;
+    med_type type = med_schema_pack_type(r->q->schema, s->type);
+    med_rows rows;
+    bool any;
+    if (!references_of(x, s, match, &rows, &any, err))
         return false;
-    for (size_t i = 0; i < r->q->n_includes; i++) {
+    for (size_t i = 0; any && i < r->q->n_includes; i++) {
         const med_include *include = &r->q->includes[i];
         if (!include->reverse && applies(include, type, match)
             && !include_rows(x, include, &rows, err))
@@ -204,14 +219,88 @@ static bool add_match(included *x, const med_search_entry *match, med_err *err)
     return true;
 }
 
+/* ---- for a store that is a network away: all that a round will look up, at once ---- */
+
+typedef struct foreseen {
+    med_arena *arena;
+    uint64_t *idents;
+    size_t n, room;
+} foreseen;
+
+static bool foresee_ident(foreseen *f, uint64_t ident)
+{
+    if (f->n == f->room) {
+        size_t room = f->room == 0 ? 64 : 2 * f->room;
+        uint64_t *more = MED_TAKE(f->arena, room, uint64_t);
+        if (more == NULL)
+            return false;
+        if (f->n > 0)
+            memcpy(more, f->idents, f->n * sizeof *more);
+        f->idents = more;
+        f->room = room;
+    }
+    f->idents[f->n++] = ident;
+    return true;
+}
+
+/* What include_of will ask for. */
+static bool foresee_of(const included *x, const med_stored *s, bool match, foreseen *f,
+                       med_err *err)
+{
+    const med_run *r = x->run;
+    med_type type = med_schema_pack_type(r->q->schema, s->type);
+    med_rows rows;
+    bool any, good = true;
+    if (!references_of(x, s, match, &rows, &any, err))
+        return false;
+    for (size_t i = 0; good && any && i < r->q->n_includes; i++) {
+        const med_include *include = &r->q->includes[i];
+        if (include->reverse || !applies(include, type, match))
+            continue;
+        for (size_t k = 0; good && k < rows.n_references; k++)
+            good =
+                !names(include, &rows.references[k]) || foresee_ident(f, rows.references[k].target);
+    }
+    med_arena_reset(r->scratch);
+    return good || MED_FAIL_MEMORY(err);
+}
+
+static bool foresee(included *x, size_t from, size_t to, bool match, med_err *err)
+{
+    med_view *v = x->run->view;
+    foreseen f = {.arena = x->run->arena};
+    for (size_t i = from; i < to; i++) {
+        if (!foresee_of(x, &x->entries[i].resource, match, &f, err))
+            return false;
+    }
+    if (!med_view_expect_idents(v, f.idents, f.n, err))
+        return false;
+    size_t n = 0;
+    for (size_t i = 0; i < f.n; i++) { /* in place: a rid is no longer than an ident */
+        med_rid rid;
+        if (!med_view_rid(v, f.idents[i], &rid, err))
+            return false;
+        if (rid != 0)
+            f.idents[n++] = rid;
+    }
+    med_view_expect(v, f.idents, n);
+    return true;
+}
+
 static bool include_all(included *x, const med_search_entry *matches, size_t n, med_err *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (!add_match(x, &matches[i], err))
             return false;
     }
+    size_t seen = 0; /* up to here it was foreseen */
     for (size_t i = 0; i < x->n && !x->full; i++) {
         const med_stored s = x->entries[i].resource;
+        if (i == seen && med_view_is_far(x->run->view)) {
+            seen = i < n ? n : x->n;
+            if (!foresee(x, i, seen, i < n, err))
+                return false;
+        }
         if (!include_of(x, &s, i < n, err) || !include_reverse(x, &s, i < n, err))
             return false;
     }

@@ -59,6 +59,7 @@ typedef struct med_run {
     med_plan plan;
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
+    size_t wanted;     /* of the stream at hand, 0 when not known; see med_scan */
 } med_run;
 
 /* Rows counted by looking at them; more are an estimate. */

@@ -223,6 +223,18 @@ static size_t behind(const sorted *s, const med_page *page)
     return (size_t)page->place.value < s->n ? (size_t)page->place.value : s->n;
 }
 
+/* For a store that is a network away. */
+static bool expect_page(const sorted *s, size_t from, size_t to, med_err *err)
+{
+    med_rid *rids = MED_TAKE(s->r->arena, to - from, med_rid);
+    if (rids == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = from; i < to; i++)
+        rids[i - from] = s->rows[i].rid;
+    med_view_expect(s->r->view, rids, to - from);
+    return true;
+}
+
 bool med_run_sorted(med_run *r, const med_page *page, size_t room, med_search_entry *entries,
                     size_t *n, med_position *last, size_t *total, bool *more, med_err *err)
 {
@@ -232,6 +244,8 @@ bool med_run_sorted(med_run *r, const med_page *page, size_t room, med_search_en
     if (s.n > 0)
         qsort_r(s.rows, s.n, sizeof *s.rows, compare_rows, (void *)(uintptr_t)r->q);
     size_t from = behind(&s, page), to = s.n - from > room ? from + room : s.n;
+    if (med_view_is_far(r->view) && !expect_page(&s, from, to, err))
+        return false;
     for (size_t i = from; i < to; i++) {
         if (med_view_by_rid(r->view, r->arena, s.rows[i].rid, &entries[*n].resource, err)
             != MED_FOUND)

@@ -252,6 +252,7 @@ static bool add(med_stream *s, med_scan *scan, size_t term, size_t measure,
                 const med_position *after, med_err *err)
 {
     scan->descending = s->down;
+    scan->wanted = s->run->wanted;
     if (after != NULL && after->rid != 0 && !is_all_behind(s, scan, after)) {
         scan->after_int = after->value;
         scan->after_real = after->real;

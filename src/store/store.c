@@ -118,6 +118,22 @@ void med_cursor_close(med_cursor *c)
         c->view->store->ops->cursor_close(c);
 }
 
+bool med_view_is_far(const med_view *v)
+{
+    return v->store->ops->expect != NULL;
+}
+
+void med_view_expect(med_view *v, const med_rid *rids, size_t n)
+{
+    if (v->store->ops->expect != NULL)
+        v->store->ops->expect(v, rids, n);
+}
+
+bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_err *err)
+{
+    return v->store->ops->expect_idents == NULL || v->store->ops->expect_idents(v, idents, n, err);
+}
+
 bool med_view_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
                     bool *out, med_err *err)
 {

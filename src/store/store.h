@@ -90,6 +90,12 @@ enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_store
  * `when` is filled in. Texts are those of the index, cut. *out has all but the text. */
 enum med_found med_view_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out,
                              med_rows *rows, med_err *err);
+/* Hints for a store that is a network away: these resources will be read, in this order; these
+ * ident hashes will be looked up. med_view_is_far tells whether they are worth finding out. */
+bool med_view_is_far(const med_view *v);
+void med_view_expect(med_view *v, const med_rid *rids, size_t n);
+bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n,
+                            med_err *err) MED_MUST_CHECK;
 /* 0 when nothing was ever stored (or mentioned) under that ident hash. */
 bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_MUST_CHECK;
 
@@ -145,6 +151,9 @@ typedef struct med_scan {
     double after_real;
     med_str after_text;
     med_rid after_rid;
+    /* Hits that will probably be taken, each with its resource; 0 when not known. Only a hint: a
+     * store that is a network away asks for as many at a time. */
+    size_t wanted;
 } med_scan;
 
 typedef struct med_hit {

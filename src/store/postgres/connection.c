@@ -147,6 +147,7 @@ void med_pg_disconnect(struct pg_connection *c)
         PQfinish(c->pg);
     c->pg = NULL;
     c->n_expected = 0;
+    c->timeout = 0;
     memset(c->prepared, 0, sizeof c->prepared);
 }
 

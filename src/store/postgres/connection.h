@@ -35,6 +35,7 @@ struct pg_connection {
     bool prepared[STATEMENT_COUNT];
     unsigned char expected[EXPECTED_MAX]; /* results not yet taken, in order */
     size_t n_expected;
+    int64_t timeout;      /* statement_timeout of the session in ms; 0: not known */
     enum trouble trouble; /* of the last failure */
     char state[6];        /* its SQLSTATE, or "" */
 };

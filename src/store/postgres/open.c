@@ -106,6 +106,8 @@ static const struct med_store_ops ops = {
     .codes = med_pg_codes,
     .referrers = med_pg_referrers,
     .missing = med_pg_missing,
+    .expect = med_pg_expect,
+    .expect_idents = med_pg_expect_idents,
 };
 
 void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *message,

@@ -28,6 +28,44 @@ struct pg_cursor {
     struct pg_cursor *next;
 };
 
+/* What was asked for together: see ahead.c. */
+enum { AHEAD_MAX = 256, AHEAD_PROBES = 4, AHEAD_KEYS = 3, AHEAD_NUMBERS = 300, AHEAD_LISTS = 4 };
+enum ahead_kind { AHEAD_TEXTS, AHEAD_ROWS, AHEAD_KINDS };
+struct ahead {
+    struct ahead_set {
+        PGresult *rows;
+        med_rid rids[AHEAD_MAX];
+        int row_of[AHEAD_MAX]; /* -1: there is none */
+        size_t n, at;
+    } of[AHEAD_KINDS];
+    struct ahead_probes {
+        enum statement id;
+        uint32_t param;
+        uint64_t key;
+        med_rid rids[AHEAD_MAX];
+        bool has[AHEAD_MAX];
+        size_t n;
+    } probes[AHEAD_PROBES];
+    size_t next_probes;
+    med_rid expected[AHEAD_MAX];
+    size_t n_expected;
+    size_t window; /* of the next that are fetched from a cursor; 0: none yet */
+    struct ahead_number {
+        enum statement id;
+        int n_keys;
+        int64_t keys[AHEAD_KEYS];
+        bool has;
+        int64_t value;
+    } numbers[AHEAD_NUMBERS];
+    size_t n_numbers;
+    struct ahead_codes {
+        enum statement id;
+        uint64_t of[2];
+        PGresult *result;
+    } lists[AHEAD_LISTS];
+    size_t n_lists;
+};
+
 /* A reader slot, or the commit thread's own view for guards. Used by one thread at a time. */
 struct pg_view {
     med_view base;
@@ -35,9 +73,11 @@ struct pg_view {
     struct pg_connection *connection;
     struct pg_connection own; /* what `connection` points to, but for the commit thread's view */
     int64_t deadline;
-    bool open;    /* between med_store_view and med_view_end */
-    bool reading; /* inside a transaction */
+    int64_t timeout; /* of the snapshot, as the server knows it */
+    bool open;       /* between med_store_view and med_view_end */
+    bool reading;    /* inside a transaction */
     struct pg_cursor *cursors;
+    struct ahead *ahead; /* of the snapshot at hand; NULL for the commit thread's */
     struct unpacker *unpacker;
     bool writer;
     bool deep; /* hash texts, too */
@@ -252,6 +292,34 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
                         int64_t *out, med_err *err);
 void med_pg_view_begin(struct pg_view *v, int64_t deadline);
 void med_pg_view_close(struct pg_view *v);
+
+/* ---- ahead.c ---- */
+/* A row of resource, perhaps one of several that were asked for together. End each that was
+ * found. */
+struct ahead_row {
+    const PGresult *result;
+    int at;
+    PGresult *own;
+};
+enum med_found med_pg_ahead_row(struct pg_view *v, enum ahead_kind kind, med_rid rid,
+                                struct ahead_row *out, med_err *err);
+void med_pg_ahead_row_end(struct ahead_row *row);
+bool med_pg_ahead_probe(struct pg_view *v, bool token, uint32_t param, uint64_t key, med_rid rid,
+                        bool *out, med_err *err);
+/* NULL when this snapshot was not asked for it yet. */
+const struct ahead_number *med_pg_ahead_number(const struct pg_view *v, enum statement id,
+                                               const int64_t *keys, int n);
+void med_pg_ahead_keep_number(struct pg_view *v, enum statement id, const int64_t *keys, int n,
+                              bool has, int64_t value);
+/* The same for a list of codes; `of` names the question. False when the result stays the caller's.
+ */
+const PGresult *med_pg_ahead_list(const struct pg_view *v, enum statement id, const uint64_t of[2]);
+bool med_pg_ahead_keep_list(struct pg_view *v, enum statement id, const uint64_t of[2],
+                            PGresult *r);
+void med_pg_ahead_forget(struct pg_view *v);
+void med_pg_ahead_free(struct pg_view *v);
+void med_pg_expect(med_view *v, const med_rid *rids, size_t n);
+bool med_pg_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_err *err);
 
 /* ---- row.c: one row of resource or version ---- */
 enum { COLUMN_ROWSET = 12, COLUMN_ORDINAL = 12, COLUMN_IDENT = 13 };

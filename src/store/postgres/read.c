@@ -96,14 +96,14 @@ enum med_found med_pg_by_rid(med_view *view, med_arena *a, med_rid rid, med_stor
                              med_err *err)
 {
     struct pg_view *v = med_pg_of_view(view);
-    struct pg_parameters p = {0};
+    struct ahead_row at;
     struct stored_row row = {0};
-    med_pg_int(&p, (int64_t)rid);
-    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_RID, &p, err);
-    enum med_found found = first_row(v, r, &row, err);
+    enum med_found found = med_pg_ahead_row(v, AHEAD_TEXTS, rid, &at, err);
+    if (found == MED_FOUND && !med_pg_row(at.result, at.at, &row))
+        found = med_pg_damaged(v, &row, err);
     if (found == MED_FOUND)
-        found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
-    PQclear(r);
+        found = med_pg_row_read(v, a, at.result, at.at, &row, true, out, err);
+    med_pg_ahead_row_end(&at);
     return found;
 }
 
@@ -112,19 +112,19 @@ enum med_found med_pg_rows(med_view *view, med_arena *a, med_rid rid, med_stored
                            med_rows *rows, med_err *err)
 {
     struct pg_view *v = med_pg_of_view(view);
-    struct pg_parameters p = {0};
+    struct ahead_row at;
     struct stored_row row = {0};
     struct rowset set = {0};
     med_str bytes = MED_STR_EMPTY;
-    med_pg_int(&p, (int64_t)rid);
-    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_RID_ROWS, &p, err);
-    enum med_found found = first_row(v, r, &row, err);
+    enum med_found found = med_pg_ahead_row(v, AHEAD_ROWS, rid, &at, err);
+    if (found == MED_FOUND && !med_pg_row(at.result, at.at, &row))
+        found = med_pg_damaged(v, &row, err);
     if (found == MED_FOUND)
-        found = med_pg_row_read(v, a, r, 0, &row, false, out, err);
+        found = med_pg_row_read(v, a, at.result, at.at, &row, false, out, err);
     const med_hash_key *key = med_keyring_check(&v->store->keys, row.key);
-    bool copied =
-        found == MED_FOUND && med_arena_copy(a, med_pg_bytes_at(r, 0, COLUMN_ROWSET), &bytes);
-    PQclear(r);
+    bool copied = found == MED_FOUND
+                  && med_arena_copy(a, med_pg_bytes_at(at.result, at.at, COLUMN_ROWSET), &bytes);
+    med_pg_ahead_row_end(&at);
     if (found != MED_FOUND)
         return found;
     bool good =

@@ -120,6 +120,12 @@ static void bind(struct pg_parameters *p, const med_scan *q, int64_t limit, char
     bind_ints(p, q, limit);
 }
 
+/* Little more than what is wanted, when that is known. */
+static int64_t first_page(const med_scan *q)
+{
+    return q->wanted > 0 && q->wanted < LARGEST_PAGE ? (int64_t)q->wanted : FIRST_PAGE;
+}
+
 /* The caller's texts may go before the cursor does. */
 static bool copy_texts(struct pg_cursor *c, const med_scan *q)
 {
@@ -147,7 +153,7 @@ med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err)
     }
     *c = (struct pg_cursor){.base.view = view,
                             .scan = *q,
-                            .size = FIRST_PAGE,
+                            .size = first_page(q),
                             .open_span = q->key == MED_SPAN_CLASSES - 1,
                             .next = v->cursors};
     med_buf_init(&c->texts, 64 << 10);
@@ -258,21 +264,21 @@ void med_pg_cursor_close(med_cursor *cursor)
 /* A patient row is found by its time, which the caller does not know: ask the resource. */
 static bool probe_patient(struct pg_view *v, uint64_t key, med_rid rid, bool *out, med_err *err)
 {
-    struct pg_parameters p = {0};
-    med_pg_int(&p, (int64_t)rid);
+    struct ahead_row at;
+    struct stored_row row = {0};
     *out = false;
-    PGresult *r = med_pg_view_ask(v, STATEMENT_READ_ROWSET, &p, err);
-    if (r == NULL)
-        return false;
-    bool good = true;
-    if (PQntuples(r) > 0 && med_pg_int_at(r, 0, 0) != MED_DELETED) {
-        const med_hash_key *check =
-            med_keyring_check(&v->store->keys, (uint32_t)med_pg_int_at(r, 0, 1));
+    enum med_found found = med_pg_ahead_row(v, AHEAD_ROWS, rid, &at, err);
+    if (found != MED_FOUND)
+        return found == MED_ABSENT;
+    bool good = med_pg_row(at.result, at.at, &row) || med_pg_damaged(v, &row, err) == MED_FOUND;
+    if (good && row.change != MED_DELETED) {
+        const med_hash_key *check = med_keyring_check(&v->store->keys, row.key);
+        med_str rowset = med_pg_bytes_at(at.result, at.at, COLUMN_ROWSET);
         good =
-            (check != NULL && med_rowset_has_patient(med_pg_bytes_at(r, 0, 2), *check, key, out))
+            (check != NULL && med_rowset_has_patient(rowset, *check, key, out))
             || MED_FAIL(err, MED_ISSUE_EXCEPTION, "the list of a resource's index rows is damaged");
     }
-    PQclear(r);
+    med_pg_ahead_row_end(&at);
     return good;
 }
 
@@ -285,11 +291,7 @@ bool med_pg_probe(med_view *view, enum med_index index, uint32_t param, uint64_t
     if (index != MED_INDEX_TOKEN && index != MED_INDEX_REFERENCE)
         return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
                         "only token, reference and patient rows can be probed");
-    const int64_t keys[] = {param, (int64_t)key, (int64_t)rid};
-    int64_t ignored = 0;
-    return med_pg_view_number(
-        v, index == MED_INDEX_TOKEN ? STATEMENT_HAS_TOKEN : STATEMENT_HAS_REFERENCE, keys, 3, out,
-        &ignored, err);
+    return med_pg_ahead_probe(v, index == MED_INDEX_TOKEN, param, key, rid, out, err);
 }
 
 /* A counter as this view sees it: the commit thread's has not written its changes yet. */
@@ -316,6 +318,13 @@ bool med_pg_count_token(med_view *view, uint32_t param, uint64_t hash, uint64_t 
 {
     struct pg_view *v = med_pg_of_view(view);
     bool has = false;
+    if (!v->writer) {
+        const int64_t of[] = {param, (int64_t)hash};
+        int64_t both = 0;
+        bool good = med_pg_view_number(v, STATEMENT_COUNT_TOKEN, of, 2, &has, &both, err);
+        *out = both > 0 ? (uint64_t)both : 0;
+        return good;
+    }
     if (!counter(v, param, hash, &has, out, err))
         return false;
     if (has)
@@ -327,8 +336,19 @@ bool med_pg_count_token(med_view *view, uint32_t param, uint64_t hash, uint64_t 
     return good;
 }
 
+/* The counters that came with the codes: they are asked for next. */
+static void keep_counters(struct pg_view *v, uint32_t param, const PGresult *codes)
+{
+    for (int i = 0; codes != NULL && i < PQntuples(codes); i++) {
+        const int64_t keys[] = {param, med_pg_int_at(codes, i, 0)};
+        if (PQgetisnull(codes, i, 1) == 0)
+            med_pg_ahead_keep_number(v, STATEMENT_COUNT_TOKEN, keys, 2, true,
+                                     med_pg_int_at(codes, i, 1));
+    }
+}
+
 /* All integers of the first column, into the arena. */
-static bool collect(PGresult *r, med_arena *a, uint64_t **out, size_t *n, med_err *err)
+static bool collect(const PGresult *r, med_arena *a, uint64_t **out, size_t *n, med_err *err)
 {
     if (r == NULL)
         return false;
@@ -336,7 +356,6 @@ static bool collect(PGresult *r, med_arena *a, uint64_t **out, size_t *n, med_er
     *out = MED_TAKE(a, *n, uint64_t);
     for (size_t i = 0; *out != NULL && i < *n; i++)
         (*out)[i] = (uint64_t)med_pg_int_at(r, (int)i, 0);
-    PQclear(r);
     return *out != NULL || MED_FAIL_MEMORY(err);
 }
 
@@ -351,7 +370,17 @@ bool med_pg_codes(med_view *view, med_arena *a, uint32_t param, med_str system, 
     med_pg_bytes(&p, code.len == 0 ? system : code);
     if (id == STATEMENT_CODES_BY_BOTH)
         med_pg_bytes(&p, system);
-    return collect(med_pg_view_ask(med_pg_of_view(view), id, &p, err), a, hashes, n, err);
+    struct pg_view *v = med_pg_of_view(view);
+    uint64_t of[] = {param, med_store_hash2(&v->store->base, system, '|', code)};
+    const PGresult *known = med_pg_ahead_list(v, id, of);
+    if (known != NULL)
+        return collect(known, a, hashes, n, err);
+    PGresult *r = med_pg_view_ask(v, id, &p, err);
+    keep_counters(v, param, r);
+    bool good = collect(r, a, hashes, n, err);
+    if (!med_pg_ahead_keep_list(v, id, of, r))
+        PQclear(r);
+    return good;
 }
 
 bool med_pg_referrers(med_view *view, med_arena *a, med_rid rid, size_t limit, med_rid **out,
@@ -360,8 +389,10 @@ bool med_pg_referrers(med_view *view, med_arena *a, med_rid rid, size_t limit, m
     struct pg_parameters p = {0};
     med_pg_int(&p, (int64_t)rid);
     med_pg_int(&p, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
-    return collect(med_pg_view_ask(med_pg_of_view(view), STATEMENT_REFERRERS, &p, err), a, out, n,
-                   err);
+    PGresult *r = med_pg_view_ask(med_pg_of_view(view), STATEMENT_REFERRERS, &p, err);
+    bool good = collect(r, a, out, n, err);
+    PQclear(r);
+    return good;
 }
 
 /* Targets of references that are no current resources, a page of all targets at a time. */

@@ -23,6 +23,10 @@
 #define TEXT_ARRAYS I1 ", $2::bytea[], $3::int8[]"
 #define REAL_ARRAYS I2 ", $3::float8[], $4::int8[], $5::float8[]"
 
+#define CODES                                                                                      \
+    "SELECT c.hash, (SELECT n.n FROM counter n WHERE n.param = c.param AND n.hash = c.hash)"       \
+    " FROM code c WHERE c.param = $1::int8"
+
 /* What is done with rows of an index table: they come, they go, which of them are missing, which
  * stand behind a key. `u` names the columns of the arrays in the order of the table's shape
  * (table.c). */
@@ -44,7 +48,7 @@
     X(BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                              \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(SET_TIMEOUT, "SELECT set_config('statement_timeout', $1::int8::text, true)")                 \
+    X(SET_TIMEOUT, "SELECT set_config('statement_timeout', $1::int8::text, false)")                \
     /* reading */                                                                                  \
     X(READ, "SELECT " RESOURCE_COLUMNS " FROM ident i JOIN resource r ON r.rid = i.rid"            \
             " WHERE i.hash = $1::int8")                                                            \
@@ -52,7 +56,22 @@
     X(READ_RID_ROWS, "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient," \
                      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM resource r WHERE "  \
                      "r.rid = $1::int8")                                                           \
-    X(READ_ROWSET, "SELECT change, key, rowset FROM resource WHERE rid = $1::int8")                \
+    /* several at a time, in the order of the question */                                          \
+    X(READ_RIDS, "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)"                      \
+                 " JOIN resource r ON r.rid = u.rid")                                              \
+    X(READ_RIDS_ROWS,                                                                              \
+      "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient,"                \
+      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM unnest(" I1 ") AS u (rid)"         \
+      " JOIN resource r ON r.rid = u.rid")                                                         \
+    X(HAVE_TOKEN, "SELECT u.n FROM unnest($3::int8[]) WITH ORDINALITY AS u (rid, n)"               \
+                  " WHERE EXISTS (SELECT 1 FROM token t WHERE t.param = $1::int8"                  \
+                  " AND t.hash = $2::int8 AND t.rid = u.rid)")                                     \
+    X(HAVE_REFERENCE, "SELECT u.n FROM unnest($3::int8[]) WITH ORDINALITY AS u (rid, n)"           \
+                      " WHERE EXISTS (SELECT 1 FROM reference t WHERE t.param = $1::int8"          \
+                      " AND t.target = $2::int8 AND t.rid = u.rid)")                               \
+    X(COUNT_TOKEN, "SELECT coalesce((SELECT n FROM counter WHERE param = $1::int8"                 \
+                   " AND hash = $2::int8), (SELECT count(*) FROM token WHERE param = $1::int8"     \
+                   " AND hash = $2::int8))")                                                       \
     X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"   \
                     " WHERE v.rid = $1::int8 AND v.version = $2::int8")                            \
     X(READ_VERSIONS, "SELECT " RESOURCE_COLUMNS ", u.n FROM unnest(" I2 ") WITH ORDINALITY"        \
@@ -103,13 +122,11 @@
                " (SELECT t FROM state WHERE one = 1), pg_database_size(current_database())"        \
                " FROM counter WHERE param IN (0, -1)")                                             \
     X(TOKEN_COUNT, "SELECT count(*) FROM token WHERE param = $1::int8 AND hash = $2::int8")        \
-    X(CODES_BY_CODE, "SELECT hash FROM code WHERE param = $1::int8"                                \
-                     " AND sha256(code) = sha256($2::bytea) AND code = $2::bytea")                 \
-    X(CODES_BY_SYSTEM, "SELECT hash FROM code WHERE param = $1::int8"                              \
-                       " AND sha256(system) = sha256($2::bytea) AND system = $2::bytea")           \
-    X(CODES_BY_BOTH, "SELECT hash FROM code WHERE param = $1::int8"                                \
-                     " AND sha256(code) = sha256($2::bytea) AND code = $2::bytea"                  \
-                     " AND system = $3::bytea")                                                    \
+    /* with their counters, which are asked for next */                                            \
+    X(CODES_BY_CODE, CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea")       \
+    X(CODES_BY_SYSTEM, CODES " AND sha256(c.system) = sha256($2::bytea) AND c.system = $2::bytea") \
+    X(CODES_BY_BOTH, CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea"        \
+                           " AND c.system = $3::bytea")                                            \
     X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = $1::int8"     \
                  " UNION ALL SELECT rid FROM target WHERE target = $1::int8) AS r"                 \
                  " LIMIT $2::int8")                                                                \

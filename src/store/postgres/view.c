@@ -21,6 +21,7 @@ void med_pg_view_free(struct pg_view *v)
         return;
     while (v->cursors != NULL)
         med_pg_cursor_close(&v->cursors->base);
+    med_pg_ahead_free(v);
     med_pg_disconnect(&v->own);
     med_unpacker_free(v->unpacker);
     *v = (struct pg_view){0};
@@ -41,13 +42,33 @@ static bool is_over(const struct pg_view *v, med_err *err)
                      "reading took longer than it may: ask for less, or in pages");
 }
 
-static bool begin_snapshot(struct pg_view *v, med_err *err)
+/* The server's own bound, in whole powers of two so that it is rarely another than before: a view
+ * checks its deadline before each question, too. */
+static int64_t timeout_for(int64_t left)
 {
-    int64_t left = time_left(v);
+    enum { LEAST = 250, MOST = 64000 };
+    int64_t milliseconds = LEAST;
+    while (milliseconds < MOST && milliseconds < left / 1000)
+        milliseconds *= 2;
+    return milliseconds;
+}
+
+/* *before: how many answers come before that of the question. */
+static bool begin_snapshot(struct pg_view *v, int *before, med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    int64_t timeout = timeout_for(time_left(v));
     struct pg_parameters p = {0};
-    med_pg_int(&p, left == INT64_MAX ? 60000 : left / 1000 + 1);
-    return med_pg_send(v->connection, STATEMENT_BEGIN_READ, NULL, err)
-           && med_pg_send(v->connection, STATEMENT_SET_TIMEOUT, &p, err);
+    med_pg_int(&p, timeout);
+    *before = 1;
+    v->timeout = timeout;
+    if (!med_pg_send(c, STATEMENT_BEGIN_READ, NULL, err))
+        return false;
+    if (timeout == c->timeout)
+        return true;
+    ++*before;
+    c->timeout = 0; /* until it has surely come through */
+    return med_pg_send(c, STATEMENT_SET_TIMEOUT, &p, err);
 }
 
 /* What was sent with the question comes before its answer. */
@@ -72,13 +93,16 @@ static PGresult *ask_anew(struct pg_view *v, bool snapshot, enum statement id,
     /* first the end of the last snapshot, of which the answer was not taken */
     if ((c->pg == NULL || !med_pg_drain(c, err)) && !med_pg_connect(c, err))
         return NULL;
-    if ((snapshot && !begin_snapshot(v, err)) || !med_pg_send(c, id, p, err)
+    int before = 0;
+    if ((snapshot && !begin_snapshot(v, &before, err)) || !med_pg_send(c, id, p, err)
         || !med_pg_sync(c, err)) {
         med_pg_disconnect(c);
         return NULL;
     }
-    PGresult *r = answer_behind(c, snapshot ? 2 : 0, err);
+    PGresult *r = answer_behind(c, before, err);
     v->reading = snapshot && r != NULL;
+    if (v->reading)
+        c->timeout = v->timeout;
     if (r == NULL && snapshot && c->pg != NULL) { /* a transaction that failed */
         med_err ignored = {0};
         (void)med_pg_run(c, STATEMENT_ROLLBACK, NULL, &ignored);
@@ -92,8 +116,12 @@ static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
     struct pg_connection *c = v->connection;
     if (is_over(v, err))
         return NULL;
-    if (v->writer || v->reading)
-        return med_pg_ask(c, id, p, err);
+    if (v->writer || v->reading) {
+        PGresult *r = med_pg_ask(c, id, p, err);
+        if (r == NULL)
+            c->timeout = 0; /* a rollback takes it back */
+        return r;
+    }
     bool was_there = c->pg != NULL;
     PGresult *r = ask_anew(v, snapshot, id, p, err);
     if (r == NULL && was_there && c->trouble == TROUBLE_LOST)
@@ -122,6 +150,12 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
                         int64_t *out, med_err *err)
 {
     struct pg_parameters p = {0};
+    const struct ahead_number *known = med_pg_ahead_number(v, id, keys, n);
+    if (known != NULL) {
+        *has = known->has;
+        *out = known->value;
+        return true;
+    }
     for (int i = 0; i < n; i++)
         med_pg_int(&p, keys[i]);
     PGresult *r = med_pg_view_ask(v, id, &p, err);
@@ -130,6 +164,7 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
     *has = PQntuples(r) > 0;
     *out = *has ? med_pg_int_at(r, 0, 0) : 0;
     PQclear(r);
+    med_pg_ahead_keep_number(v, id, keys, n, *has, *out);
     return true;
 }
 
@@ -143,6 +178,7 @@ void med_pg_view_close(struct pg_view *v)
 {
     while (v->cursors != NULL)
         med_pg_cursor_close(&v->cursors->base);
+    med_pg_ahead_forget(v);
     if (v->reading && v->connection->pg != NULL) {
         med_err ignored = {0};
         if (!med_pg_send(v->connection, STATEMENT_COMMIT, NULL, &ignored)
