@@ -63,6 +63,7 @@ extern const med_command med_command_config;   /* config_show.c */
 extern const med_command med_command_demo;     /* demo.c */
 extern const med_command med_command_import;   /* import.c */
 extern const med_command med_command_licenses; /* licenses.c */
+extern const med_command med_command_move;     /* move.c */
 extern const med_command med_command_serve;    /* serve.c */
 extern const med_command med_command_upgrade;  /* upgrade.c */
 extern const med_command med_command_version;  /* version.c */

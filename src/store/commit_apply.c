@@ -140,7 +140,7 @@ static bool apply_step(struct plan *p, size_t i, int64_t before, med_err *err)
         if (x.step->again && !find_again(&x, err))
             return false;
         if (*r->t == before || x.step->again)
-            ++*r->t;
+            *r->t = med_place_next(p->commit, *r->t);
         x.t = *r->t;
         if (!run_step(&x, err))
             return false;
@@ -166,15 +166,16 @@ enum apply med_rules_apply(struct commit_rules *r, med_commit *c, med_err *err)
 {
     struct plan p;
     bool broken = false;
-    if (!med_rules_plan(&p, r, c, &broken, err))
+    if (!med_place_is_free(c, *r->t, err) || !med_rules_plan(&p, r, c, &broken, err))
         return broken ? APPLY_BROKEN : APPLY_REFUSED;
-    int64_t now = med_now(r->clock);
     int64_t before = *r->t;
-    c->updated = now > *r->updated ? now : *r->updated + 1;
+    c->updated = med_place_moment(c, r->clock, *r->updated);
     for (size_t i = 0; i < c->n_writes; i++) {
         if (!apply_step(&p, i, before, err))
             return APPLY_BROKEN;
     }
+    if (!med_place_take(r->pending, c, r->t, err))
+        return APPLY_BROKEN;
     c->t = *r->t;
     if (*r->t != before)
         *r->updated = c->updated;

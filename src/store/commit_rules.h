@@ -14,6 +14,7 @@
 #define MED_STORE_COMMIT_RULES_H
 
 #include "store/ident.h"
+#include "store/place.h"
 #include "store/rowset.h"
 #include "store/store_impl.h"
 #include "store/tally.h"

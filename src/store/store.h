@@ -270,6 +270,10 @@ typedef struct med_commit {
     uint64_t idempotency;  /* 0 = none; keyed hash of caller and key */
     uint64_t request_hash; /* of the request: the same key with another request is refused
                               (BUSINESS_RULE, 422) */
+    /* A move from another store: the place in the feed and the moment it had there; 0: given
+     * now. A place that is not beyond all others is refused (CONFLICT). Without writes it only
+     * takes the place. */
+    int64_t at_t, at_updated;
     /* Called once on the commit thread; must only hand over (post, signal). */
     void (*done)(struct med_commit *c);
     void *arg;

@@ -1,4 +1,5 @@
 /* apply.c - carries out a commit that was planned: versions, feed, index rows, counters. */
+#include "store/place.h"
 #include "store/sqlite/plan.h"
 
 /* What is being written for one step. */
@@ -492,7 +493,7 @@ static bool apply_step(struct plan *p, size_t i, med_err *err)
                 return false;
         }
         if (s->t == s->t_before || x.step->again)
-            s->t++;
+            s->t = med_place_next(p->commit, s->t);
         x.t = s->t;
         if (x.step->has_row)
             med_recent_hold(&s->recent, x.w->ident);
@@ -524,15 +525,16 @@ enum apply med_sqlite_apply(struct sqlite_store *s, med_commit *c, med_err *err)
 {
     struct plan p;
     bool broken = false;
-    if (!med_plan_make(&p, s, c, &broken, err))
+    if (!med_place_is_free(c, s->t, err) || !med_plan_make(&p, s, c, &broken, err))
         return broken ? APPLY_BROKEN : APPLY_REFUSED;
-    int64_t now = med_now(s->clock);
-    c->updated = now > s->updated ? now : s->updated + 1;
+    c->updated = med_place_moment(c, s->clock, s->updated);
     s->t_before = s->t;
     for (size_t i = 0; i < c->n_writes; i++) {
         if (!apply_step(&p, i, err))
             return APPLY_BROKEN;
     }
+    if (!med_place_take(&s->pending, c, &s->t, err))
+        return APPLY_BROKEN;
     c->t = s->t;
     if (s->t != s->t_before)
         s->updated = c->updated;
