@@ -145,8 +145,9 @@ struct med_interaction {
     const char *name; /* "create", as in the CapabilityStatement where it has such a code */
     enum med_method method;
     enum med_level level;
-    const char *operation; /* "", "_history", "$meta", ... */
-    const char *types;     /* of an operation: only of these, "Patient Encounter"; NULL: all */
+    const char *operation;  /* "", "_history", "$meta", ... */
+    const char *types;      /* of an operation: only of these, "Patient Encounter"; NULL: all */
+    const char *definition; /* of an operation: its canonical; NULL: R4's own, by its name */
     bool writes;
     bool conditional; /* matched when there is a query at type level (PUT, PATCH, DELETE) */
     enum med_step (*prepare)(med_call *call, med_err *err);

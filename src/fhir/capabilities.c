@@ -164,7 +164,9 @@ static void write_operations(med_json_writer *w, med_str type)
                          MED_STR_ARG(type.len > 0 ? type : MED_STR("Resource")), operation + 1);
         med_json_open(w, '{');
         med_json_pair(w, "name", med_str_from(operation + 1));
-        med_json_pair(w, "definition", (med_str){url, n > 0 ? (size_t)n : 0});
+        med_json_pair(w, "definition",
+                      at->definition != NULL ? med_str_from(at->definition)
+                                             : (med_str){url, n > 0 ? (size_t)n : 0});
         med_json_close(w, '}');
     }
     if (any)

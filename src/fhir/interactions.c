@@ -34,6 +34,10 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_meta_system,
     &med_interaction_meta_add,
     &med_interaction_meta_delete,
+    &med_interaction_fhirpath,
+    &med_interaction_fhirpath_post,
+    &med_interaction_fhirpath_system,
+    &med_interaction_fhirpath_system_post,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

@@ -36,6 +36,10 @@ extern const med_interaction med_interaction_meta_type;               /* meta_op
 extern const med_interaction med_interaction_meta_system;             /* meta_operations.c */
 extern const med_interaction med_interaction_meta_add;                /* meta_operations.c */
 extern const med_interaction med_interaction_meta_delete;             /* meta_operations.c */
+extern const med_interaction med_interaction_fhirpath;                /* fhirpath_operation.c */
+extern const med_interaction med_interaction_fhirpath_post;           /* fhirpath_operation.c */
+extern const med_interaction med_interaction_fhirpath_system;         /* fhirpath_operation.c */
+extern const med_interaction med_interaction_fhirpath_system_post;    /* fhirpath_operation.c */
 
 /* capabilities.c: the text of /metadata, for med_fhir.capabilities. */
 bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out,

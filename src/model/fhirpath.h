@@ -68,10 +68,19 @@ typedef struct med_fhirpath_env {
     const med_value *root;
     /* resolve(): NULL = only contained resources and Bundle entries are found. */
     bool (*resolve)(void *arg, med_arena *a, med_str reference, med_value *out);
-    /* memberOf(): NULL = MED_ISSUE_NOT_SUPPORTED. */
+    /* memberOf(): NULL = MED_ISSUE_NOT_SUPPORTED. False: nobody knows, the result is empty. */
     bool (*member_of)(void *arg, const med_value *value, med_str value_set, bool *out);
     void *arg;
     uint64_t max_steps; /* 0 = default (1,000,000) */
+    /* conformsTo() of what is no base definition of R4: NULL, or false (the profile is not
+     * known) = MED_ISSUE_NOT_SUPPORTED. */
+    bool (*conforms_to)(void *arg, const med_value *value, med_str profile, bool *out);
+    /* subsumes(), subsumedBy() of two Codings or codes: does `a` stand above `b`, or is it the
+     * same? NULL = MED_ISSUE_NOT_SUPPORTED. False: nobody knows, the result is empty. */
+    bool (*subsumes)(void *arg, const med_value *a, const med_value *b, bool *out);
+    /* trace(): what it was given, or its projection of that; the values end with the run's arena.
+     * NULL: the arguments of trace() are not run. False ends the run (no memory). */
+    bool (*trace)(void *arg, med_str name, med_values values);
 } med_fhirpath_env;
 
 /* Runs with `focus` as context ($this, %context) and `resource` as %resource / %rootResource. */

@@ -258,25 +258,39 @@ static bool call_iif(med_fp_compiler *c, const struct call *call, struct med_fp_
     return med_fp_shape_union(c->a, &then, &otherwise, shape) || MED_FAIL_MEMORY(c->err);
 }
 
-/* trace(name[, projection]) gives its input back. Its arguments are checked and not run: what
- * they show would be values of resources in a log. */
+/* What trace() shows of its input, which is $this: all, or for each item the projection. */
+static bool trace_values(med_fp_compiler *c, const struct call *call,
+                         const struct med_fp_shape *shape, unsigned *argc)
+{
+    size_t loop = 0;
+    struct med_fp_shape ignored;
+    if (!med_fp_emit(c, MED_FP_THIS, 0, call->at))
+        return false;
+    if (!med_fp_is_symbol(c, ","))
+        return true;
+    (*argc)++;
+    return med_fp_advance(c) && open_loop(c, call, MED_FP_SELECT, &loop)
+           && parse_body(c, call, shape, &ignored) && close_loop(c, call, loop);
+}
+
+/* trace(name[, projection]) gives its input back. Its arguments run only when somebody listens:
+ * what they show would be values of resources in a log. */
 static bool call_trace(med_fp_compiler *c, const struct call *call, struct med_fp_shape *shape)
 {
     struct med_fp_shape ignored;
-    size_t n = c->n;
+    size_t to_end = c->n;
     unsigned argc = 1;
     if (med_fp_is_symbol(c, ")"))
         return fail_arguments(c, call);
-    if (!med_fp_parse_expression(c, call->depth + 1, &ignored))
+    if (!med_fp_emit(c, MED_FP_IF_TRACED, 0, call->at) || !med_fp_open_frame(c, call->at)
+        || !med_fp_emit(c, MED_FP_WITH, 0, call->at))
         return false;
-    if (med_fp_is_symbol(c, ",")) {
-        argc++;
-        if (!med_fp_advance(c) || !parse_body(c, call, shape, &ignored))
-            return false;
-    }
-    c->n = n;
-    if (c->label > n)
-        c->label = n;
+    c->code[c->n - 1].kind = 1; /* of several items, too */
+    if (!parse_body(c, call, shape, &ignored) || !trace_values(c, call, shape, &argc)
+        || !med_fp_emit(c, MED_FP_TRACE, 0, call->at))
+        return false;
+    med_fp_close_frame(c);
+    med_fp_patch(c, to_end);
     return close_call(c, call, argc);
 }
 

@@ -153,5 +153,10 @@ const struct med_fp_function med_fp_functions[] = {
     VALUES("memberOf", member_of, 1, 1, BOOLEAN),
     VALUES("htmlChecks", html_checks, 0, 0, BOOLEAN),
     VALUES("conformsTo", conforms_to, 1, 1, BOOLEAN),
+    VALUES("checkModifiers", check_modifiers, 0, 8, SAME),
+    VALUES("subsumes", subsumes, 1, 1, BOOLEAN),
+    VALUES("subsumedBy", subsumed_by, 1, 1, BOOLEAN),
+    VALUES("elementDefinition", element_definition, 0, 0, ANY),
+    VALUES("slice", slice, 2, 2, ANY),
 };
 const size_t med_fp_function_count = sizeof med_fp_functions / sizeof *med_fp_functions;

@@ -64,7 +64,8 @@ extern const size_t med_fp_function_count;
     X(time_of_day) X(low_boundary) X(high_boundary) X(precision) X(comparable) X(type)             \
     X(year_of) X(month_of) X(day_of) X(hour_of) X(minute_of) X(second_of) X(millisecond_of)        \
     X(timezone_offset_of) X(date_of) X(time_of) X(extension) X(has_extension) X(has_value)         \
-    X(get_value) X(resolve) X(member_of) X(html_checks) X(conforms_to)
+    X(get_value) X(resolve) X(member_of) X(html_checks) X(conforms_to)  \
+    X(check_modifiers) X(subsumes) X(subsumed_by) X(element_definition) X(slice)
 /* clang-format on */
 
 #define MED_FP_CALL_DECLARE(name) bool med_fp_call_##name(med_fp_run *r, size_t argc);

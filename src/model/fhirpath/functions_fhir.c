@@ -248,26 +248,117 @@ bool med_fp_call_member_of(med_fp_run *r, size_t argc)
     return med_fp_result_bool(r, argc, member);
 }
 
-bool med_fp_call_conforms_to(med_fp_run *r, size_t argc)
+/* Of a base definition of R4 the type says it: a resource in a store is structurally right. */
+static bool conforms_to_base(const med_fp_run *r, const med_value *v, med_str url, bool *out)
 {
     static const char base[] = "http://hl7.org/fhir/StructureDefinition/";
+    if (!med_str_starts(url, MED_STR("http://hl7.org/fhir/StructureDefinition/")))
+        return false;
+    med_type type = med_pack_type(r->p, med_str_skip(url, sizeof base - 1));
+    if (type == MED_TYPE_NONE)
+        return false;
+    *out =
+        v->kind == MED_VALUE_NODE && v->type != MED_TYPE_NONE && med_type_is_a(r->p, v->type, type);
+    return true;
+}
+
+bool med_fp_call_conforms_to(med_fp_run *r, size_t argc)
+{
     med_str url;
     bool found = false;
+    bool conforms = false;
     med_values items = med_fp_operand(r, argc);
     if (!med_fp_single_string(r, med_fp_operand(r, 0), &found, &url))
         return false;
     if (!found || items.n != 1)
         return med_fp_result_empty(r, argc);
-    med_type type = med_str_starts(url, MED_STR("http://hl7.org/fhir/StructureDefinition/"))
-                        ? med_pack_type(r->p, med_str_skip(url, sizeof base - 1))
-                        : MED_TYPE_NONE;
-    if (type == MED_TYPE_NONE)
+    bool known = conforms_to_base(r, items.at, url, &conforms);
+    if (!known && (r->env == NULL || r->env->conforms_to == NULL))
         return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED,
                            "conformsTo() knows the base definitions of R4 only");
-    const med_value *v = items.at;
-    return med_fp_result_bool(r, argc,
-                              v->kind == MED_VALUE_NODE && v->type != MED_TYPE_NONE
-                                  && med_type_is_a(r->p, v->type, type));
+    if (!known && !r->env->conforms_to(r->env->arg, items.at, url, &conforms))
+        return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED, "conformsTo() does not know that profile");
+    return med_fp_result_bool(r, argc, conforms);
+}
+
+static bool subsumes(med_fp_run *r, size_t argc, bool above)
+{
+    bool is = false;
+    med_values input = med_fp_operand(r, 1);
+    med_values other = med_fp_operand(r, 0);
+    if (input.n > 1 || other.n > 1)
+        return med_fp_fail(r, MED_ISSUE_PROCESSING, "one code was expected, not several");
+    if (input.n == 0 || other.n == 0)
+        return med_fp_result_empty(r, argc);
+    if (r->env == NULL || r->env->subsumes == NULL)
+        return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED,
+                           "subsumes() and subsumedBy() need a terminology service");
+    bool known = above ? r->env->subsumes(r->env->arg, input.at, other.at, &is)
+                       : r->env->subsumes(r->env->arg, other.at, input.at, &is);
+    return known ? med_fp_result_bool(r, argc, is) : med_fp_result_empty(r, argc);
+}
+
+bool med_fp_call_subsumes(med_fp_run *r, size_t argc)
+{
+    return subsumes(r, argc, true);
+}
+
+bool med_fp_call_subsumed_by(med_fp_run *r, size_t argc)
+{
+    return subsumes(r, argc, false);
+}
+
+/* The definition of an element, and slices by name, belong to a profile, which a run does not
+ * have. R4 lets an engine say so. */
+bool med_fp_call_element_definition(med_fp_run *r, size_t argc)
+{
+    (void)argc;
+    return med_fp_fail(
+        r, MED_ISSUE_NOT_SUPPORTED,
+        "elementDefinition() is not supported: an expression runs without a profile");
+}
+
+bool med_fp_call_slice(med_fp_run *r, size_t argc)
+{
+    (void)argc;
+    return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED,
+                       "slice() is not supported: an expression runs without a profile");
+}
+
+static bool is_listed(const med_fp_run *r, size_t argc, const med_value *modifier)
+{
+    uint32_t node = med_fp_member(modifier, "url");
+    if (node == 0 || med_json_kind_at(modifier->json, node) != MED_JSON_STRING)
+        return false;
+    for (size_t i = 0; i < argc; i++) {
+        med_values known = med_fp_operand(r, i);
+        for (size_t k = 0; k < known.n; k++)
+            if (known.at[k].kind == MED_VALUE_STRING
+                && med_json_string_is(modifier->json, node, known.at[k].text))
+                return true;
+    }
+    return false;
+}
+
+/* The input, if it has no modifier extension but those listed; else an error. */
+bool med_fp_call_check_modifiers(med_fp_run *r, size_t argc)
+{
+    const struct med_fp_step step = {.name = MED_STR("modifierExtension")};
+    size_t start = r->marks[r->n_marks - 1 - argc];
+    size_t end = argc == 0 ? r->n : r->marks[r->n_marks - argc];
+    size_t top = r->n;
+    for (size_t i = start; i < end; i++) {
+        med_value item = r->values[i];
+        if (!med_fp_spend(r, 1) || !med_fp_step_from(r, &step, &item))
+            return false;
+        for (size_t k = top; item.kind == MED_VALUE_NODE && k < r->n; k++)
+            if (!is_listed(r, argc, &r->values[k]))
+                return med_fp_fail(r, MED_ISSUE_PROCESSING,
+                                   "there is a modifier extension that was not listed");
+        r->n = top;
+    }
+    med_fp_drop(r, argc);
+    return true;
 }
 
 /* Something to see between the tags: a character, or an image (txt-2). */

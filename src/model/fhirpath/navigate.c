@@ -147,6 +147,16 @@ static struct pair find_pair(const med_fp_run *r, const struct med_fp_step *step
     return pair;
 }
 
+/* Of a type: "FHIR.DomainResource"; of System types and of what has no other base, System.Any. */
+static med_str base_of(med_fp_run *r, const med_value *v)
+{
+    med_type t = med_str_eqz(v->unit, "FHIR") ? med_pack_type(r->p, v->text) : MED_TYPE_NONE;
+    med_type base = t == MED_TYPE_NONE ? MED_TYPE_NONE : med_type_base(r->p, t);
+    if (base == MED_TYPE_NONE)
+        return MED_STR("System.Any");
+    return med_arena_printf(r->a, "FHIR.%.*s", MED_STR_ARG(med_type_name(r->p, base)));
+}
+
 static bool step_system(med_fp_run *r, med_str name, const med_value *v)
 {
     med_value out = med_fp_string(MED_STR_EMPTY);
@@ -154,6 +164,8 @@ static bool step_system(med_fp_run *r, med_str name, const med_value *v)
         out.text = v->text;
     } else if (v->kind == MED_VALUE_TYPE && med_str_eqz(name, "namespace")) {
         out.text = v->unit;
+    } else if (v->kind == MED_VALUE_TYPE && med_str_eqz(name, "baseType")) {
+        out.text = base_of(r, v);
     } else if (v->kind == MED_VALUE_QUANTITY && med_str_eqz(name, "value")) {
         out.text = v->text;
         out.kind = MED_VALUE_DECIMAL;

@@ -48,8 +48,10 @@ enum med_fp_op {
     MED_FP_LOOP, /* a: first instruction behind the loop; kind: enum med_fp_loop */
     MED_FP_NEXT, /* a: first instruction of the body; of a sort: argc keys, kind bits descending */
     MED_FP_WITH, /* the operand on top (at most one item) becomes $this ... */
-    MED_FP_END_WITH, /* ... until here; the result replaces it */
-    MED_FP_DEFINE,   /* a: slot; kind 1: the value is an operand of its own */
+    MED_FP_END_WITH,  /* ... until here; the result replaces it */
+    MED_FP_IF_TRACED, /* a: target when nobody listens to trace() */
+    MED_FP_TRACE,     /* the two operands on top, name and values, end with the frame of WITH */
+    MED_FP_DEFINE,    /* a: slot; kind 1: the value is an operand of its own */
 };
 
 enum med_fp_loop {

@@ -2,7 +2,12 @@
  * http://hl7.org/fhirpath/N1/#matchesregex-string-boolean
  *
  * All memory of PCRE2 comes from the arena, so nothing is to be freed and its ceiling holds.
- * No JIT; match, depth and heap limits end a hostile pattern with MED_ISSUE_TOO_COSTLY. */
+ *
+ * A match is tried three ways, each paid for out of the budget of the run. Backtracking, with a
+ * small limit: nearly all patterns end there. What exceeds it, `(a+)+$`, runs as an automaton
+ * that follows all its states at once, in time that grows with the text and not with the ways to
+ * read it. What is no automaton (back references, too many states) backtracks again up to a
+ * larger limit, and ends in MED_ISSUE_TOO_COSTLY. No JIT. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -13,6 +18,14 @@
 enum {
     PATTERN_MAX = 4096,
     MATCH_LIMIT = 200000,
+    FIRST_LIMIT = 1000, /* and FIRST_LIMIT_BYTE for each byte of the text */
+    FIRST_LIMIT_BYTE = 16,
+    REPLACE_LIMIT = 1 << 24, /* of all matches of one replacement */
+    MATCH_STEPS = 8,         /* a first try costs that, and one step for 8 bytes */
+    LAST_STEPS = 20000,
+    STATES_TEXT_MAX = 16 << 10,
+    STATES_STEPS = 4, /* for each byte */
+    STATES_ROOM = 1000,
     DEPTH_LIMIT = 2000,
     HEAP_LIMIT_KIB = 4096,
     OUTPUT_MAX = 1 << 24,
@@ -101,12 +114,27 @@ static bool begin(med_fp_run *r, med_str pattern, med_str flags, pcre2_code **ou
     return true;
 }
 
+static bool is_limit(int code)
+{
+    return code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT
+           || code == PCRE2_ERROR_HEAPLIMIT;
+}
+
+/* The limit of a first try on that text, which is paid for. */
+static bool first_limit(med_fp_run *r, med_str text)
+{
+    size_t limit =
+        FIRST_LIMIT
+        + (text.len < STATES_TEXT_MAX * 64 ? text.len : STATES_TEXT_MAX * 64) * FIRST_LIMIT_BYTE;
+    (void)pcre2_set_match_limit(r->match_context, (uint32_t)limit);
+    return med_fp_spend(r, MATCH_STEPS + text.len / 8);
+}
+
 static bool fail_match(med_fp_run *r, int code)
 {
     if (med_arena_exhausted(r->a))
         return MED_FAIL_MEMORY(r->err);
-    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT
-        || code == PCRE2_ERROR_HEAPLIMIT)
+    if (is_limit(code))
         return med_fp_fail(r, MED_ISSUE_TOO_COSTLY, "the regular expression takes too many steps");
     return med_fp_fail(r, MED_ISSUE_PROCESSING, "the regular expression could not be applied");
 }
@@ -135,6 +163,38 @@ static bool check_flags(med_fp_run *r, med_str flags)
     return true;
 }
 
+/* All states at once. *done is false when the pattern or the text is none for that. */
+static bool match_states(med_fp_run *r, med_str text, med_str pattern, med_str flags,
+                         uint32_t options, bool *done, int *code)
+{
+    bool full = (options & PCRE2_ENDANCHORED) != 0;
+    if (text.len > STATES_TEXT_MAX || pattern.len + 16 > PATTERN_MAX)
+        return true;
+    if (!med_fp_spend(r, MATCH_STEPS + text.len * STATES_STEPS))
+        return false;
+    /* one start finds them all, where a search begins anew at each character */
+    med_str anchored =
+        med_arena_printf(r->a, full ? "%.*s" : "(?s:.*?)(?:%.*s)", MED_STR_ARG(pattern));
+    int *states = MED_TAKE(r->a, STATES_ROOM, int);
+    if (states == NULL || anchored.len == 0)
+        return MED_FAIL_MEMORY(r->err);
+    pcre2_code *compiled = compile(r->a, anchored, flags, r->program->at[r->pc], r->err);
+    if (compiled == NULL) /* "(*UTF)" and its like are good only at the very start */
+        return !med_arena_exhausted(r->a);
+    *code = pcre2_dfa_match(compiled, (PCRE2_SPTR)text.ptr, text.len, 0,
+                            options | PCRE2_ANCHORED | (full ? 0 : PCRE2_DFA_SHORTEST),
+                            r->match_data, r->match_context, states, STATES_ROOM);
+    *done = *code >= 0 || *code == PCRE2_ERROR_NOMATCH;
+    return true;
+}
+
+static int match_backtracking(med_fp_run *r, const pcre2_code *pattern, med_str text,
+                              uint32_t options)
+{
+    return pcre2_match(pattern, (PCRE2_SPTR)text.ptr, text.len, 0, options, r->match_data,
+                       r->match_context);
+}
+
 static bool match(med_fp_run *r, size_t argc, uint32_t options)
 {
     med_str s[4];
@@ -144,11 +204,18 @@ static bool match(med_fp_run *r, size_t argc, uint32_t options)
         return false;
     if (!go)
         return med_fp_result_empty(r, argc);
-    if (!check_flags(r, s[2]) || !begin(r, s[1], s[2], &pattern)
-        || !med_fp_spend(r, 1 + s[0].len / 64))
+    if (!check_flags(r, s[2]) || !begin(r, s[1], s[2], &pattern) || !first_limit(r, s[0]))
         return false;
-    int code = pcre2_match(pattern, (PCRE2_SPTR)s[0].ptr, s[0].len, 0, options, r->match_data,
-                           r->match_context);
+    int code = match_backtracking(r, pattern, s[0], options);
+    bool done = !is_limit(code);
+    if (!done && !match_states(r, s[0], s[1], s[2], options, &done, &code))
+        return false;
+    if (!done) {
+        if (!med_fp_spend(r, LAST_STEPS))
+            return false;
+        (void)pcre2_set_match_limit(r->match_context, MATCH_LIMIT);
+        code = match_backtracking(r, pattern, s[0], options);
+    }
     if (code < 0 && code != PCRE2_ERROR_NOMATCH)
         return fail_match(r, code);
     return med_fp_result_bool(r, argc, code >= 0);
@@ -175,13 +242,13 @@ bool med_fp_call_replace_matches(med_fp_run *r, size_t argc)
         return med_fp_result_empty(r, argc);
     if (s[1].len == 0)
         return med_fp_result_string(r, argc, s[0]);
-    if (!check_flags(r, s[3]) || !begin(r, s[1], s[3], &pattern)
-        || !med_fp_spend(r, 1 + s[0].len / 64))
+    if (!check_flags(r, s[3]) || !begin(r, s[1], s[3], &pattern) || !first_limit(r, s[0]))
         return false;
     PCRE2_SIZE room = s[0].len * 2 + s[2].len + 64;
     const uint32_t options =
         PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | PCRE2_SUBSTITUTE_UNSET_EMPTY;
-    for (int pass = 0; pass < 2; pass++) {
+    bool last = false;
+    for (int pass = 0; pass < 3; pass++) {
         PCRE2_SIZE n = room;
         PCRE2_UCHAR *to = MED_TAKE(r->a, room, PCRE2_UCHAR);
         if (to == NULL)
@@ -191,6 +258,15 @@ bool med_fp_call_replace_matches(med_fp_run *r, size_t argc)
                              r->match_context, (PCRE2_SPTR)s[2].ptr, s[2].len, to, &n);
         if (code >= 0)
             return med_fp_result_string(r, argc, (med_str){(const char *)to, n});
+        if (is_limit(code) && !last) {
+            size_t limit = REPLACE_LIMIT / (s[0].len + 1);
+            last = true;
+            (void)pcre2_set_match_limit(r->match_context,
+                                        limit < MATCH_LIMIT ? (uint32_t)limit + 1 : MATCH_LIMIT);
+            if (!med_fp_spend(r, LAST_STEPS))
+                return false;
+            continue;
+        }
         if (code != PCRE2_ERROR_NOMEMORY || n > OUTPUT_MAX)
             return fail_match(r, code);
         room = n;

@@ -407,6 +407,31 @@ static bool define(med_fp_run *r, const struct med_fp_code *code)
     return true;
 }
 
+/* The values shown are copied: they may be kept until the run has ended. */
+static bool trace(med_fp_run *r)
+{
+    bool named = false;
+    med_str name = MED_STR_EMPTY;
+    med_values shown = med_fp_operand(r, 0);
+    if (!med_fp_single_string(r, med_fp_operand(r, 1), &named, &name))
+        return false;
+    if (!named)
+        return med_fp_fail(r, MED_ISSUE_PROCESSING, "trace() takes a name");
+    med_value *copy = MED_TAKE(r->a, shown.n, med_value);
+    if (copy == NULL)
+        return MED_FAIL_MEMORY(r->err);
+    for (size_t i = 0; i < shown.n; i++) {
+        copy[i] = shown.at[i];
+        if (!med_fp_fill_text(r, &copy[i]))
+            return false;
+    }
+    if (!r->env->trace(r->env->arg, name, (med_values){copy, shown.n}))
+        return MED_FAIL_MEMORY(r->err);
+    med_fp_drop(r, 2);
+    r->n_frames--;
+    return med_fp_spend(r, shown.n);
+}
+
 static bool run_path(med_fp_run *r, const struct med_fp_code *code)
 {
     const struct med_fhirpath *program = r->program;
@@ -463,6 +488,8 @@ static bool run_path(med_fp_run *r, const struct med_fp_code *code)
     case MED_FP_NEXT:
     case MED_FP_WITH:
     case MED_FP_END_WITH:
+    case MED_FP_IF_TRACED:
+    case MED_FP_TRACE:
     case MED_FP_DEFINE:
         break;
     }
@@ -491,6 +518,12 @@ static bool run_one(med_fp_run *r, const struct med_fp_code *code)
         med_fp_slide(r, 1);
         r->n_frames--;
         return true;
+    case MED_FP_IF_TRACED:
+        if (r->env == NULL || r->env->trace == NULL)
+            r->pc = code->a - (size_t)1;
+        return true;
+    case MED_FP_TRACE:
+        return trace(r);
     case MED_FP_DEFINE:
         return define(r, code);
     case MED_FP_END:

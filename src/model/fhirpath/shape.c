@@ -127,7 +127,8 @@ static unsigned system_step(unsigned system, med_str name)
 {
     unsigned found = 0;
     if ((system & 1U << MED_VALUE_TYPE) != 0
-        && (med_str_eqz(name, "name") || med_str_eqz(name, "namespace")))
+        && (med_str_eqz(name, "name") || med_str_eqz(name, "namespace")
+            || med_str_eqz(name, "baseType")))
         found |= 1U << MED_VALUE_STRING;
     if ((system & 1U << MED_VALUE_QUANTITY) != 0 && med_str_eqz(name, "value"))
         found |= 1U << MED_VALUE_DECIMAL;

@@ -116,6 +116,14 @@ static const char *const good[][2] = {
     {"-name.count()", "-2 "},
     {"%`vs-administrative-gender`", "\"http://hl7.org/fhir/ValueSet/administrative-gender\" "},
     {"name.trace('x', given).count() // comment", "2 "},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')", "false "},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('(a+)+$|!')", "true "},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.matchesFull('(a|aa)+b')", "false "},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaB'.matchesFull('(a|aa)+b', 'i')", "true "},
+    {"conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "true "},
+    {"name.checkModifiers('http://t.org/x').count()", "2 "},
+    {"active.type().baseType | 1.type().baseType | type().baseType",
+     "\"FHIR.Element\" \"System.Any\" \"FHIR.DomainResource\" "},
     {"10 'mg' * 2", "{\"value\":20,\"unit\":\"mg\"} "},
 };
 
@@ -179,7 +187,18 @@ static const struct {
     {"gender.memberOf('http://x')", MED_ISSUE_NONE, ""},
     {"active.memberOf('http://x')", MED_ISSUE_NOT_SUPPORTED, "terminology"},
     {"(1 | 2).repeatAll($this)", MED_ISSUE_TOO_COSTLY, "steps"},
-    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')", MED_ISSUE_TOO_COSTLY, "regular"},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+\\\\1$')", MED_ISSUE_TOO_COSTLY,
+     "regular"},
+    {"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.replaceMatches('(a+)+[bc]', '')", MED_ISSUE_TOO_COSTLY,
+     "regular"},
+    {"conformsTo('http://t.org/p')", MED_ISSUE_NOT_SUPPORTED, "base definitions"},
+    {"name.subsumes(name)", MED_ISSUE_PROCESSING, "one code"},
+    {"active.subsumes(active)", MED_ISSUE_NOT_SUPPORTED, "terminology"},
+    {"name.slice('http://t.org/p', 's')", MED_ISSUE_NOT_SUPPORTED, "without a profile"},
+    {"name.elementDefinition()", MED_ISSUE_NOT_SUPPORTED, "without a profile"},
+    {"modifierExtension.exists() or checkModifiers('http://t.org/x').empty()", MED_ISSUE_NONE, ""},
+    {"name.trace()", MED_ISSUE_INVALID, "takes 1 to 2"},
+    {"name.trace('a', frist)", MED_ISSUE_INVALID, "frist"},
 };
 
 static void test_errors(void **state)
@@ -194,6 +213,72 @@ static void test_errors(void **state)
             fail_msg("%s: %s", bad[i].expression, ok ? "was accepted" : err.text);
         if (!ok && (err.issue != bad[i].issue || strstr(err.text, bad[i].text) == NULL))
             fail_msg("%s: %s", bad[i].expression, err.text);
+        med_arena_free(a);
+    }
+}
+
+struct heard {
+    med_arena *a;
+    med_str text;
+};
+
+static bool hear(void *arg, med_str name, med_values values)
+{
+    struct heard *h = arg;
+    med_buf buf;
+    med_buf_init(&buf, 1 << 16);
+    med_values_print(&buf, values);
+    h->text = med_arena_printf(h->a, "%.*s%.*s: %.*s", MED_STR_ARG(h->text), MED_STR_ARG(name),
+                               MED_STR_ARG(med_buf_str(&buf)));
+    med_buf_free(&buf);
+    return h->text.len > 0;
+}
+
+static void test_trace(void **state)
+{
+    struct fixture *f = *state;
+    med_values values = {0};
+    med_err err = {0};
+    struct heard heard = {f->a, MED_STR_EMPTY};
+    const med_fhirpath_env env = {.trace = hear, .arg = &heard};
+    assert_true(evaluate(f, f->a,
+                         MED_STR("name.trace('all').given.trace('long', length() > 3).first()"
+                                 ".select(trace('t' & 'wo').trace('none', {}))"),
+                         &env, &values, &err));
+    assert_int_equal(values.n, 1);
+    assert_string_equal(
+        heard.text.ptr,
+        "all: {\"use\":\"official\",\"family\":\"Chalmers\",\"given\":[\"Peter\","
+        "\"James\"]}\n{\"use\":\"usual\",\"given\":[\"Jim\",null],\"_given\":[null,{"
+        "\"id\":\"g2\"}]}\nlong: true\ntrue\nfalse\ntwo: \"Peter\"\nnone: ");
+}
+
+/* What costs much for each step it takes must not cost more than the budget of steps allows. */
+static void test_hostile(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const rows[] = {
+        "descendants().repeatAll($this)",
+        "('1'|'2'|'3').repeatAll($this & $this)",
+        "'ab'.repeatAll($this & $this)",
+        "(1|2).repeat($this + 1)",
+        "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.repeatAll(iif($this.matches('(a+)+[bc]'), {}, $this))",
+        "'a'.repeatAll($this.replace('', 'aaaaaaaa'))",
+        "'a'.repeat($this.replace('a', 'aaaaaaaa'))",
+        "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.repeatAll(replaceMatches('(a+)+[bc]', 'a'))",
+        "descendants().select(%resource.descendants().select(%resource.descendants().select("
+        "%resource.descendants().select(%resource.descendants()))))",
+        "descendants().aggregate($total | %resource.descendants() | $total.descendants(), {})"
+        ".aggregate($total | %resource.descendants().repeatAll(descendants()), {})",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        med_values values = {0};
+        med_err err = {0};
+        med_arena *a = med_arena_new(64 << 20);
+        if (evaluate(f, a, med_str_from(rows[i]), NULL, &values, &err))
+            fail_msg("%s: %zu values", rows[i], values.n);
+        if (err.issue != MED_ISSUE_TOO_COSTLY)
+            fail_msg("%s: %s", rows[i], err.text);
         med_arena_free(a);
     }
 }
@@ -288,7 +373,8 @@ int main(void)
         cmocka_unit_test(test_results),    cmocka_unit_test(test_errors),
         cmocka_unit_test(test_depth),      cmocka_unit_test(test_steps),
         cmocka_unit_test(test_memory),     cmocka_unit_test(test_truth),
-        cmocka_unit_test(test_expression),
+        cmocka_unit_test(test_expression), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
