@@ -11,6 +11,9 @@
 #include "fhir/respond.h"
 #include "model/reference.h"
 
+/* R4 has none; this is what says what the operation takes and gives. */
+#define DEFINITION "https://github.com/brianpos/fhirpath-lab/blob/master/server-api.md"
+
 enum {
     VARIABLES = 32,
     CONTEXTS = 1000,
@@ -386,6 +389,7 @@ const med_interaction med_interaction_fhirpath = {
     .method = MED_GET,
     .level = MED_LEVEL_INSTANCE,
     .operation = "$fhirpath",
+    .definition = DEFINITION,
     .prepare = prepare,
 };
 
@@ -394,6 +398,7 @@ const med_interaction med_interaction_fhirpath_post = {
     .method = MED_POST,
     .level = MED_LEVEL_INSTANCE,
     .operation = "$fhirpath",
+    .definition = DEFINITION,
     .prepare = prepare,
 };
 
@@ -402,6 +407,7 @@ const med_interaction med_interaction_fhirpath_system = {
     .method = MED_GET,
     .level = MED_LEVEL_SYSTEM,
     .operation = "$fhirpath",
+    .definition = DEFINITION,
     .prepare = prepare,
 };
 
@@ -410,5 +416,6 @@ const med_interaction med_interaction_fhirpath_system_post = {
     .method = MED_POST,
     .level = MED_LEVEL_SYSTEM,
     .operation = "$fhirpath",
+    .definition = DEFINITION,
     .prepare = prepare,
 };

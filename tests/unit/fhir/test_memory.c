@@ -240,6 +240,14 @@ static const struct request requests[] = {
      "{'request':{'method':'GET','url':'Patient/a'}},"
      "{'request':{'method':'GET','url':'Patient/nobody'}}]}",
      200},
+    {"FHIRPath of what is sent", MED_POST, "$fhirpath", JSON, NULL, NULL,
+     "{'resourceType':'Parameters','parameter':[{'name':'expression','valueString':"
+     "'%a & given.trace(%a).first() | $this'},{'name':'context','valueString':'name'},"
+     "{'name':'variables','part':[{'name':'a','valueString':'x'}]},{'name':'resource',"
+     "'resource':{'resourceType':'Patient','name':[{'given':['Ana']}]}}]}",
+     200},
+    {"FHIRPath of what is stored", MED_GET, "Patient/a/$fhirpath?expression=name.family", "", NULL,
+     NULL, "", 200},
     {"read", MED_GET, "Patient/a?_pretty=true", "", NULL, NULL, "", 200},
     {"conditional read", MED_GET, "Patient/a", "", "If-None-Match", "W/\"77\"", "", 200},
     {"read a part", MED_GET, "Patient/a?_elements=name,birthDate", "", NULL, NULL, "", 200},
