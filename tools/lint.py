@@ -19,6 +19,14 @@ CPPCHECK = ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,po
             "-DPCRE2_CODE_UNIT_WIDTH=8", "-I", "src"]
 
 
+# Told to the analyzers before each source but the one that it is about.
+KNOWN = os.path.join(ROOT, "tools", "analyzers.h")
+
+
+def known(source):
+    return [] if source == "src/base/err.c" else ["-include", KNOWN]
+
+
 def rows(build, only):
     """(source named from the root, its row of compile_commands.json); generated ones are left
     out, and what several targets compile is looked at once."""
@@ -31,21 +39,22 @@ def rows(build, only):
                 yield source, row
 
 
-def analyzer_command(row):
+def analyzer_command(source, row):
     words = shlex.split(row["command"])
     words = words[1:] if os.path.basename(words[0]) == "ccache" else words
     out = words.index("-o")
     return [*words[:out + 1], "/dev/null", *words[out + 2:], "-fanalyzer", "-Werror",
             "-Wno-analyzer-use-of-uninitialized-value", "-fdiagnostics-color=never",
-            "-fdiagnostics-path-format=none", "-MF", "/dev/null"]
+            "-fdiagnostics-path-format=none", "-MF", "/dev/null", *known(source)]
 
 
 def command(tool, build, source, row):
     if tool == "tidy":
-        return ["clang-tidy", "-p", build, "--quiet", source], ROOT
+        extra = [f"--extra-arg={word}" for word in known(source)]
+        return ["clang-tidy", "-p", build, "--quiet", *extra, source], ROOT
     if tool == "cppcheck":
         return [*CPPCHECK, source], ROOT
-    return analyzer_command(row), row["directory"]
+    return analyzer_command(source, row), row["directory"]
 
 
 def lint(tool, build, item):

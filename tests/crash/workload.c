@@ -24,21 +24,40 @@ static bool intern(med_store *s, med_err *err)
            && med_store_intern(s, MED_NAME_PARAM, params, 4, numbers, err) && numbers[3] == LINK;
 }
 
-med_store *load_open(const char *data, const char *vfs, size_t wal_bound)
+static med_store *open_store(const med_sqlite_options *o)
 {
     med_err err = {0};
-    med_sqlite_options o = {.data = med_str_from(data),
-                            .create = true,
-                            .readers = 1,
-                            .vfs = vfs,
-                            .wal_serving = wal_bound,
-                            .cache_writer = 1 << 20};
-    med_store *s = med_sqlite_open(&o, &err);
+    med_store *s = med_sqlite_open(o, &err);
     if (s != NULL && intern(s, &err))
         return s;
     (void)fprintf(stderr, "open: %s\n", err.text);
     med_store_close(s);
     return NULL;
+}
+
+static med_sqlite_options options(const char *data, size_t wal_bound)
+{
+    return (med_sqlite_options){.data = med_str_from(data),
+                                .create = true,
+                                .readers = 1,
+                                .wal_serving = wal_bound,
+                                .cache_writer = 1 << 20};
+}
+
+med_store *load_open(const char *data, const char *vfs, size_t wal_bound)
+{
+    med_sqlite_options o = options(data, wal_bound);
+    o.vfs = vfs;
+    return open_store(&o);
+}
+
+med_store *load_open_newer(const char *data, size_t wal_bound, const char *const *further,
+                           unsigned n)
+{
+    med_sqlite_options o = options(data, wal_bound);
+    o.further = further;
+    o.n_further = n;
+    return open_store(&o);
 }
 
 struct writer {

@@ -34,6 +34,9 @@ struct load {
 
 /* A store small enough for many checkpoints: NULL with a message on stderr. */
 med_store *load_open(const char *data, const char *vfs, size_t wal_bound);
+/* The same for a program that knows `n` formats more (med_sqlite_options.further). */
+med_store *load_open_newer(const char *data, size_t wal_bound, const char *const *further,
+                           unsigned n);
 /* Runs the writers until `stop`, or until the store takes nothing more. */
 bool load_run(struct load *l);
 void ledger_add(struct ledger *l, unsigned thread, unsigned group, uint32_t nonce);

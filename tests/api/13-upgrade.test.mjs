@@ -1,0 +1,47 @@
+// docs/operations.md, "Upgrade": an upgrade that fails changes nothing, and its copy is a way back
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { binary, medulla } from './lib/server.mjs';
+
+const tool = join(dirname(binary), 'tests/api/tamper');
+const skip = existsSync(tool) ? false : 'this build has no tests/api/tamper';
+let folder, data;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'medulla-upgrade-'));
+  data = join(folder, 'store');
+  writeFileSync(join(folder, 'ana.ndjson'), '{"resourceType":"Patient","id":"ana"}\n');
+  assert.equal((await medulla(['import', '--data', data, join(folder, 'ana.ndjson')])).code, 0);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+// PRAGMA user_version is the format; the other statement is there because tamper wants a change.
+const setFormat = (format) => assert.equal(spawnSync(tool, [data, `PRAGMA user_version = ${format}; UPDATE setting SET value = value`]).status, 0);
+
+test('a step that fails: told, nothing changed, the copy whole; restore makes a store of it', { skip }, async () => {
+  setFormat(1); // so that the first step finds its table there already
+  const closed = await medulla(['verify', '--data', data]);
+  const [, , newest] = /format (\d+), this program works on format (\d+): run `medulla upgrade/.exec(closed.err) ?? assert.fail(closed.err);
+  const answer = await medulla(['upgrade', '--data', data]);
+  assert.equal(answer.code, 1);
+  assert.match(answer.err, /changing its format/);
+  const [, copy] = /^the store is as it was; the copy of it in (\S+) can be removed$/m.exec(answer.out) ?? assert.fail(answer.out);
+  assert.deepEqual(readdirSync(copy).sort(), ['key', 'medulla.db']);
+  const back = join(folder, 'back');
+  assert.equal((await medulla(['restore', '--data', back, copy])).code, 0);
+  assert.deepEqual(readFileSync(join(back, 'medulla.db')), readFileSync(join(copy, 'medulla.db')));
+  setFormat(newest);
+  const sound = await medulla(['verify', '--data', data]);
+  assert.match(sound.out, /^1 versions read, 0 faults$/m);
+});
+
+test('a store of a newer program is refused and left alone', { skip }, async () => {
+  setFormat(9999);
+  const answer = await medulla(['upgrade', '--data', data]);
+  assert.equal(answer.code, 4);
+  assert.match(answer.err, /format 9999.*use a newer medulla \(nothing was changed\)/);
+  assert.deepEqual(readdirSync(folder).filter((name) => name.includes('9999') || name.endsWith('.partial')), []);
+});
