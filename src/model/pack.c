@@ -262,6 +262,16 @@ med_codes med_element_codes(const med_pack *p, med_type t, size_t element)
     return codes_of_row(p, element_of(p, t, element)->codes);
 }
 
+med_codes med_element_bound(const med_pack *p, med_type t, size_t element)
+{
+    return codes_of_row(p, element_of(p, t, element)->bound);
+}
+
+med_str med_element_max_value_set(const med_pack *p, med_type t, size_t element)
+{
+    return pack_string(p, element_of(p, t, element)->max_value_set);
+}
+
 med_str med_codes_at(const med_pack *p, med_codes c, size_t index)
 {
     return pack_string(p, pack_code_at(p, c.first + index)->code);
@@ -272,7 +282,8 @@ med_str med_codes_system(const med_pack *p, med_codes c, size_t index)
     return pack_string(p, pack_code_at(p, c.first + index)->system);
 }
 
-bool med_codes_have(const med_pack *p, med_codes c, med_str code)
+/* The first row that is not before (code, system). */
+static size_t lower_bound(const med_pack *p, med_codes c, med_str code, med_str system)
 {
     size_t low = 0;
     size_t high = c.n;
@@ -280,13 +291,26 @@ bool med_codes_have(const med_pack *p, med_codes c, med_str code)
         size_t middle = low + (high - low) / 2;
         int order = med_str_compare(med_codes_at(p, c, middle), code);
         if (order == 0)
-            return true;
+            order = med_str_compare(med_codes_system(p, c, middle), system);
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return low;
+}
+
+bool med_codes_have_in(const med_pack *p, med_codes c, med_str system, med_str code)
+{
+    size_t at = lower_bound(p, c, code, system);
+    return at < c.n && med_str_eq(med_codes_at(p, c, at), code)
+           && med_str_eq(med_codes_system(p, c, at), system);
+}
+
+bool med_codes_have(const med_pack *p, med_codes c, med_str code)
+{
+    size_t at = lower_bound(p, c, code, MED_STR_EMPTY);
+    return at < c.n && med_str_eq(med_codes_at(p, c, at), code);
 }
 
 med_str med_codes_nearest(const med_pack *p, med_codes c, med_str code)

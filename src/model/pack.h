@@ -136,6 +136,29 @@ typedef struct med_invariant {
 size_t med_element_invariants(const med_pack *p, med_type t, size_t element, size_t from,
                               med_invariant *out, size_t room);
 
+/* ---- extensions that the definitions know ---- */
+typedef struct med_extension {
+    med_str url;         /* of a part: its name */
+    bool is_modifier;    /* belongs into modifierExtension */
+    bool may_have_value; /* else it has parts only */
+    bool may_have_parts;
+    const med_type *types; /* of the value; none = any */
+    size_t n_types;
+    size_t n_contexts; /* med_extension_context */
+    size_t n_parts;    /* of a complex one: med_extension_part */
+    uint16_t min, max; /* of a part */
+    uint32_t contexts, parts;
+} med_extension;
+
+/* False if no definition in the pack has that url. */
+bool med_pack_extension(const med_pack *p, med_str url, med_extension *out);
+/* Where it may stand: "Patient", "HumanName.family", "Element" (anywhere). */
+med_str med_extension_context(const med_pack *p, const med_extension *e, size_t index);
+void med_extension_part(const med_pack *p, const med_extension *e, size_t index,
+                        med_extension *out);
+/* The known extension whose url is nearest, or "". */
+med_str med_pack_nearest_extension(const med_pack *p, med_str url);
+
 /* ---- search parameters ---- */
 enum med_param_type {
     MED_PARAM_NUMBER,
@@ -199,6 +222,13 @@ typedef struct med_codes {
 med_codes med_pack_codes(const med_pack *p, med_str value_set);
 /* The same for the binding of an element. */
 med_codes med_element_codes(const med_pack *p, med_type t, size_t element);
+/* The codes of an element's required or extensible binding of concepts (Coding,
+ * CodeableConcept, Quantity, uri), with their systems. */
+med_codes med_element_bound(const med_pack *p, med_type t, size_t element);
+/* Is that code of that system one of them? */
+bool med_codes_have_in(const med_pack *p, med_codes c, med_str system, med_str code);
+/* Canonical of the value set that codes may not leave, however weak the binding; "" if none. */
+med_str med_element_max_value_set(const med_pack *p, med_type t, size_t element);
 med_str med_codes_at(const med_pack *p, med_codes c, size_t index); /* sorted */
 /* The code system of that code; the same code may stand there once for each of its systems. */
 med_str med_codes_system(const med_pack *p, med_codes c, size_t index);

@@ -14,7 +14,7 @@
 #include "model/pack.h"
 
 enum {
-    PACK_FORMAT = 4,
+    PACK_FORMAT = 5,
     PACK_BYTE_ORDER = 0x01020304,
     PACK_DEPTH = 32,     /* of a search path */
     PACK_ELEMENTS = 128, /* of one type */
@@ -42,6 +42,9 @@ enum pack_section_id {
     PACK_BRANCHES,
     PACK_FILTERS,
     PACK_ROOTS,
+    PACK_EXTENSIONS,      /* sorted by url */
+    PACK_EXTENSION_PARTS, /* extensions inside a complex one, in definition order */
+    PACK_CONTEXTS,        /* struct pack_str: where an extension may stand */
     PACK_SECTIONS
 };
 
@@ -116,6 +119,8 @@ struct pack_element {
     struct pack_range targets;
     struct pack_range invariants;
     uint32_t codes; /* row of PACK_VALUE_SETS, or PACK_NONE */
+    uint32_t bound; /* the same for a required or extensible binding of concepts */
+    struct pack_str max_value_set;
 };
 
 struct pack_property {
@@ -153,6 +158,22 @@ struct pack_component {
     uint32_t param;
     struct pack_str expression;
     struct pack_range roots; /* in PACK_ROOTS: one for each type of the composite's element */
+};
+
+enum pack_extension_flags {
+    PACK_EXTENSION_MODIFIER = 1,
+    PACK_EXTENSION_VALUE = 2, /* a value may stand in it */
+    PACK_EXTENSION_PARTS_TOO = 4,
+};
+
+/* An extension that the definitions know, or a part of one. */
+struct pack_extension {
+    struct pack_str url;
+    struct pack_range contexts; /* in PACK_CONTEXTS; of a part none */
+    struct pack_range types;    /* of the value, in PACK_TYPE_LIST; none: any */
+    struct pack_range parts;    /* in PACK_EXTENSION_PARTS */
+    uint16_t min, max;          /* of a part */
+    uint32_t flags;
 };
 
 /* ---- the trie of search paths ---- */
@@ -235,6 +256,9 @@ PACK_READER(pack_edge_at, struct pack_edge, PACK_EDGES)
 PACK_READER(pack_branch_at, struct pack_branch, PACK_BRANCHES)
 PACK_READER(pack_filter_at, struct pack_filter, PACK_FILTERS)
 PACK_READER(pack_root_at, struct pack_root, PACK_ROOTS)
+PACK_READER(pack_extension_at, struct pack_extension, PACK_EXTENSIONS)
+PACK_READER(pack_extension_part_at, struct pack_extension, PACK_EXTENSION_PARTS)
+PACK_READER(pack_context_at, struct pack_str, PACK_CONTEXTS)
 #undef PACK_READER
 
 static inline med_str pack_string(const med_pack *p, struct pack_str s)

@@ -25,6 +25,9 @@ static const size_t row_sizes[PACK_SECTIONS] = {
     [PACK_BRANCHES] = sizeof(struct pack_branch),
     [PACK_FILTERS] = sizeof(struct pack_filter),
     [PACK_ROOTS] = sizeof(struct pack_root),
+    [PACK_EXTENSIONS] = sizeof(struct pack_extension),
+    [PACK_EXTENSION_PARTS] = sizeof(struct pack_extension),
+    [PACK_CONTEXTS] = sizeof(struct pack_str),
 };
 
 size_t med_pack_row_size(enum pack_section_id id)
@@ -125,7 +128,8 @@ static bool element_is_good(const med_pack *p, const struct pack_type *t,
     return is_string(p, e->name) && is_string(p, e->path) && is_string(p, e->value_set)
            && is_type_list(p, e->targets) && in_section(p, PACK_INVARIANTS, e->invariants)
            && (e->codes == PACK_NONE || is_row(p, PACK_VALUE_SETS, e->codes))
-           && properties.first >= t->properties.first
+           && (e->bound == PACK_NONE || is_row(p, PACK_VALUE_SETS, e->bound))
+           && is_string(p, e->max_value_set) && properties.first >= t->properties.first
            && properties.first - t->properties.first <= t->properties.n
            && properties.n <= t->properties.n - (properties.first - t->properties.first);
 }
@@ -222,6 +226,32 @@ static bool codes_are_good(const med_pack *p)
     for (uint32_t i = 0; i < p->sections[PACK_CODES].n; i++) {
         const struct pack_code *r = pack_code_at(p, i);
         if (!is_string(p, r->code) || !is_string(p, r->system))
+            return false;
+    }
+    return true;
+}
+
+/* ---- extensions ---- */
+
+static bool extension_is_good(const med_pack *p, const struct pack_extension *r)
+{
+    return is_string(p, r->url) && is_type_list(p, r->types)
+           && in_section(p, PACK_CONTEXTS, r->contexts)
+           && in_section(p, PACK_EXTENSION_PARTS, r->parts);
+}
+
+static bool extensions_are_good(const med_pack *p)
+{
+    for (uint32_t i = 0; i < p->sections[PACK_EXTENSIONS].n; i++) {
+        if (!extension_is_good(p, pack_extension_at(p, i)))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->sections[PACK_EXTENSION_PARTS].n; i++) {
+        if (!extension_is_good(p, pack_extension_part_at(p, i)))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->sections[PACK_CONTEXTS].n; i++) {
+        if (!is_string(p, *pack_context_at(p, i)))
             return false;
     }
     return true;
@@ -356,7 +386,8 @@ bool med_pack_open(med_str bytes, const med_pack **out, med_err *err)
         return false;
     const med_pack *p = (const med_pack *)(const void *)bytes.ptr;
     if (!sections_are_good(p) || !is_string(p, p->version) || !invariants_are_good(p)
-        || !codes_are_good(p) || !params_are_good(p) || !trie_is_good(p) || !types_are_good(p))
+        || !codes_are_good(p) || !params_are_good(p) || !trie_is_good(p) || !types_are_good(p)
+        || !extensions_are_good(p))
         return MED_FAIL(err, MED_ISSUE_INVALID, "the pack is damaged: an offset leads outside");
     *out = p;
     return true;

@@ -102,10 +102,9 @@ bool med_codes_compile(med_pack_writer *w, const med_json *expansions, const med
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < n; i++) {
         uint32_t value_set = find_expansion(w->arena, expansions, urls[i]);
-        if (value_set == 0)
-            return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "value set %.*s has no expansion",
-                            MED_STR_ARG(urls[i]));
         rows[i] = PACK_NONE;
+        if (value_set == 0)
+            continue; /* of somebody else: LOINC answers, DICOM tables */
         list->n = 0;
         list->too_many = false;
         uint32_t expansion = med_json_member(expansions, value_set, MED_STR("expansion"));

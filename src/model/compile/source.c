@@ -46,7 +46,8 @@ bool med_source_load(med_arena *a, const char *folder, med_source *out, med_err 
     return load_one(a, folder, "Bundle-types.json", &out->types, err)
            && load_one(a, folder, "Bundle-resources.json", &out->resources, err)
            && load_one(a, folder, "Bundle-searchParams.json", &out->params, err)
-           && load_one(a, folder, "Bundle-valueset-expansions.json", &out->expansions, err);
+           && load_one(a, folder, "Bundle-valueset-expansions.json", &out->expansions, err)
+           && load_one(a, folder, "Bundle-extensions.json", &out->extensions, err);
 }
 
 static med_str text_of(med_arena *a, const med_json *j, uint32_t node)

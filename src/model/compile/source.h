@@ -12,6 +12,7 @@ typedef struct med_source {
     med_json resources;  /* Bundle-resources.json */
     med_json params;     /* Bundle-searchParams.json: the 1,375 of the registry */
     med_json expansions; /* Bundle-valueset-expansions.json */
+    med_json extensions; /* Bundle-extensions.json */
 } med_source;
 
 /* Reads the bundles in `folder`. err->text names the file. */

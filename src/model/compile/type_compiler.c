@@ -9,20 +9,20 @@
 #include "model/compile/code_compiler.h"
 #include "model/compile/type_source.h"
 
-enum { BINDINGS_MAX = 4096 };
+enum { BINDINGS_MAX = 8192 };
 
 struct compiler {
     med_pack_writer *w;
     med_arena *a;
     const med_source *source;
     med_type_list types;
-    med_str *value_sets; /* of required bindings of codes, sorted */
+    med_str *value_sets; /* of bindings that are checked, sorted */
     uint32_t *value_set_rows;
     size_t n_value_sets;
     med_err *err;
 };
 
-/* ---- value sets of required bindings ---- */
+/* ---- value sets of bindings ---- */
 
 static med_str without_version(med_str canonical)
 {
@@ -47,6 +47,31 @@ static med_str code_binding(const struct compiler *c, const med_source_type *t,
     return without_version(med_source_path(c->a, t->j, e->node, "binding.valueSet"));
 }
 
+/* Of concepts: what is extensible is looked up, too. */
+static med_str concept_binding(const struct compiler *c, const med_source_type *t,
+                               const med_source_element *e)
+{
+    med_str strength = med_source_path(c->a, t->j, e->node, "binding.strength");
+    if (!med_str_eqz(strength, "required") && !med_str_eqz(strength, "extensible"))
+        return MED_STR_EMPTY;
+    return without_version(med_source_path(c->a, t->j, e->node, "binding.valueSet"));
+}
+
+static med_str max_value_set(const struct compiler *c, const med_source_type *t,
+                             const med_source_element *e)
+{
+    uint32_t binding = med_json_member(t->j, e->node, MED_STR("binding"));
+    uint32_t end = 0;
+    if (binding == 0)
+        return MED_STR_EMPTY;
+    for (uint32_t i = med_source_first(t->j, binding, "extension", &end); i < end;
+         i = t->j->nodes[i].next) {
+        if (med_str_ends(med_source_text(c->a, t->j, i, "url"), MED_STR("-maxValueSet")))
+            return without_version(med_source_text(c->a, t->j, i, "valueCanonical"));
+    }
+    return MED_STR_EMPTY;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return med_str_compare(*(const med_str *)a, *(const med_str *)b);
@@ -58,7 +83,7 @@ static bool collect_value_sets(struct compiler *c)
     size_t n = 0;
     for (size_t i = 0; i < c->types.n; i++) {
         for (const med_source_element *e = c->types.at[i].first; e != NULL; e = e->next) {
-            med_str url = code_binding(c, &c->types.at[i], e);
+            med_str url = concept_binding(c, &c->types.at[i], e);
             if (url.len > 0 && n < BINDINGS_MAX)
                 all[n++] = url;
         }
@@ -304,6 +329,8 @@ static bool write_element(struct compiler *c, const med_source_type *t, const me
         .binding = strength(med_source_path(c->a, j, e->node, "binding.strength")),
         .first_property = med_pack_writer_count(c->w, PACK_PROPERTIES),
         .codes = PACK_NONE,
+        .bound = PACK_NONE,
+        .max_value_set = med_pack_writer_string(c->w, max_value_set(c, t, e)),
     };
     if (!add_properties(c, t, e, index, is_array))
         return false;
@@ -313,6 +340,9 @@ static bool write_element(struct compiler *c, const med_source_type *t, const me
     med_str codes = code_binding(c, t, e);
     if (codes.len > 0)
         row.codes = codes_of(c, codes);
+    codes = concept_binding(c, t, e);
+    if (codes.len > 0)
+        row.bound = codes_of(c, codes);
     (void)MED_PACK_ADD(c->w, PACK_ELEMENT_ROWS, &row);
     return true;
 }
