@@ -130,14 +130,11 @@ static enum med_presence of_nothing(med_str name)
     static const char *const yes[] = {"empty", "all", "isDistinct"};
     if (is_one_of(name, no, sizeof no / sizeof no[0]))
         return MED_PRESENCE_FALSE;
-    return is_one_of(name, yes, sizeof yes / sizeof yes[0]) ? MED_PRESENCE_TRUE
-                                                            : MED_PRESENCE_OPEN;
+    return is_one_of(name, yes, sizeof yes / sizeof yes[0]) ? MED_PRESENCE_TRUE : MED_PRESENCE_OPEN;
 }
 
-static enum med_presence not(enum med_presence v)
-{
-    if (v == MED_PRESENCE_TRUE)
-        return MED_PRESENCE_FALSE;
+static enum med_presence not(enum med_presence v) {
+    if (v == MED_PRESENCE_TRUE) return MED_PRESENCE_FALSE;
     return v == MED_PRESENCE_FALSE ? MED_PRESENCE_TRUE : v;
 }
 

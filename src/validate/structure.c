@@ -17,6 +17,10 @@ static med_check_frame *push(med_check *c, uint32_t node, med_type type)
                            .end = c->j->nodes[node].next,
                            .type = type,
                            .owner = MED_TYPE_NONE};
+    if (c->depth > 1) {
+        f->resource = f[-1].resource;
+        f->root = f[-1].root;
+    }
     return f;
 }
 
@@ -54,11 +58,16 @@ static void enter_object(med_check *c, uint32_t node, med_type type, const med_c
                           "an object may not be empty: leave the element out");
         return;
     }
-    if (type == c->resource)
+    bool is_resource = type == c->resource;
+    if (is_resource)
         type = resource_type(c, node);
     if (type == MED_TYPE_NONE)
         return;
     med_check_frame *f = push(c, node, type);
+    if (is_resource)
+        f->resource = node;
+    if (is_resource && !place->in_contained)
+        f->root = node;
     f->owner = place->owner;
     f->owner_element = place->owner_element;
     f->in_contained = place->in_contained;
@@ -367,6 +376,10 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.resource = med_pack_type(p, MED_STR("Resource"));
     c.reference = med_pack_type(p, MED_STR("Reference"));
     c.extension = med_pack_type(p, MED_STR("Extension"));
+    c.concept = med_pack_type(p, MED_STR("CodeableConcept"));
+    c.coding = med_pack_type(p, MED_STR("Coding"));
+    c.quantity = med_pack_type(p, MED_STR("Quantity"));
+    c.scratch = NULL;
     c.out_of_memory = false;
     c.depth = 0;
     *type = MED_TYPE_NONE;
@@ -383,6 +396,7 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
             c.options->allow_conditional || med_str_eqz(med_type_name(p, *type), "Bundle");
         run(&c);
     }
+    med_arena_free(c.scratch);
     return c.out_of_memory ? MED_FAIL_MEMORY(err) : true;
 }
 

@@ -1,20 +1,26 @@
-/* structure.h - is this JSON a structurally legal R4 resource? https://hl7.org/fhir/R4/json.html
+/* structure.h - is this JSON a legal R4 resource? https://hl7.org/fhir/R4/validation.html
  *
- * Checks at the door, on every write: known elements, right JSON types, cardinalities,
+ * Checks at the door, structure on every write: known elements, right JSON types, cardinalities,
  * primitive formats (by the regular expressions of the specification, done by hand), choice
  * types at most once, `_property` siblings, null only in paired arrays, no empty objects,
  * arrays or strings, references' shape, ids, contained resources, xhtml that is safe and well
  * formed. All problems at once, each with its FHIRPath and what was expected; at most
- * MED_STRUCTURE_PROBLEMS, then one entry says that there are more. Bindings, invariants and
- * profiles are other checks. One pass over the tape, no recursion. */
+ * MED_STRUCTURE_PROBLEMS, then one entry says that there are more. Of warnings at most
+ * MED_STRUCTURE_WARNINGS are kept: they leave room for the errors.
+ *
+ * With `rules` in the options all that base R4 says is checked in the same pass: invariants,
+ * required, extensible and maximum bindings, known extensions (where they stand, what they
+ * hold), modifier extensions that nobody knows, contained resources, Bundles, Questionnaires.
+ * Profiles are another check. One pass over the tape, no recursion. */
 #ifndef MED_VALIDATE_STRUCTURE_H
 #define MED_VALIDATE_STRUCTURE_H
 
 #include "base/issue.h"
 #include "base/json.h"
 #include "model/pack.h"
+#include "validate/rules.h"
 
-enum { MED_STRUCTURE_PROBLEMS = 100 };
+enum { MED_STRUCTURE_PROBLEMS = 100, MED_STRUCTURE_WARNINGS = 50 };
 
 typedef struct med_problem {
     enum med_issue issue;
@@ -26,6 +32,7 @@ typedef struct med_problem {
 typedef struct med_problems {
     med_problem *at;
     size_t n, room;
+    size_t n_warnings; /* of the n; beyond MED_STRUCTURE_WARNINGS they are dropped */
     bool more;
 } med_problems;
 
@@ -38,6 +45,10 @@ typedef struct med_structure_options {
                                In a Bundle they are always allowed. */
     med_str base;           /* this server's base URL, or empty: its absolute references are
                                looked at like relative ones */
+    const med_rules *rules; /* NULL: structure only */
+    bool quiet;             /* errors only: nobody reads the warnings */
+    bool strict;            /* a reference to a type that does not belong there is an error */
+    int64_t now;            /* for invariants that ask; microseconds */
 } med_structure_options;
 
 /* Checks the resource at node `root`. Finds its type by resourceType; *type is

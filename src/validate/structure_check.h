@@ -22,6 +22,7 @@ typedef struct med_check_frame {
     bool is_array;
     bool null_allowed; /* an array whose nulls stand for values that have no extensions */
     bool in_contained;
+    uint32_t resource, root;       /* nodes: %resource and %rootResource */
     uint64_t seen[MED_CHECK_SEEN]; /* elements that are there */
 } med_check_frame;
 
@@ -32,7 +33,8 @@ typedef struct med_check {
     uint32_t root;
     const med_structure_options *options;
     med_problems *list;
-    med_type resource, reference, extension;
+    med_type resource, reference, extension, concept, coding, quantity;
+    med_arena *scratch; /* of one FHIRPath run; made when first needed */
     bool allow_conditional;
     bool out_of_memory;
     int depth;
@@ -60,6 +62,12 @@ __attribute__((format(printf, 5, 6), cold)) void med_check_problem(med_check *c,
 med_str med_check_shown(med_str name);
 const char *med_check_kind_name(enum med_json_kind kind);
 
+/* The same for what is only advised; not said when nobody reads it. */
+__attribute__((format(printf, 5, 6), cold)) void med_check_warning(med_check *c, uint32_t node,
+                                                                   const char *member,
+                                                                   enum med_issue issue,
+                                                                   const char *fmt, ...);
+
 /* ---- structure_value.c ---- */
 
 /* A value of a primitive property of the type `owner`: kind, format, code. */
@@ -69,5 +77,17 @@ void med_check_primitive(med_check *c, med_type owner, const med_property *prope
 
 /* What is known when an object ends: required elements, ext-1, references. */
 void med_check_end(med_check *c, const med_check_frame *f);
+
+/* ---- with rules ---- */
+
+/* structure_rules.c: the invariants of an object's type and of its elements. */
+void med_check_rules(med_check *c, const med_check_frame *f);
+/* structure_binding.c: a Coding, CodeableConcept or Quantity against its element's binding. */
+void med_check_binding(med_check *c, const med_check_frame *f);
+/* The same for a code that stands alone, when its codes are not a list: languages, media types. */
+void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint32_t node,
+                            med_str code);
+/* structure_extension.c: a known extension in its place, with what it may hold. */
+void med_check_extension(med_check *c, const med_check_frame *f);
 
 #endif

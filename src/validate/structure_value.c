@@ -6,6 +6,8 @@
 static void check_code(med_check *c, med_type owner, uint16_t element, uint32_t node, med_str code)
 {
     med_codes codes = med_element_codes(c->p, owner, element);
+    if (codes.n == 0 && c->options->rules != NULL)
+        med_check_code_grammar(c, owner, element, node, code);
     if (codes.n == 0 || med_codes_have(c->p, codes, code))
         return;
     med_element e;

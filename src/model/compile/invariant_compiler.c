@@ -7,7 +7,7 @@ enum { LISTED_MAX = 64 };
 #define PROGRAM_MEMORY ((size_t)16 << 20)
 
 struct listed {
-    med_str key, path;
+    med_str key, path; /* of an invariant; of a context: the url, and "" */
     bool used;
 };
 
@@ -21,16 +21,25 @@ struct compiler {
     med_err *err;
 };
 
+static med_str next_word(med_str *line)
+{
+    *line = med_str_trim(*line);
+    return med_str_cut(*line, ' ', line);
+}
+
 static bool read_list(struct compiler *c, med_str list)
 {
     while (list.len > 0) {
         med_str line = med_str_trim(med_str_cut(list, '\n', &list));
         if (line.len == 0 || line.ptr[0] == '#')
             continue;
-        struct listed row = {.key = med_str_cut(line, ' ', &line)};
-        line = med_str_trim(line);
-        row.path = med_str_cut(line, ' ', &line);
-        if (med_str_trim(line).len == 0 || c->n_listed == LISTED_MAX)
+        med_str kind = med_str_cut(line, ' ', &line);
+        struct listed row = {.key = next_word(&line), .path = MED_STR_EMPTY};
+        bool is_context = med_str_eqz(kind, "context");
+        if (!is_context)
+            row.path = next_word(&line);
+        if (med_str_trim(line).len == 0 || c->n_listed == LISTED_MAX
+            || (!is_context && !med_str_eqz(kind, "invariant")))
             return MED_FAIL(c->err, MED_ISSUE_INVALID, "%.*s is listed without a reason",
                             MED_STR_ARG(row.key));
         c->listed[c->n_listed++] = row;
@@ -74,15 +83,26 @@ static void check_one(struct compiler *c, uint32_t row)
                    MED_STR_ARG(path), why.text);
 }
 
+/* An extension without contexts may stand anywhere. */
+static void check_contexts(struct compiler *c)
+{
+    for (uint32_t i = 0; i < med_pack_writer_count(c->w, PACK_EXTENSIONS); i++) {
+        struct pack_extension *row = med_pack_writer_row(c->w, PACK_EXTENSIONS, i);
+        if (is_listed(c, med_pack_writer_text(c->w, row->url), MED_STR_EMPTY))
+            row->contexts.n = 0;
+    }
+}
+
 static void check_all(struct compiler *c)
 {
     for (uint32_t i = 0; i < c->pack->sections[PACK_INVARIANTS].n; i++)
         check_one(c, i);
+    check_contexts(c);
     for (size_t i = 0; i < c->n_listed; i++) {
         if (c->listed[i].used)
             continue;
         c->report->n_faults++;
-        med_buf_printf(&c->report->text, "invariant %.*s of %.*s is listed but not met\n",
+        med_buf_printf(&c->report->text, "%.*s %.*s is listed but not met\n",
                        MED_STR_ARG(c->listed[i].key), MED_STR_ARG(c->listed[i].path));
     }
 }

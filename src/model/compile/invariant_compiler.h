@@ -12,8 +12,8 @@ typedef struct med_invariant_report {
     med_buf text;
 } med_invariant_report;
 
-/* Compiles each expression in `pack` and drops those that `list` names (lines `key path reason`,
- * `#` comments) from the writer's rows. */
+/* Compiles each expression in `pack` and drops what `list` names (definitions/mistakes.txt) from
+ * the writer's rows. The extensions must be there. */
 bool med_invariants_compile(med_pack_writer *w, const med_pack *pack, med_str list,
                             med_invariant_report *report, med_err *err) MED_MUST_CHECK;
 

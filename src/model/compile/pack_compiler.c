@@ -1,6 +1,6 @@
 /* pack_compiler.c - the program that makes the core pack at build time.
  *
- *     medulla-packc PACKAGE-FOLDER UNCOMPILED.TXT INVARIANTS.TXT OUT
+ *     medulla-packc PACKAGE-FOLDER UNCOMPILED.TXT MISTAKES.TXT OUT
  *
  * Fails, with a line for each, when a search parameter or an invariant can not be compiled and
  * its list does not say so. */
@@ -59,9 +59,9 @@ static bool compile(med_arena *a, med_pack_writer *w, char **argv, med_param_rep
            && med_pack_writer_finish(w, release, &bytes, err) && med_pack_open(bytes, &pack, err)
            && med_params_compile(w, pack, &source, list, report, err)
            && check_report(report->n_faults, &report->text, err)
+           && med_extensions_compile(w, pack, &source, err)
            && med_invariants_compile(w, pack, wrong, invariants, err)
            && check_report(invariants->n_faults, &invariants->text, err)
-           && med_extensions_compile(w, pack, &source, err)
            && med_pack_writer_finish(w, release, &bytes, err) && med_pack_open(bytes, &pack, err)
            && write_file(argv[4], bytes, err)
            && (print_summary(pack, bytes, report, invariants), true);
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
     if (argc != 5) {
         (void)fprintf(stderr,
-                      "usage: medulla-packc PACKAGE-FOLDER UNCOMPILED.TXT INVARIANTS.TXT OUT\n");
+                      "usage: medulla-packc PACKAGE-FOLDER UNCOMPILED.TXT MISTAKES.TXT OUT\n");
         return 2;
     }
     med_arena *a = med_arena_new(MEMORY);

@@ -1,0 +1,259 @@
+/* validate.c - `medulla validate FILE...`: are these legal FHIR R4? Needs no store. */
+#include <stdio.h>
+
+#include "command/command.h"
+#include "command/import_files.h"
+#include "fhir/outcome.h"
+#include "model/xml.h"
+#include "source.h"
+
+enum { READ_BYTES = 64 << 10 };
+#define RESOURCE_BYTES ((size_t)256 << 20)
+#define RESOURCE_MEMORY ((size_t)2 << 30)
+
+typedef struct run_state {
+    const med_pack *pack;
+    med_rules *rules;
+    med_arena *a; /* of one resource */
+    med_structure_options options;
+    med_str path;
+    size_t line; /* of an ndjson file, else 0 */
+    bool json;   /* an OperationOutcome a resource, one a line */
+    bool quiet;  /* only what is wrong */
+    size_t valid, invalid, unreadable, warnings;
+} run_state;
+
+static bool has_codec(med_str path, const char *format)
+{
+    static const char *const codecs[] = {"", ".gz", ".zst", ".bz2"};
+    char end[16];
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+        int n = snprintf(end, sizeof end, "%s%s", format, codecs[i]);
+        if (n > 0 && med_str_ends(path, (med_str){end, (size_t)n}))
+            return true;
+    }
+    return false;
+}
+
+/* ---- saying it ---- */
+
+static void print_place(const run_state *s)
+{
+    printf("%.*s", MED_STR_ARG(s->path));
+    if (s->line > 0)
+        printf(":%zu", s->line);
+}
+
+static void print_outcome(const run_state *s, const med_err *err, const med_problems *list)
+{
+    med_buf out;
+    med_buf_init(&out, (size_t)4 << 20);
+    if (err->issue == MED_ISSUE_NONE && list->n == 0)
+        med_outcome_write_note(&out, "information", MED_ISSUE_INFORMATIONAL,
+                               MED_STR("legal FHIR R4"));
+    else
+        med_outcome_write(&out, err, list);
+    printf("{\"file\":\"");
+    med_buf name;
+    med_buf_init(&name, (size_t)1 << 16);
+    med_json_escape(&name, s->path);
+    printf("%.*s\",\"line\":%zu,\"outcome\":%.*s}\n", (int)name.len, name.ptr, s->line,
+           (int)out.len, out.ptr);
+    med_buf_free(&name);
+    med_buf_free(&out);
+}
+
+static void print_problems(const run_state *s, const med_problems *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const med_problem *p = &list->at[i];
+        if (p->is_warning && s->quiet)
+            continue;
+        print_place(s);
+        printf(": %s: %.*s%s%.*s [%s]\n", p->is_warning ? "warning" : "error",
+               MED_STR_ARG(p->expression), p->expression.len > 0 ? ": " : "", MED_STR_ARG(p->text),
+               med_issue_code(p->issue));
+    }
+}
+
+static void report(run_state *s, const med_err *err, const med_problems *list)
+{
+    bool wrong = false;
+    for (size_t i = 0; i < list->n; i++) {
+        wrong = wrong || !list->at[i].is_warning;
+        s->warnings += list->at[i].is_warning;
+    }
+    if (err->issue != MED_ISSUE_NONE)
+        s->unreadable++;
+    else if (wrong)
+        s->invalid++;
+    else
+        s->valid++;
+    if (s->json) {
+        print_outcome(s, err, list);
+    } else if (err->issue != MED_ISSUE_NONE) {
+        print_place(s);
+        printf(": error: %s [%s]\n", err->text, med_issue_code(err->issue));
+    } else {
+        print_problems(s, list);
+    }
+}
+
+/* ---- checking ---- */
+
+/* XML becomes JSON first; how it is told apart is the first character. */
+static bool parse(run_state *s, med_str text, med_json *j, med_err *err)
+{
+    med_str start = med_str_trim(text);
+    if (start.len == 0 || start.ptr[0] != '<')
+        return med_json_parse(s->a, text, j, NULL, err);
+    med_buf out;
+    med_str json;
+    med_buf_init(&out, RESOURCE_BYTES);
+    bool ok = med_xml_read(s->pack, s->a, text, &out, err);
+    if (ok && !med_arena_copy(s->a, med_buf_str(&out), &json))
+        ok = MED_FAIL_MEMORY(err);
+    med_buf_free(&out);
+    return ok && med_json_parse(s->a, json, j, NULL, err);
+}
+
+static void check(run_state *s, med_str text)
+{
+    med_json j;
+    med_type type;
+    med_err err = {0};
+    med_problems list = {0};
+    med_arena_reset(s->a);
+    bool done = parse(s, text, &j, &err)
+                && med_structure_check_with(s->a, s->pack, &j, 0, &s->options, &type, &list, &err);
+    if (!done && err.issue == MED_ISSUE_NONE)
+        (void)MED_FAIL_MEMORY(&err);
+    report(s, &err, &list);
+}
+
+/* ---- files ---- */
+
+/* The whole lines in `buf`; what is behind the last stays in it. */
+static bool check_lines(run_state *s, med_buf *buf, bool at_end)
+{
+    med_str rest = med_buf_str(buf);
+    while (rest.len > 0) {
+        size_t end = med_str_find(rest, '\n', 0);
+        if (end == rest.len && !at_end)
+            break;
+        med_str line = med_str_trim(med_str_sub(rest, 0, end));
+        s->line++;
+        if (line.len > 0)
+            check(s, line);
+        rest = med_str_skip(rest, end + 1);
+    }
+    memmove(buf->ptr, rest.ptr, rest.len);
+    buf->len = rest.len;
+    return !buf->failed;
+}
+
+static bool read_source(run_state *s, med_source *source, bool lines, med_buf *buf, med_err *err)
+{
+    char bytes[READ_BYTES];
+    size_t n = 0;
+    do {
+        if (!med_source_read(source, bytes, sizeof bytes, &n, err))
+            return false;
+        med_buf_add(buf, (med_str){bytes, n});
+        if (buf->failed)
+            return MED_FAIL(err, MED_ISSUE_TOO_LONG, "a resource is larger than 256 MiB");
+        if (lines && !check_lines(s, buf, n == 0))
+            return MED_FAIL_MEMORY(err);
+    } while (n > 0);
+    if (!lines)
+        check(s, med_buf_str(buf));
+    return true;
+}
+
+static void check_file(run_state *s, med_str path)
+{
+    med_err err = {0};
+    med_problems none = {0};
+    med_buf buf;
+    s->path = path;
+    s->line = 0;
+    med_source *source = med_source_open(path, &err);
+    med_buf_init(&buf, RESOURCE_BYTES);
+    if (source == NULL || !read_source(s, source, has_codec(path, ".ndjson"), &buf, &err))
+        report(s, &err, &none);
+    med_buf_free(&buf);
+    if (source != NULL)
+        med_source_close(source);
+}
+
+static enum med_exit check_all(run_state *s, const med_import_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        check_file(s, files->at[i].path);
+    (void)fprintf(stderr, "%zu valid, %zu not valid, %zu not readable, %zu warnings\n", s->valid,
+                  s->invalid, s->unreadable, s->warnings);
+    return s->invalid + s->unreadable == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
+}
+
+static bool options_of(const med_arguments *args, run_state *s, med_err *err)
+{
+    med_str text = MED_STR("text");
+    med_str level = MED_STR("base");
+    med_str ignored;
+    (void)med_argument(args, "format", &text);
+    (void)med_argument(args, "enforce", &level);
+    s->json = med_str_eqz(text, "json");
+    s->quiet = med_argument(args, "quiet", &ignored);
+    if (!s->json && !med_str_eqz(text, "text"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "--format is text or json");
+    if (!med_str_eqz(level, "base") && !med_str_eqz(level, "structure"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "--enforce is structure or base");
+    s->options = (med_structure_options){
+        .base = MED_STR_EMPTY,
+        .rules = med_str_eqz(level, "base") ? s->rules : NULL,
+        .strict = true,
+        .quiet = s->quiet,
+        .now = med_now(&med_clock_system),
+    };
+    return true;
+}
+
+static enum med_exit run(const med_arguments *args)
+{
+    med_err err = {0};
+    med_import_files files = {.arena = args->arena};
+    run_state s = {.pack = med_pack_core()};
+    if (args->n == 0)
+        return med_command_fail(MED_EXIT_USAGE,
+                                "validate needs files or folders ('-' is standard input)");
+    for (size_t i = 0; i < args->n; i++) {
+        if (!med_import_files_add(&files, args->words[i], &err))
+            return med_command_fail(MED_EXIT_USAGE, "%s", err.text);
+    }
+    s.a = med_arena_new(RESOURCE_MEMORY);
+    enum med_exit exit = MED_EXIT_FAILED;
+    if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err))
+        exit = med_command_fail(MED_EXIT_FAILED, "out of memory");
+    else if (!options_of(args, &s, &err))
+        exit = med_command_fail(MED_EXIT_USAGE, "%s", err.text);
+    else
+        exit = check_all(&s, &files);
+    med_rules_free(s.rules);
+    med_arena_free(s.a);
+    return exit;
+}
+
+const med_command med_command_validate = {
+    .name = "validate",
+    .usage = "[--enforce structure|base] [--format text|json] [--quiet] FILE...",
+    .summary = "check resources in files against FHIR R4",
+    .examples = "  medulla validate patient.json observations.ndjson bundles/\n",
+    .options =
+        (const med_option[]){
+            {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
+            {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
+            {"quiet", NULL, NULL, "errors only, no warnings"},
+            {NULL, NULL, NULL, NULL},
+        },
+    .run = run,
+};
