@@ -28,9 +28,12 @@ bool med_problem_add(med_arena *a, med_problems *list, const med_problem *proble
 {
     if (list->more)
         return true;
-    if (problem->is_warning && list->n_warnings == MED_STRUCTURE_WARNINGS)
-        return true;
-    list->n_warnings += problem->is_warning;
+    if (problem->is_warning) {
+        if (list->n_warnings == MED_STRUCTURE_WARNINGS)
+            return true;
+        list->n_warnings++;
+        return append(a, list, problem);
+    }
     if (list->n - list->n_warnings < MED_STRUCTURE_PROBLEMS)
         return append(a, list, problem);
     list->more = true;

@@ -1,0 +1,319 @@
+/* Tests of validate/structure.h with rules: what base R4 says beyond structure. */
+#include "validate/structure.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct row {
+    const char *resource; /* ' for " */
+    const char *problems; /* "code expression; code expression", warnings with '~'; "" = none */
+    const char *says;     /* what the first problem's text contains; NULL = not looked at */
+};
+
+/* With a narrative, so that dom-6 is silent. */
+#define DIV "{'status':'generated','div':'<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x</div>'}"
+#define P(rest) "{'resourceType':'Patient','text':" DIV "," rest "}"
+#define O(rest)                                                                                    \
+    "{'resourceType':'Observation','text':" DIV                                                    \
+    ",'status':'final','code':{'coding':[{'system':'http://loinc.org','code':'1-8'}]}," rest "}"
+#define C(rest)                                                                                    \
+    "{'resourceType':'Condition','text':" DIV ",'subject':{'reference':'Patient/1'}," rest "}"
+#define SD "http://hl7.org/fhir/StructureDefinition/"
+
+static const struct row invariants[] = {
+    {O("'valueString':'x'"), "", NULL},
+    {O("'valueString':'x','dataAbsentReason':{'text':'y'}"), "invariant Observation", "(obs-6)"},
+    {O("'dataAbsentReason':{'text':'y'}"), "", NULL},
+    {O("'referenceRange':[{'age':{'low':{'value':1}}}]"), "invariant Observation.referenceRange[0]",
+     "(obs-3)"},
+    {O("'effectivePeriod':{'start':'2020-01-02','end':'2020-01-01'}"),
+     "invariant Observation.effective", "(per-1)"},
+    {O("'effectivePeriod':{'start':'2020-01-01','end':'2020-01-01'}"), "", NULL},
+    {O("'valueQuantity':{'value':1,'code':'mg'}"), "invariant Observation.value", "(qty-3)"},
+    {P("'contact':[{'gender':'male'}]"), "invariant Patient.contact[0]", "(pat-1)"},
+    {P("'telecom':[{'value':'1'}]"), "invariant Patient.telecom[0]", "(cpt-2)"},
+    {P("'managingOrganization':{'reference':'#x'}"), "invariant Patient.managingOrganization",
+     "(ref-1)"},
+    {P("'contained':[{'resourceType':'Organization','id':'o','name':'x'}]"), "invariant Patient",
+     "(dom-3)"},
+    {P("'contained':[{'resourceType':'Organization','id':'o','name':'x','meta':{'versionId':'1'}}],"
+       "'managingOrganization':{'reference':'#o'}"),
+     "invariant Patient", "(dom-4)"},
+    {P("'contained':[{'resourceType':'Organization','id':'o','name':'x'}],"
+       "'managingOrganization':{'reference':'#o'}"),
+     "", NULL},
+    {P("'name':[{'id':'x'}]"), "invariant Patient.name[0]", "(ele-1)"},
+    {"{'resourceType':'Patient','active':true}", "~invariant Patient", "(dom-6)"},
+    {"{'resourceType':'Organization','text':" DIV ",'name':'x','telecom':[{'system':'phone',"
+     "'use':'home'}]}",
+     "invariant Organization.telecom[0]", "(org-3)"},
+    {"{'resourceType':'Bundle','type':'collection','total':1}", "invariant Bundle", "(bdl-1)"},
+};
+
+static const struct row bindings[] = {
+    {C("'clinicalStatus':{'coding':[{'system':"
+       "'http://terminology.hl7.org/CodeSystem/condition-clinical','code':'active'}]}"),
+     "", NULL},
+    {C("'clinicalStatus':{'coding':[{'system':'http://example.org','code':'active'}]}"),
+     "code-invalid Condition.clinicalStatus.coding[0].code",
+     "it has this code in another system: active"},
+    {C("'clinicalStatus':{'coding':[{'system':"
+       "'http://terminology.hl7.org/CodeSystem/condition-clinical','code':'actve'}]}"),
+     "code-invalid Condition.clinicalStatus.coding[0].code", "nearest: active"},
+    {C("'clinicalStatus':{'text':'active'}"), "code-invalid Condition.clinicalStatus",
+     "a code of http://hl7.org/fhir/ValueSet/condition-clinical is required"},
+    {C("'clinicalStatus':{'coding':[{'system':'http://example.org','code':'mine'},{'system':"
+       "'http://terminology.hl7.org/CodeSystem/condition-clinical','code':'active'}]}"),
+     "", NULL},
+    {P("'maritalStatus':{'coding':[{'system':'http://example.org','code':'M'}]}"),
+     "~code-invalid Patient.maritalStatus.coding[0].code", "should be used if one fits"},
+    {P("'maritalStatus':{'text':'married'}"), "", NULL},
+    {P("'language':'nb-NO'"), "", NULL},
+    {P("'language':'norsk språk'"), "code-invalid Patient.language", NULL},
+    {P("'language':'norwegiansk'"), "code-invalid Patient.language", "BCP 47"},
+    {P("'photo':[{'contentType':'image/png'}]"), "", NULL},
+    {P("'photo':[{'contentType':'png'}]"), "code-invalid Patient.photo[0].contentType", "BCP 13"},
+};
+
+static const struct row extensions[] = {
+    {P("'extension':[{'url':'http://example.org/x','valueString':'x'}]"), "", NULL},
+    {P("'extension':[{'url':'x','valueString':'x'}]"), "extension Patient.extension[0].url",
+     "absolute"},
+    {P("'modifierExtension':[{'url':'http://example.org/x','valueString':'x'}]"),
+     "extension Patient.modifierExtension[0].url", "nobody here knows"},
+    {P("'extension':[{'url':'" SD "patient-birthPlac','valueString':'x'}]"),
+     "~extension Patient.extension[0].url", "nearest: " SD "patient-birthPlace"},
+    {P("'extension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"), "", NULL},
+    {P("'extension':[{'url':'" SD "patient-birthPlace','valueString':'x'}]"),
+     "extension Patient.extension[0].value", "of type Address, not string"},
+    {O("'extension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"),
+     "extension Observation.extension[0]", "its place: Patient"},
+    {P("'modifierExtension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"),
+     "extension Patient.modifierExtension[0]", "it belongs into 'extension'"},
+    {P("'_birthDate':{'extension':[{'url':'" SD "patient-birthTime',"
+       "'valueDateTime':'2000-01-01T10:00:00Z'}]}"),
+     "", NULL},
+    {P("'_gender':{'extension':[{'url':'" SD "patient-birthTime',"
+       "'valueDateTime':'2000-01-01T10:00:00Z'}]}"),
+     "extension Patient.gender.extension[0]", "its place: Patient.birthDate"},
+    {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'code',"
+       "'valueCodeableConcept':{'text':'NO'}}]}]"),
+     "", NULL},
+    {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'cod',"
+       "'valueCodeableConcept':{'text':'NO'}}]}]"),
+     "extension Patient.extension[0].extension[0].url", "has no part of this name"},
+    {P("'extension':[{'url':'" SD "patient-citizenship','valueString':'x'}]"),
+     "extension Patient.extension[0]", "has extensions inside"},
+    {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'code',"
+       "'valueString':'NO'}]}]"),
+     "extension Patient.extension[0].extension[0].value", "of type CodeableConcept"},
+    {P("'extension':[{'url':'" SD "patient-nationality','extension':["
+       "{'url':'code','valueCodeableConcept':{'text':'x'}},"
+       "{'url':'code','valueCodeableConcept':{'text':'y'}}]}]"),
+     "extension Patient.extension[0]", "2 extensions 'code'"},
+};
+
+static const struct row narratives[] = {
+    {"{'resourceType':'Patient','text':{'status':'generated','div':'<div "
+     "xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x<script>y</script></div>'}}",
+     "value Patient.text.div", NULL},
+    {"{'resourceType':'Patient','text':{'status':'generated','div':'<div "
+     "xmlns=\\\"http://www.w3.org/1999/xhtml\\\"><a href=\\\"javascript:x\\\">x</a></div>'}}",
+     "value Patient.text.div", NULL},
+};
+
+static med_str double_quotes(med_arena *a, const char *text)
+{
+    med_str out;
+    assert_true(med_arena_copy(a, med_str_from(text), &out));
+    char *c = (char *)(uintptr_t)out.ptr;
+    for (size_t i = 0; i < out.len; i++) {
+        if (c[i] == '\'')
+            c[i] = '"';
+    }
+    return out;
+}
+
+static void describe(const med_problems *list, med_buf *out)
+{
+    for (size_t i = 0; i < list->n; i++)
+        med_buf_printf(out, "%s%s%s %.*s", i == 0 ? "" : "; ", list->at[i].is_warning ? "~" : "",
+                       med_issue_code(list->at[i].issue), MED_STR_ARG(list->at[i].expression));
+}
+
+static void check_row(const med_rules *rules, const struct row *row)
+{
+    med_arena *a = med_arena_new((size_t)1 << 24);
+    med_json j;
+    med_err err = {0};
+    med_type type;
+    med_problems list = {0};
+    med_buf found;
+    med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules};
+    med_buf_init(&found, 1 << 16);
+    if (!med_json_parse(a, double_quotes(a, row->resource), &j, NULL, &err))
+        fail_msg("%s: %s", row->resource, err.text);
+    assert_true(med_structure_check_with(a, med_pack_core(), &j, 0, &options, &type, &list, &err));
+    describe(&list, &found);
+    if (!med_str_eqz(med_buf_str(&found), row->problems))
+        fail_msg("%s\n  found    '%.*s'\n  expected '%s'\n  %.*s", row->resource, (int)found.len,
+                 found.ptr, row->problems, list.n > 0 ? (int)list.at[0].text.len : 0,
+                 list.n > 0 ? list.at[0].text.ptr : "");
+    if (row->says != NULL
+        && med_str_search(list.at[0].text, med_str_from(row->says), 0) == list.at[0].text.len)
+        fail_msg("%s\n  says '%.*s'\n  not  '%s'", row->resource, MED_STR_ARG(list.at[0].text),
+                 row->says);
+    med_buf_free(&found);
+    med_arena_free(a);
+}
+
+static void check_rows(const struct row *rows, size_t n)
+{
+    med_err err = {0};
+    med_rules *rules;
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    for (size_t i = 0; i < n; i++)
+        check_row(rules, &rows[i]);
+    med_rules_free(rules);
+}
+
+#define TABLE(name)                                                                                \
+    static void test_##name(void **state)                                                          \
+    {                                                                                              \
+        (void)state;                                                                               \
+        check_rows(name, sizeof name / sizeof name[0]);                                            \
+    }
+TABLE(invariants)
+TABLE(bindings)
+TABLE(extensions)
+TABLE(narratives)
+
+/* Warnings leave room for the errors, and the quiet check has none. */
+static void test_warnings(void **state)
+{
+    (void)state;
+    med_err err = {0};
+    med_rules *rules;
+    med_arena *a = med_arena_new((size_t)1 << 24);
+    med_buf text;
+    med_json j;
+    med_type type;
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    med_buf_init(&text, 1 << 20);
+    med_buf_addz(&text, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
+    for (int i = 0; i < 2 * MED_STRUCTURE_WARNINGS; i++)
+        med_buf_printf(&text,
+                       "{\"fullUrl\":\"http://x/Patient/%d\",\"resource\":"
+                       "{\"resourceType\":\"Patient\",\"id\":\"%d\"}},",
+                       i, i);
+    med_buf_addz(&text, "{\"fullUrl\":\"http://x/Patient/x\",\"resource\":"
+                        "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"x\"}}]}");
+    assert_true(med_json_parse(a, med_buf_str(&text), &j, NULL, &err));
+    for (int quiet = 0; quiet < 2; quiet++) {
+        med_structure_options options = {
+            .base = MED_STR_EMPTY, .rules = rules, .quiet = quiet == 1};
+        med_problems list = {0};
+        assert_true(
+            med_structure_check_with(a, med_pack_core(), &j, 0, &options, &type, &list, &err));
+        assert_int_equal(list.n_warnings, quiet == 1 ? 0 : MED_STRUCTURE_WARNINGS);
+        assert_int_equal(list.n - list.n_warnings, 1);
+        assert_false(list.more);
+    }
+    med_buf_free(&text);
+    med_rules_free(rules);
+    med_arena_free(a);
+}
+
+/* What presence.h decides is what the engine decides. */
+static void test_presence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression;
+        enum med_presence none, all; /* no element there, every element there */
+    } rows[] = {
+        {"name.exists()", MED_PRESENCE_FALSE, MED_PRESENCE_TRUE},
+        {"name.empty()", MED_PRESENCE_TRUE, MED_PRESENCE_FALSE},
+        {"name.exists().not()", MED_PRESENCE_TRUE, MED_PRESENCE_FALSE},
+        {"name.family.exists()", MED_PRESENCE_FALSE, MED_PRESENCE_OPEN},
+        {"name.exists(family = 'x')", MED_PRESENCE_FALSE, MED_PRESENCE_OPEN},
+        {"name.where(use = 'a or b').empty()", MED_PRESENCE_TRUE, MED_PRESENCE_OPEN},
+        {"name.exists() or telecom.exists()", MED_PRESENCE_FALSE, MED_PRESENCE_TRUE},
+        {"name.exists() and telecom.exists()", MED_PRESENCE_FALSE, MED_PRESENCE_TRUE},
+        {"name.exists() xor telecom.exists()", MED_PRESENCE_FALSE, MED_PRESENCE_FALSE},
+        {"name.exists() implies telecom.empty()", MED_PRESENCE_TRUE, MED_PRESENCE_FALSE},
+        {"name.empty() or telecom.exists() and gender.exists()", MED_PRESENCE_TRUE,
+         MED_PRESENCE_TRUE},
+        {"(name.empty() or telecom.exists()) and gender.exists()", MED_PRESENCE_FALSE,
+         MED_PRESENCE_TRUE},
+        {"(name | telecom).exists()", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+        {"name.exists() = telecom.exists()", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+        {"name.empty() or (gender = 'x')", MED_PRESENCE_TRUE, MED_PRESENCE_OPEN},
+        {"active.hasValue().not()", MED_PRESENCE_TRUE, MED_PRESENCE_OPEN},
+        {"xyzzy.exists()", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+        {"name.count() > 0", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+        {"((name.exists()))", MED_PRESENCE_FALSE, MED_PRESENCE_TRUE},
+        {"name.exists())", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+        {"", MED_PRESENCE_OPEN, MED_PRESENCE_OPEN},
+    };
+    const uint64_t none[2] = {0, 0};
+    const uint64_t all[2] = {~(uint64_t)0, ~(uint64_t)0};
+    const med_pack *p = med_pack_core();
+    med_arena *a = med_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        med_presence_program program;
+        assert_true(med_presence_compile(a, p, med_pack_type(p, MED_STR("Patient")),
+                                         med_str_from(rows[i].expression), &program));
+        if (med_presence_run(&program, none) != rows[i].none
+            || med_presence_run(&program, all) != rows[i].all)
+            fail_msg("%s", rows[i].expression);
+    }
+    med_arena_free(a);
+}
+
+/* Every ceiling of the arena ends in an error, never in a crash or in "legal". */
+static void test_memory(void **state)
+{
+    (void)state;
+    static const char resource[] =
+        "{\"resourceType\":\"Patient\",\"contact\":[{\"gender\":\"male\"}],\"contained\":"
+        "[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"x\"}]}";
+    med_err err = {0};
+    med_rules *rules;
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules};
+    bool done = false;
+    for (size_t limit = 64; !done && limit < 1 << 16; limit += 16) {
+        med_arena *outer = med_arena_new(1 << 20);
+        med_arena *a = med_arena_new(limit);
+        med_json j;
+        med_type type;
+        med_problems list = {0};
+        assert_true(med_json_parse(outer, med_str_from(resource), &j, NULL, &err));
+        done = a != NULL
+               && med_structure_check_with(a, med_pack_core(), &j, 0, &options, &type, &list, &err);
+        if (done)
+            assert_int_equal(list.n, 3);
+        med_arena_free(a);
+        med_arena_free(outer);
+    }
+    assert_true(done);
+    med_rules_free(rules);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_invariants), cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_extensions), cmocka_unit_test(test_narratives),
+        cmocka_unit_test(test_warnings),   cmocka_unit_test(test_presence),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
