@@ -130,11 +130,29 @@ static med_str default_base(const med_app *app)
                             MED_STR_ARG(listen));
 }
 
+static void free_rules(void *rules)
+{
+    med_rules_free(rules);
+}
+
+/* They live as long as the app: its arena ends them. */
+static bool make_rules(med_app *app, med_err *err)
+{
+    med_rules *rules;
+    if (!med_rules_new(app->fhir.pack, &rules, err))
+        return false;
+    app->fhir.rules = rules;
+    return med_arena_defer(app->arena, free_rules, rules) ? true : MED_FAIL_MEMORY(err);
+}
+
 static bool fill_fhir(med_app *app, med_err *err)
 {
     const med_config *c = app->config;
     char now[MED_INSTANT_LEN];
     med_instant_format(med_now(&med_clock_system), now);
+    med_str enforce = med_config_text(c, "validation.enforce");
+    if (!med_str_eqz(enforce, "base") && !med_str_eqz(enforce, "structure"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "validation.enforce is base or structure");
     app->fhir = (med_fhir){
         .pack = med_pack_core(),
         .store = app->store,
@@ -148,6 +166,7 @@ static bool fill_fhir(med_app *app, med_err *err)
         .search_cost = (uint64_t)med_config_int(c, "fhir.search_cost") * 1000,
         .bundle_entries = (size_t)med_config_int(c, "fhir.bundle_entries"),
         .cascade_limit = (size_t)med_config_int(c, "fhir.cascade_limit"),
+        .enforce = med_str_eqz(enforce, "structure") ? MED_ENFORCE_STRUCTURE : MED_ENFORCE_BASE,
         .check_references = med_config_bool(c, "fhir.check_references"),
         .check_codes = med_config_bool(c, "fhir.check_codes"),
         .update_as_create = med_config_bool(c, "fhir.update_as_create"),
@@ -155,6 +174,8 @@ static bool fill_fhir(med_app *app, med_err *err)
         .auth_off = med_str_eqz(med_config_text(c, "auth.mode"), "off"),
         .idempotency_seconds = med_config_int(c, "fhir.idempotency_seconds"),
     };
+    if (!make_rules(app, err))
+        return false;
     if (app->fhir.base.len == 0)
         app->fhir.base = default_base(app);
     if (!med_arena_copy(app->arena, (med_str){now, sizeof now}, &app->fhir.started))

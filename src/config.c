@@ -75,6 +75,8 @@ static const med_config_key keys[] = {
     {"store.wal", MED_CONFIG_BYTES, "32MiB", MIB, 64 * GIB, "write-ahead log while serving"},
     {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB,
      "write-ahead log while importing"},
+    {"validation.enforce", MED_CONFIG_TEXT, "base", 0, 0,
+     "base | structure; what a write is refused for: all that base R4 says, or structure only"},
     {"worker.queue", MED_CONFIG_INT, "256", 1, 100000,
      "requests waiting for a worker; beyond: 503"},
     {"worker.threads", MED_CONFIG_INT, "0", 0, 256, "workers for long requests; 0 = two a core"},

@@ -333,6 +333,8 @@ static bool run_bundle(chunk *c, med_call *call, const item *it, unsigned worker
     med_call post;
     med_performance done;
     med_call_init(&post, call->fhir, call->arena);
+    post.enforce = call->enforce;
+    post.refusable = call->refusable;
     post.interaction = &med_interaction_bundle;
     post.request = call->request;
     post.request.method = MED_POST;
@@ -382,7 +384,7 @@ static bool is_request_bundle(const med_call *call)
     return med_str_eqz(text, "transaction") || med_str_eqz(text, "batch");
 }
 
-static void prepare_item(chunk *c, const item *it, unsigned worker)
+static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *refusable)
 {
     med_err err = {0};
     med_json j;
@@ -390,6 +392,10 @@ static void prepare_item(chunk *c, const item *it, unsigned worker)
     med_arena *scratch = c->loader->scratch[worker];
     med_call_init(&call, &c->loader->app->fhir, c->arena);
     call.change = &c->change;
+    if (c->loader->options.structure_only) {
+        call.enforce = MED_ENFORCE_STRUCTURE;
+        call.refusable = refusable;
+    }
     med_arena_reset(scratch);
     med_str text = med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len);
     bool ok = med_json_parse(scratch, text, &j, NULL, &err);
@@ -409,6 +415,17 @@ static void prepare_item(chunk *c, const item *it, unsigned worker)
     if (!ok || err.issue != MED_ISSUE_NONE || !prepare_resource(&call, &err))
         reject(c, it, first_reason(&call, &err),
                med_schema_type(call.fhir->schema, call.request.type));
+}
+
+static void prepare_item(chunk *c, const item *it, unsigned worker)
+{
+    uint64_t refusable = 0;
+    prepare_one(c, it, worker, &refusable);
+    if (refusable == 0)
+        return;
+    pthread_mutex_lock(&c->loader->lock);
+    c->loader->counts.refusable += refusable;
+    pthread_mutex_unlock(&c->loader->lock);
 }
 
 /* ---- handing over ---- */

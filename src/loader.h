@@ -39,6 +39,7 @@ typedef struct med_loader_options {
     /* The same: all that was added up to this place is in the store or rejected. */
     void (*settled)(void *arg, uint32_t file, uint64_t end, uint64_t line);
     void *arg;
+    bool structure_only; /* check no deeper, and count what a full check would refuse */
 } med_loader_options;
 
 med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *err) MED_MUST_CHECK;
@@ -53,6 +54,7 @@ bool med_loader_flush(med_loader *l, med_err *err) MED_MUST_CHECK;
 
 typedef struct med_loader_counts {
     uint64_t resources, rejected, bytes;
+    uint64_t refusable; /* taken (of a transaction: the whole Bundle), but not legal R4 */
 } med_loader_counts;
 void med_loader_count(med_loader *l, med_loader_counts *out);
 /* By type, sorted by name; valid until the loader is freed. */

@@ -325,6 +325,12 @@ static void say_table(import *im)
         if (t->created + t->updated + t->unchanged + t->rejected + t->deleted > 0)
             say_type(h, t, deleted);
     }
+    med_loader_counts counts;
+    med_loader_count(im->loader, &counts);
+    if (counts.refusable > 0)
+        med_host_sayf(h,
+                      "%lu of these a full check would refuse: 'medulla validate FILE...' says why",
+                      (unsigned long)counts.refusable);
     if (im->skipped > 0)
         med_host_sayf(
             h, "%zu files were imported before and passed over; --restart imports them again",
@@ -385,6 +391,9 @@ static enum med_exit task(med_task *t, med_err *err)
 import im = {.task = t, .lock = PTHREAD_MUTEX_INITIALIZER, .bytes = bytes_of(t->request) };
     med_loader_options o = {.reject = write_reject, .settled = settled, .arg = &im};
     bool restart = med_message_option_get(t->request, "restart", &unused);
+    med_str level = MED_STR_EMPTY;
+    (void)med_message_option_get(t->request, "enforce", &level);
+    o.structure_only = med_str_eqz(level, "structure");
     if (t->app->serving) { /* the workers are busy serving */
         o.slot = t->slot;
         o.threads = MED_TASK_SLOTS - 1;
@@ -499,6 +508,8 @@ static const med_option options[] = {
     {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
     {"rejects", "FILE", NULL, "where rejected resources go (default rejects.ndjson)"},
     {"dangling", "FILE", NULL, "where references to nothing go (default dangling.ndjson)"},
+    {"enforce", "LEVEL", NULL,
+     "base (as the setting validation.enforce), or structure: take what is old"},
     {"restart", NULL, NULL, "import files again that were imported before"},
     {NULL, NULL, NULL, NULL},
 };

@@ -28,6 +28,10 @@ static const med_fhir_request no_request = {.type = MED_TYPE_NONE,
 
 void med_call_init(med_call *call, const med_fhir *fhir, med_arena *arena)
 {
-    *call = (med_call){.fhir = fhir, .arena = arena, .request = no_request, .write = SIZE_MAX};
+    *call = (med_call){.fhir = fhir,
+                       .arena = arena,
+                       .request = no_request,
+                       .write = SIZE_MAX,
+                       .enforce = fhir->enforce};
     med_fhir_response_init(&call->response);
 }

@@ -13,11 +13,15 @@
 #include "search/search.h"
 #include "validate/structure.h"
 
+/* How deep a write is checked (setting validation.enforce). */
+enum med_enforce { MED_ENFORCE_STRUCTURE, MED_ENFORCE_BASE };
+
 /* What all calls share; made once by main, immutable. */
 typedef struct med_fhir {
     const med_pack *pack;
     med_store *store;
     const med_search_schema *schema;
+    const med_rules *rules; /* invariants and bindings, for checks beyond structure */
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
@@ -29,6 +33,7 @@ typedef struct med_fhir {
     uint64_t search_cost;  /* microseconds a search may cost by its estimate; 0: any */
     size_t bundle_entries; /* most entries of a batch or transaction */
     size_t cascade_limit;  /* most resources one _cascade=delete or multiple delete removes */
+    enum med_enforce enforce;
     bool check_references;
     bool check_codes;
     bool update_as_create;
@@ -123,16 +128,18 @@ typedef struct med_call {
     const med_interaction *interaction;
     med_fhir_request request;
     med_fhir_response response;
-    med_view *view;        /* for this thread, set by the driver while a half runs */
-    unsigned slot;         /* reader connection of `view`; a batch opens it anew */
-    med_changeset *change; /* own, or the transaction's */
-    size_t write;          /* index of this call's write in change, SIZE_MAX if it has none */
-    size_t n_writes;       /* how many from there (cascade, multiple delete) */
-    int64_t updated;       /* time of the commit, set by the driver before finish */
-    void *state;           /* the interaction's own, from prepare to finish */
-    med_problems problems; /* what the outcome is to list, beside err */
-    bool on_worker;        /* this half runs on a worker: may take its time */
-    bool wants_worker;     /* set by prepare with MED_AGAIN: run me on a worker instead */
+    med_view *view;           /* for this thread, set by the driver while a half runs */
+    unsigned slot;            /* reader connection of `view`; a batch opens it anew */
+    med_changeset *change;    /* own, or the transaction's */
+    size_t write;             /* index of this call's write in change, SIZE_MAX if it has none */
+    size_t n_writes;          /* how many from there (cascade, multiple delete) */
+    int64_t updated;          /* time of the commit, set by the driver before finish */
+    void *state;              /* the interaction's own, from prepare to finish */
+    med_problems problems;    /* what the outcome is to list, beside err */
+    enum med_enforce enforce; /* the server's, unless an import asks for less */
+    uint64_t *refusable; /* an import counts here what a full check would refuse; NULL: nobody */
+    bool on_worker;      /* this half runs on a worker: may take its time */
+    bool wants_worker;   /* set by prepare with MED_AGAIN: run me on a worker instead */
 } med_call;
 
 enum med_step {

@@ -2,6 +2,7 @@
 #include "fhir/change.h"
 
 #include "fhir/resource_text.h"
+#include "fhir/validate_body.h"
 
 enum { FIRST_ROOM = 4, GUARD_ARENA = 8 << 20 };
 
@@ -80,22 +81,6 @@ bool med_change_condition(med_call *call, med_type type, const med_pairs *query,
     return remember(call, condition) ? true : MED_FAIL_MEMORY(err);
 }
 
-static bool check_structure(med_call *call, med_err *err)
-{
-    const med_fhir_request *r = &call->request;
-    med_type type;
-    if (r->checked)
-        return true;
-    if (!med_structure_check(call->arena, call->fhir->pack, r->json, r->root, &type,
-                             &call->problems, err))
-        return false;
-    for (size_t i = 0; i < call->problems.n; i++) {
-        if (!call->problems.at[i].is_warning)
-            return MED_FAIL(err, call->problems.at[i].issue, "the resource is not legal FHIR R4");
-    }
-    return true;
-}
-
 /* The rows of what is stored: with another meta that is not what was sent. */
 static bool extract_rows(med_call *call, bool new_meta, med_write *w, med_err *err)
 {
@@ -114,7 +99,7 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
 {
     const med_fhir *f = call->fhir;
     const med_fhir_request *r = &call->request;
-    if (!check_structure(call, err))
+    if (!r->checked && !med_validate_body(call, "the resource is", err))
         return false;
     med_write *w = med_change_add(call);
     if (w == NULL)

@@ -91,6 +91,8 @@ static void read_entry(const med_call *bundle, med_entry *e, uint32_t node)
     uint32_t request = med_json_member(j, node, MED_STR("request"));
     med_call_init(&e->call, bundle->fhir, bundle->arena);
     e->call.on_worker = true;
+    e->call.enforce = bundle->enforce;
+    e->call.refusable = bundle->refusable;
     e->node = node;
     e->full_url = member(bundle, node, "fullUrl");
     e->resource = med_json_member(j, node, MED_STR("resource"));

@@ -38,6 +38,9 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_fhirpath_post,
     &med_interaction_fhirpath_system,
     &med_interaction_fhirpath_system_post,
+    &med_interaction_validate_type,
+    &med_interaction_validate_instance,
+    &med_interaction_validate_stored,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

@@ -40,6 +40,9 @@ extern const med_interaction med_interaction_fhirpath;                /* fhirpat
 extern const med_interaction med_interaction_fhirpath_post;           /* fhirpath_operation.c */
 extern const med_interaction med_interaction_fhirpath_system;         /* fhirpath_operation.c */
 extern const med_interaction med_interaction_fhirpath_system_post;    /* fhirpath_operation.c */
+extern const med_interaction med_interaction_validate_type;           /* validate.c */
+extern const med_interaction med_interaction_validate_instance;       /* validate.c */
+extern const med_interaction med_interaction_validate_stored;         /* validate.c */
 
 /* capabilities.c: the text of /metadata, for med_fhir.capabilities. */
 bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out,

@@ -5,6 +5,7 @@
 #include "fhir/meta.h"
 #include "fhir/resource_text.h"
 #include "fhir/respond.h"
+#include "fhir/validate_body.h"
 #include "fhir/write.h"
 
 enum { BODY_BYTES = 1 << 20 };
@@ -126,29 +127,14 @@ static bool find_given(const med_call *call, uint32_t *out, med_err *err)
 typedef bool (*merge)(med_arena *a, med_str stored, const med_json *j, uint32_t given, med_str *out,
                       med_err *err);
 
-/* The given meta is checked as part of the Parameters resource it stands in. */
-static bool check_given(med_call *call, med_err *err)
-{
-    med_type type;
-    const med_fhir_request *r = &call->request;
-    if (!med_structure_check(call->arena, call->fhir->pack, r->json, r->root, &type,
-                             &call->problems, err))
-        return false;
-    for (size_t i = 0; i < call->problems.n; i++) {
-        if (!call->problems.at[i].is_warning)
-            return MED_FAIL(err, call->problems.at[i].issue,
-                            "the Parameters are not legal FHIR R4");
-    }
-    return true;
-}
-
 static bool change_meta(med_call *call, merge with, med_err *err)
 {
     med_fhir_request *r = &call->request;
     med_stored s;
     uint32_t given = 0;
     med_str meta;
-    if (!find_given(call, &given, err) || !check_given(call, err)
+    /* the given meta is checked as part of the Parameters resource it stands in */
+    if (!find_given(call, &given, err) || !med_validate_body(call, "the Parameters are", err)
         || !med_find_current(call, &s, err)
         || !with(call->arena, med_resource_stored_meta(r->type_name, r->id, s.text), r->json, given,
                  &meta, err))
@@ -160,6 +146,8 @@ static bool change_meta(med_call *call, merge with, med_err *err)
         return false;
     med_write *w;
     med_call inner = *call;
+    inner.enforce =
+        MED_ENFORCE_STRUCTURE; /* only the meta is new: what is stored was taken as it is */
     inner.request.json = j;
     inner.request.root = 0;
     bool ok = med_change_put(&inner, r->id, &meta, &w, err);

@@ -6,6 +6,7 @@
 #include "fhir/links.h"
 #include "fhir/perform.h"
 #include "fhir/respond.h"
+#include "fhir/validate_body.h"
 #include "fhir/write.h"
 
 typedef struct transaction {
@@ -225,24 +226,11 @@ static bool refuse_duplicates(transaction *t, med_err *err)
     return true;
 }
 
-static bool check_structure(med_call *bundle, med_err *err)
-{
-    med_type type;
-    const med_fhir_request *r = &bundle->request;
-    if (!med_structure_check(bundle->arena, bundle->fhir->pack, r->json, r->root, &type,
-                             &bundle->problems, err))
-        return false;
-    for (size_t i = 0; i < bundle->problems.n; i++) {
-        if (!bundle->problems.at[i].is_warning)
-            return MED_FAIL(err, bundle->problems.at[i].issue, "the Bundle is not legal FHIR R4");
-    }
-    return true;
-}
-
 static bool prepare(transaction *t, med_err *err)
 {
     med_call *bundle = t->bundle;
-    if (!check_structure(bundle, err) || !med_entries_read(bundle, &t->entries, err))
+    if (!med_validate_body(bundle, "the Bundle is", err)
+        || !med_entries_read(bundle, &t->entries, err))
         return false;
     t->links = med_links_new(bundle->arena, t->entries.n);
     t->resolved = med_links_new(bundle->arena, t->entries.n * 8);

@@ -1,0 +1,60 @@
+/* validate_body.c - see validate_body.h. */
+#include "fhir/validate_body.h"
+
+med_structure_options med_validate_options(const med_call *call, enum med_enforce enforce)
+{
+    const med_fhir *f = call->fhir;
+    return (med_structure_options){
+        .skip_codes = !f->check_codes,
+        .base = MED_STR_EMPTY,
+        .rules = enforce == MED_ENFORCE_BASE ? f->rules : NULL,
+        .now = med_now(f->clock),
+        /* warnings are read only by who asks for them */
+        .quiet = call->request.prefer != MED_RETURN_OUTCOME,
+    };
+}
+
+bool med_validate_failed(const med_problems *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (!list->at[i].is_warning)
+            return true;
+    }
+    return false;
+}
+
+static bool check(med_call *call, enum med_enforce enforce, med_err *err)
+{
+    med_type type;
+    const med_fhir_request *r = &call->request;
+    med_structure_options options = med_validate_options(call, enforce);
+    return med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options,
+                                    &type, &call->problems, err);
+}
+
+/* The full check first: only what it refuses is looked at again. */
+static bool check_and_count(med_call *call, med_err *err)
+{
+    if (!check(call, MED_ENFORCE_BASE, err))
+        return false;
+    if (!med_validate_failed(&call->problems))
+        return true;
+    call->problems = (med_problems){0};
+    if (!check(call, call->enforce, err))
+        return false;
+    if (!med_validate_failed(&call->problems))
+        ++*call->refusable;
+    return true;
+}
+
+bool med_validate_body(med_call *call, const char *what, med_err *err)
+{
+    bool survey = call->refusable != NULL && call->enforce != MED_ENFORCE_BASE;
+    if (!(survey ? check_and_count(call, err) : check(call, call->enforce, err)))
+        return false;
+    for (size_t i = 0; i < call->problems.n; i++) {
+        if (!call->problems.at[i].is_warning)
+            return MED_FAIL(err, call->problems.at[i].issue, "%s not legal FHIR R4", what);
+    }
+    return true;
+}

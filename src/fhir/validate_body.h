@@ -1,0 +1,18 @@
+/* validate_body.h - is what came legal, as far as this server enforces it?
+ * https://hl7.org/fhir/R4/validation.html */
+#ifndef MED_FHIR_VALIDATE_BODY_H
+#define MED_FHIR_VALIDATE_BODY_H
+
+#include "fhir/call.h"
+
+/* Checks the resource of the request as deep as `call->enforce` says; all problems go to
+ * call->problems. False when there is an error among them: *err says that `what` ("the resource")
+ * is not legal. With call->refusable, counts what a full check would refuse beyond that. */
+bool med_validate_body(med_call *call, const char *what, med_err *err) MED_MUST_CHECK;
+
+/* Options of a check in this call: with rules, or structure only. */
+med_structure_options med_validate_options(const med_call *call, enum med_enforce enforce);
+/* Is there an error in the list? */
+bool med_validate_failed(const med_problems *list);
+
+#endif
