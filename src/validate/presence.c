@@ -264,7 +264,7 @@ static void read_value(struct reader *r)
     }
     size_t end = operand_end(r->text, r->at);
     med_str operand = med_str_trim(med_str_sub(r->text, r->at, end));
-    emit(r, operand.len == 0 ? (struct med_presence_op){.kind = OPEN} : read_operand(r, operand));
+    emit(r, read_operand(r, operand));
     r->at = end;
 }
 

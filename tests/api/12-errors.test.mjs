@@ -176,6 +176,11 @@ const cases = {
   'a value of another type': () => lost(() => post(patient({ active: 'yes' }))),
   'a date that the calendar does not have': () => lost(() => post(patient({ birthDate: '1980-02-30' }))),
   'an element that is missing': () => post({ resourceType: 'Observation', status: 'final' }, {}, 'Observation'),
+  'a broken invariant of R4': () => lost(() => post(patient({ contact: [{ gender: 'male' }] }))),
+  'a code outside of a required value set': () => lost(() => post(patient({ gender: 'femal' }))),
+  'an extension where it can not stand': () => post({ resourceType: 'Observation', status: 'final', code: { text: 'x' },
+    extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace', valueAddress: { city: 'x' } }] }, {}, 'Observation'),
+  'a modifier extension that nobody knows': () => lost(() => post(patient({ modifierExtension: [{ url: 'http://example.org/x', valueBoolean: true }] }))),
   'a bad id': () => lost(() => post(patient({ id: 'a_b' }))),
   'several faults in one resource': async () => {
     const answer = await lost(() => post(patient({ gendr: 'male', active: 'yes', birthDate: 'soon' })));

@@ -227,7 +227,7 @@ test('a whole patient leaves no byte, and takes nothing of others along', async 
   await put(observation('wp-2', 'wp', `${marker}b`));
   await remove('Observation/wp-2');
   await put({ resourceType: 'DocumentReference', id: 'wp-3', status: 'current', subject: { reference: 'Patient/wp' },
-    content: [{ attachment: { data: blob, title: marker } }] });
+    content: [{ attachment: { contentType: 'application/octet-stream', data: blob, title: marker } }] });
   await put(observation('wp-other', 'other', 'of another'));
   const participant = (id) => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
   await put({ resourceType: 'Appointment', id: 'wp-both', status: 'proposed', description: marker, participant: [participant('wp'), participant('other')] });

@@ -1,0 +1,102 @@
+// https://hl7.org/fhir/R4/resource-operation-validate.html https://hl7.org/fhir/R4/validation.html
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { get, patient, post, put, unique } from './lib/fhir.mjs';
+
+const text = { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' };
+const observation = (more) => ({
+  resourceType: 'Observation', text, status: 'final', code: { text: 'weight' }, ...more,
+});
+const ask = (r, more = []) => ({
+  resourceType: 'Parameters', parameter: [{ name: 'resource', resource: r }, ...more],
+});
+const issues = (r) => r.body.issue.map((i) => `${i.severity} ${i.code} ${i.expression?.[0] ?? ''}`.trim());
+
+test('a legal resource has nothing but a note', async () => {
+  const r = await post('Observation/$validate', observation({ valueString: 'x' }));
+  assert.equal(r.status, 200, r.text);
+  assert.deepEqual(issues(r), ['information informational']);
+});
+
+test('all problems at once, each with its place, what was expected and the nearest code', async () => {
+  const r = await post('Observation/$validate', observation({
+    valueString: 'x', dataAbsentReason: { text: 'y' },
+    effectivePeriod: { start: '2020-01-02', end: '2020-01-01' },
+    subject: { reference: 'Medication/1' },
+    bodySite: { coding: [{ cod: 'x' }] },
+  }));
+  assert.equal(r.status, 200);
+  assert.deepEqual(issues(r).sort(), [
+    'error invariant Observation', 'error invariant Observation.effective',
+    'error structure Observation.bodySite.coding[0].cod',
+    'error value Observation.subject.reference',
+  ]);
+  assert.match(r.text, /nearest: code/);
+  assert.match(r.text, /obs-6/);
+});
+
+test('what base R4 forbids is refused on writes, with the reason', async () => {
+  const invariant = await post('Patient', patient({ contact: [{ gender: 'male' }] }));
+  assert.equal(invariant.status, 422);
+  assert.deepEqual(issues(invariant), ['error invariant Patient.contact[0]']);
+  const code = await post('Condition', {
+    resourceType: 'Condition', subject: { display: 'x' },
+    clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'activ' }] },
+  });
+  assert.equal(code.status, 422);
+  assert.deepEqual(issues(code), ['error code-invalid Condition.clinicalStatus.coding[0].code']);
+  assert.match(code.body.issue[0].diagnostics, /condition-clinical.*nearest: active/);
+  const modifier = await post('Patient', patient({ modifierExtension: [{ url: 'http://example.org/x', valueBoolean: true }] }));
+  assert.equal(modifier.status, 422);
+  assert.deepEqual(issues(modifier), ['error extension Patient.modifierExtension[0].url']);
+});
+
+test('a transaction tells the problems of all its entries', async () => {
+  const entry = (resource) => ({ resource, request: { method: 'POST', url: resource.resourceType } });
+  const r = await post('', {
+    resourceType: 'Bundle', type: 'transaction',
+    entry: [entry(patient({ contact: [{ gender: 'male' }] })), entry(patient({ telecom: [{ value: '1' }] }))],
+  });
+  assert.equal(r.status, 422);
+  assert.deepEqual(issues(r), [
+    'error invariant Bundle.entry[0].resource.contact[0]', 'error invariant Bundle.entry[1].resource.telecom[0]',
+  ]);
+});
+
+test('the resource may come in Parameters, with mode and profile', async () => {
+  const id = unique();
+  const good = observation({ id });
+  const profile = (url) => ({ name: 'profile', valueUri: url });
+  const mode = (code) => ({ name: 'mode', valueCode: code });
+  const sd = 'http://hl7.org/fhir/StructureDefinition/';
+  assert.deepEqual(issues(await post('Observation/$validate', ask(good))), ['information informational']);
+  assert.deepEqual(issues(await post('Observation/$validate', ask(good, [profile(`${sd}Observation`)]))), ['information informational']);
+  assert.deepEqual(issues(await post('Observation/$validate', ask(good, [profile(`${sd}Patient`)]))), ['error invalid Observation']);
+  const unknown = await post('Observation/$validate', ask(good, [mode('profile'), profile('http://example.org/p')]));
+  assert.deepEqual(issues(unknown), ['error not-supported Observation']);
+  assert.match(unknown.text, /not installed/);
+  const lost = observation({ subject: { reference: `Patient/${unique()}` } });
+  assert.deepEqual(issues(await post('Observation/$validate?mode=create', lost)), ['error not-found Observation.subject']);
+  assert.deepEqual(issues(await post('Observation/$validate', lost)), ['information informational']);
+  assert.deepEqual(issues(await post('Observation/$validate?mode=update', observation())), ['error required Observation']);
+  assert.deepEqual(issues(await post('Observation/$validate', patient({ text }))), ['error invalid Observation']);
+  assert.equal((await post('Observation/$validate?mode=xyz', good)).status, 400);
+  assert.equal((await post('Observation/$validate?mode=profile', good)).status, 400);
+  assert.equal((await post('Observation/$validate', ask(undefined))).status, 400);
+  assert.equal((await post('Observation/$validate?xyz=1', good)).status, 400);
+  // Parameters themselves can be asked about
+  const self = { resourceType: 'Parameters', parameter: [{ name: 'x', valueString: 'y', valueCode: 'z' }] };
+  assert.deepEqual(issues(await post('Parameters/$validate', self)), ['error structure Parameters.parameter[0].value']);
+});
+
+test('at an instance: what is stored, what would replace it, whether it can be deleted', async () => {
+  const id = unique();
+  await put(`Patient/${id}`, patient({ id, text }));
+  assert.deepEqual(issues(await get(`Patient/${id}/$validate`)), ['information informational']);
+  assert.deepEqual(issues(await post(`Patient/${id}/$validate`, patient({ id: 'other', text }))), ['error invariant Patient']);
+  assert.deepEqual(issues(await post(`Patient/${id}/$validate`, patient({ id, text, gender: 'x' }))), ['error code-invalid Patient.gender']);
+  assert.deepEqual(issues(await post(`Patient/${id}/$validate?mode=delete`, undefined)), ['information informational']);
+  await post('Observation', observation({ subject: { reference: `Patient/${id}` } }));
+  assert.deepEqual(issues(await post(`Patient/${id}/$validate?mode=delete`, undefined)), ['error conflict Patient']);
+  assert.equal((await get(`Patient/${unique()}/$validate`)).status, 404);
+});
