@@ -49,7 +49,7 @@ static bool open_sqlite(med_app *app, bool create, med_err *err)
     med_sqlite_options o = {
         .data = med_config_text(c, "store.data"),
         .create = create,
-        .readers = med_app_task_slot(app, MED_TASKS),
+        .readers = med_app_list_slot(app) + 1,
         .clock = &med_clock_system,
         .random = &med_random_system,
         .log = &app->log,
@@ -73,7 +73,7 @@ static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *
         .conninfo = conninfo,
         .keys = med_config_text(app->config, "store.data"),
         .create = create,
-        .readers = med_app_task_slot(app, MED_TASKS),
+        .readers = med_app_list_slot(app) + 1,
         .clock = &med_clock_system,
         .random = &med_random_system,
         .log = &app->log,
@@ -184,6 +184,18 @@ static bool fill_fhir(med_app *app, med_err *err)
                                      &app->fhir.schema, err);
 }
 
+static bool fill_terms(med_app *app, med_err *err)
+{
+    bool content = med_config_bool(app->config, "search.content");
+    const med_fhir *f = &app->fhir;
+    if (!med_terms_init(&app->terms, app->arena, f->schema, f->base, content, err)
+        || !med_terms_init(&app->all_terms, app->arena, f->schema, f->base, true, err))
+        return false;
+    app->known = med_terms_known_of(&app->all_terms);
+    med_store_set_terms(app->store, &app->known);
+    return true;
+}
+
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)
 {
     *app = (med_app){.arena = a, .config = config};
@@ -191,7 +203,7 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
     count_threads(app);
     if (!open_store(app, create, err))
         return false;
-    if (fill_fhir(app, err)
+    if (fill_fhir(app, err) && fill_terms(app, err)
         && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err))
         return true;
     med_app_close(app);

@@ -18,6 +18,8 @@ typedef struct med_app {
     med_log log;
     med_store *store;
     med_fhir fhir;
+    med_terms terms, all_terms; /* of the full-text lists; of what a purge takes out of them */
+    med_terms_known known;
     unsigned loops, workers; /* as resolved: 0 in the settings means by the number of cores */
     bool serving;            /* a server's, not a command's */
 } med_app;
@@ -33,6 +35,12 @@ void med_app_close(med_app *app);
  * current. */
 bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
                      bool *unchanged, med_err *err) MED_MUST_CHECK;
+
+/* The reader of who makes the full-text lists. */
+static inline unsigned med_app_list_slot(const med_app *app)
+{
+    return app->loops + app->workers + MED_TASKS * MED_TASK_SLOTS;
+}
 
 /* The first reader of command number `task` (below MED_TASKS). */
 static inline unsigned med_app_task_slot(const med_app *app, unsigned task)

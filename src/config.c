@@ -63,6 +63,8 @@ static const med_config_key keys[] = {
     {"http.loops", MED_CONFIG_INT, "0", 0, 256, "event loops; 0 = one a core"},
     {"log.format", MED_CONFIG_TEXT, "logfmt", 0, 0, "logfmt | json"},
     {"log.level", MED_CONFIG_TEXT, "info", 0, 0, "error | warn | info | debug"},
+    {"search.content", MED_CONFIG_BOOL, "true", 0, 0,
+     "list all words of resources for _content; else only those of narratives, for _text"},
     {"store.cache", MED_CONFIG_BYTES, "64MiB", MIB, 64 * GIB,
      "page cache of the writing connection"},
     {"store.data", MED_CONFIG_TEXT, "medulla-data", 0, 0, "data directory"},

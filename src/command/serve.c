@@ -7,6 +7,7 @@
 
 #include "command/serving.h"
 #include "command/task.h"
+#include "lists.h"
 #include "manage.h"
 
 enum { DRAIN_SECONDS = 10, RETRY_AFTER_SECONDS = 2 };
@@ -197,7 +198,10 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
     med_tasks *tasks = med_tasks_start(app, &err);
-    if (tasks == NULL) {
+    med_lists *lists = tasks == NULL ? NULL : med_lists_start(app, &err);
+    if (lists == NULL) {
+        if (tasks != NULL)
+            med_tasks_stop(tasks);
         med_manage_stop(manage);
         med_serve_stop(server, DRAIN_SECONDS);
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
@@ -208,6 +212,7 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
         med_demo_welcome(app);
     enum med_exit code = wait_for_end(app, signals);
     MED_LOG(&app->log, MED_LOG_INFO, "stopping", MED_LOG_INT("drain_seconds", DRAIN_SECONDS));
+    med_lists_stop(lists);
     med_tasks_stop(tasks);
     med_manage_stop(manage);
     med_serve_stop(server, DRAIN_SECONDS);

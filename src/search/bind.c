@@ -161,12 +161,16 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     case MED_CLAUSE_HAS:
         return med_bind_has(r, b, dry, err);
     case MED_CLAUSE_STRING:
+        if (c->modifier == MED_MODIFIER_CONTAINS || c->modifier == MED_MODIFIER_ENDS)
+            return med_bind_lists(r, b, err);
+        b->needs_body = true;
+        b->can_drive = !has_no_range(c);
+        return true;
     case MED_CLAUSE_DATE:
     case MED_CLAUSE_QUANTITY:
     case MED_CLAUSE_URI:
         b->needs_body = true;
-        b->can_drive = !has_no_range(c) && c->modifier != MED_MODIFIER_CONTAINS
-                       && c->modifier != MED_MODIFIER_ENDS;
+        b->can_drive = !has_no_range(c);
         return true;
     case MED_CLAUSE_UPDATED:
         b->can_drive = !has_no_range(c); /* decided on the stored column */
@@ -177,8 +181,7 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     case MED_CLAUSE_ANY:
         return med_bind_any(r, b, dry, err);
     case MED_CLAUSE_SPECIAL:
-        b->needs_body = true;
-        return true;
+        return med_bind_lists(r, b, err);
     case MED_CLAUSE_COMPARTMENT: /* the planner drives by it */
         b->can_probe = true;
         return bind_idents(r, b, err);
@@ -192,7 +195,7 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
 static bool bind_look(med_run *r, size_t i, med_err *err)
 {
     const med_clause *c = r->bound[i].clause;
-    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive)
+    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive || r->bound[i].listed)
         return true;
     switch (c->kind) {
     case MED_CLAUSE_REFERENCE:
@@ -224,9 +227,9 @@ static bool is_selective(const med_run *r)
 {
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        bool counted = b->clause->kind == MED_CLAUSE_TOKEN || b->clause->kind == MED_CLAUSE_ID
-                       || b->clause->kind == MED_CLAUSE_CHAIN || b->clause->kind == MED_CLAUSE_HAS
-                       || b->clause->kind == MED_CLAUSE_ANY;
+        bool counted = b->listed || b->clause->kind == MED_CLAUSE_TOKEN
+                       || b->clause->kind == MED_CLAUSE_ID || b->clause->kind == MED_CLAUSE_CHAIN
+                       || b->clause->kind == MED_CLAUSE_HAS || b->clause->kind == MED_CLAUSE_ANY;
         if (med_bound_names_patient(r, b)
             || (counted && b->can_drive && b->estimate <= MED_PROBE_ROWS))
             return true;
@@ -265,7 +268,7 @@ bool med_run_bind(med_run *r, bool dry, med_err *err)
             med_bound *b = &r->bound[i];
             if (b->estimate == 0 && b->clause->kind == MED_CLAUSE_REFERENCE && b->n_keys > 0)
                 b->estimate = r->of_type / 256 + MED_PROBE_ROWS;
-            else if (b->estimate == 0 && !b->can_probe)
+            else if (b->estimate == 0 && !b->can_probe && !b->listed)
                 b->estimate = r->of_type;
             else
                 continue;

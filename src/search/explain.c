@@ -17,6 +17,7 @@ static med_str name_of(const med_run *r, const med_clause *c)
     case MED_CLAUSE_COMPARTMENT:
         return MED_STR("the compartment");
     case MED_CLAUSE_SPECIAL:
+        return med_special_name(c->special);
     case MED_CLAUSE_TOKEN:
     case MED_CLAUSE_STRING:
     case MED_CLAUSE_REFERENCE:
@@ -56,6 +57,7 @@ static med_str driver_of(const med_run *r, med_arena *a)
 static const char *decision_of(const med_bound *b)
 {
     return b->decided       ? "decided by the driver"
+           : b->listed      ? "candidates by list, decided on the resource"
            : b->can_probe   ? "probed in the index"
            : b->needs_body  ? "decided on the resource"
            : b->sub != NULL ? "asked for each candidate"

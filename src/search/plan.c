@@ -55,14 +55,15 @@ static bool is_same_row(const med_clause *c, const med_clause *driver)
 /* A string's row is cut, and :exact needs the unfolded text. */
 static bool is_decided_by_row(const med_clause *c)
 {
-    if (c->kind == MED_CLAUSE_COMPOSITE)
+    if (c->kind == MED_CLAUSE_COMPOSITE || c->kind == MED_CLAUSE_SPECIAL)
         return false;
     for (size_t i = 0; c->kind == MED_CLAUSE_STRING && i < c->n; i++) {
         if (c->terms[i].folded.len > MED_STRING_KEY)
             return false;
     }
     return c->modifier != MED_MODIFIER_EXACT && c->modifier != MED_MODIFIER_EQUALS
-           && c->modifier != MED_MODIFIER_OF_TYPE
+           && c->modifier != MED_MODIFIER_OF_TYPE && c->modifier != MED_MODIFIER_CONTAINS
+           && c->modifier != MED_MODIFIER_ENDS
            && (c->kind != MED_CLAUSE_URI || c->modifier != MED_MODIFIER_BELOW);
 }
 

@@ -179,6 +179,7 @@ bool med_term_uri(const med_term_source *s, med_str value, med_term *out, med_er
 bool med_term_special(const med_term_source *s, med_str value, med_term *out, med_err *err);
 /* Is a parameter one that only the resource decides? */
 bool med_special_of(med_str code, enum med_special *out);
+med_str med_special_name(enum med_special special);
 
 /* "ge2020" -> MED_PREFIX_GE, "2020". */
 enum med_prefix med_prefix_cut(med_str *value);

@@ -317,6 +317,7 @@ static med_str name_of_clause(const med_query *q, const med_clause *c)
         return c->kind == MED_CLAUSE_ID        ? MED_STR("_id")
                : c->kind == MED_CLAUSE_UPDATED ? MED_STR("_lastUpdated")
                : c->kind == MED_CLAUSE_HAS     ? MED_STR("_has")
+               : c->kind == MED_CLAUSE_SPECIAL ? med_special_name(c->special)
                                                : MED_STR("list");
     med_pack_param(q->schema->pack, c->row, &p);
     return p.code;

@@ -20,6 +20,7 @@ typedef struct med_bound {
     bool can_probe;       /* a probe a candidate decides it */
     bool needs_body;      /* only the resource decides it */
     bool decided;         /* the plan's stream brings only what matches */
+    bool listed;          /* the keys are rids of candidates (lookup.c), which drive and probe */
     bool blind;           /* TOKEN: there may be rows under keys that nobody knows */
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
     struct med_run **any; /* ANY that is: n_any runs, of which one must match */
@@ -134,6 +135,8 @@ bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
 bool med_bind_any(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
 bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
                      med_err *err) MED_MUST_CHECK;
+/* Words and parts of strings: candidates out of the full-text lists (lookup.c). */
+bool med_bind_lists(med_run *r, med_bound *b, med_err *err) MED_MUST_CHECK;
 /* :above and :below: the keys, and all that is over or under them (hierarchy.c). */
 bool med_bind_tree(med_run *r, med_bound *b, med_err *err) MED_MUST_CHECK;
 bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key);

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "model/pack.h"
-#include "store/store.h"
+#include "store/fulltext.h"
 
 /* Parameters and types of a pack with their numbers in a store. */
 typedef struct med_search_schema med_search_schema;
@@ -39,6 +39,29 @@ typedef struct med_search_verify {
 } med_search_verify;
 bool med_search_extract_for_verify(void *arg, med_arena *a, uint32_t type, med_str id, med_str text,
                                    med_rows *out, med_err *err) MED_MUST_CHECK;
+
+/* The terms of a resource for the store's full-text lists: of each string parameter, of the
+ * narrative and, with `content`, of all that is said. The postings lack rid and `gone`. */
+typedef struct med_terms {
+    const med_search_schema *schema;
+    med_str base;
+    bool content;
+    const uint64_t *wanted;
+} med_terms;
+bool med_terms_init(med_terms *t, med_arena *a, const med_search_schema *s, med_str base,
+                    bool content, med_err *err) MED_MUST_CHECK;
+/* The form that these terms make lists of. */
+uint32_t med_terms_form(const med_terms *t);
+/* For med_store_set_terms: `all` with content, whatever the lists are made of. */
+med_terms_known med_terms_known_of(med_terms *all);
+bool med_terms_of_text(void *terms, med_arena *a, uint32_t type, med_str text, med_posting **out,
+                       size_t *n, med_err *err);
+
+/* One step of making the lists: the next versions of the feed. *done: there is nothing more to do.
+ * Refused with MED_ISSUE_CONFLICT when something else moved the lists or was purged meanwhile, with
+ * MED_ISSUE_TIMEOUT when the view was ended: then it is to be tried again. */
+bool med_terms_step(const med_terms *t, med_store *s, unsigned slot, int64_t deadline, bool *done,
+                    med_err *err) MED_MUST_CHECK;
 
 enum med_total { MED_TOTAL_DEFAULT, MED_TOTAL_NONE, MED_TOTAL_ESTIMATE, MED_TOTAL_ACCURATE };
 enum med_summary {

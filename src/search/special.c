@@ -1,4 +1,4 @@
-/* special.c - _text, _content and near: decided on the resource, no index has them.
+/* special.c - _text, _content and near: decided on the resource.
  * https://hl7.org/fhir/R4/search.html#content https://hl7.org/fhir/R4/location.html#search
  *
  * A text matches when each word of the value begins a word of it, folded as strings are: of
@@ -9,6 +9,7 @@
 #include "base/unicode.h"
 #include "search/query_parse.h"
 #include "search/run.h"
+#include "search/words.h"
 
 /* ---- texts ---- */
 
@@ -43,82 +44,11 @@ static bool all_found(const words *w)
     return w->found == (w->n == WORDS ? UINT32_MAX : (UINT32_C(1) << w->n) - 1);
 }
 
-/* A tag separates words. */
-static bool strip_tags(med_arena *a, med_str xhtml, med_str *out)
+static bool look_on(void *arg, med_str folded)
 {
-    char *to = MED_TAKE(a, xhtml.len + 1, char);
-    bool inside = false;
-    size_t n = 0;
-    if (to == NULL)
-        return false;
-    for (size_t i = 0; i < xhtml.len; i++) {
-        char c = xhtml.ptr[i];
-        if (!inside && c != '<')
-            to[n++] = c;
-        else if (c == '<')
-            to[n++] = ' ';
-        inside = c == '<' || (inside && c != '>');
-    }
-    *out = (med_str){to, n};
-    return true;
-}
-
-static bool look_at(med_arena *a, const med_json *j, uint32_t node, bool xhtml, words *w)
-{
-    med_str text, folded;
-    if (med_json_kind_at(j, node) != MED_JSON_STRING)
-        return true;
-    if (!med_json_string(a, j, node, &text) || (xhtml && !strip_tags(a, text, &text))
-        || !med_fold(a, text, &folded))
-        return false;
+    words *w = arg;
     look(w, folded);
-    return true;
-}
-
-/* Members whose strings say nothing. */
-static bool is_silent(const med_json *j, uint32_t key)
-{
-    static const char *const names[] = {"data", "hash", "id", "reference", "system", "url"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (med_json_string_is(j, key, med_str_from(names[i])))
-            return true;
-    }
-    return false;
-}
-
-/* All strings that are values. Objects are left by their end, which the tape knows. */
-static bool look_everywhere(med_arena *a, const med_json *j, words *w)
-{
-    uint32_t ends[MED_JSON_DEPTH + 1];
-    bool objects[MED_JSON_DEPTH + 1];
-    size_t depth = 0;
-    for (uint32_t i = 0; i < j->n && !all_found(w);) {
-        while (depth > 0 && i >= ends[depth - 1])
-            depth--;
-        bool member = depth > 0 && objects[depth - 1];
-        uint32_t value = member ? i + 1 : i;
-        enum med_json_kind kind = med_json_kind_at(j, value);
-        bool silent = member && is_silent(j, i);
-        bool xhtml = member && med_json_string_is(j, i, MED_STR("div"));
-        if (!silent && !look_at(a, j, value, xhtml, w))
-            return false;
-        bool inside = (kind == MED_JSON_OBJECT || kind == MED_JSON_ARRAY) && !silent;
-        if (inside && depth < MED_JSON_DEPTH + 1) {
-            ends[depth] = j->nodes[value].next;
-            objects[depth++] = kind == MED_JSON_OBJECT;
-        }
-        i = inside ? value + 1 : j->nodes[value].next;
-    }
-    return true;
-}
-
-static bool look_at_narrative(med_arena *a, const med_json *j, words *w)
-{
-    uint32_t text = med_json_member(j, 0, MED_STR("text"));
-    uint32_t div = text == 0 || med_json_kind_at(j, text) != MED_JSON_OBJECT
-                       ? 0
-                       : med_json_member(j, text, MED_STR("div"));
-    return div == 0 || look_at(a, j, div, true, w);
+    return !all_found(w);
 }
 
 static bool text_matches(med_arena *a, const med_clause *c, const med_term *t, const med_json *j,
@@ -128,8 +58,7 @@ static bool text_matches(med_arena *a, const med_clause *c, const med_term *t, c
     med_str rest = t->folded;
     while (rest.len > 0 && w.n < WORDS)
         w.at[w.n++] = med_str_cut(rest, ' ', &rest);
-    bool ok =
-        c->special == MED_SPECIAL_TEXT ? look_at_narrative(a, j, &w) : look_everywhere(a, j, &w);
+    bool ok = med_words_each(a, j, c->special == MED_SPECIAL_TEXT, look_on, &w);
     *yes = all_found(&w);
     return ok;
 }
@@ -230,12 +159,24 @@ bool med_term_special(const med_term_source *s, med_str value, med_term *t, med_
 {
     if (s->clause->special == MED_SPECIAL_NEAR)
         return term_near(value, t, err);
-    return med_term_string(s, value, t, err);
+    if (!med_term_string(s, value, t, err))
+        return false;
+    size_t n = 1;
+    for (size_t i = 0; i < t->folded.len; i++)
+        n += t->folded.ptr[i] == ' ';
+    return n <= WORDS
+           || MED_FAIL(err, MED_ISSUE_VALUE, "a text to search for has at most %d words", WORDS);
+}
+
+static const med_str names[] = {MED_LIT("_text"), MED_LIT("_content"), MED_LIT("near")};
+
+med_str med_special_name(enum med_special special)
+{
+    return names[special];
 }
 
 bool med_special_of(med_str code, enum med_special *out)
 {
-    static const med_str names[] = {MED_LIT("_text"), MED_LIT("_content"), MED_LIT("near")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (med_str_eq(code, names[i])) {
             *out = (enum med_special)i;

@@ -59,6 +59,8 @@ static bool is_keyed(const med_clause *c)
 static enum order order_of_clause(const med_bound *b)
 {
     const med_clause *c = b->clause;
+    if (b->listed)
+        return BY_LIST;
     if (is_keyed(c))
         return BY_RID;
     switch (c->kind) {

@@ -323,7 +323,7 @@ static bool probe(med_run *r, const med_bound *b, med_rid rid, bool *yes, med_er
 {
     enum med_clause_kind kind = b->clause->kind;
     bool token = kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
-    if (kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS || kind == MED_CLAUSE_ANY) {
+    if (b->listed || kind == MED_CLAUSE_ID || kind == MED_CLAUSE_HAS || kind == MED_CLAUSE_ANY) {
         *yes = med_sorted_has(b->keys, b->n_keys, rid);
         return true;
     }

@@ -255,3 +255,38 @@ void med_store_close(med_store *s)
     if (s != NULL)
         s->ops->close(s);
 }
+
+/* ---- full text ---- */
+
+void med_store_set_terms(med_store *s, const med_terms_known *known)
+{
+    s->terms = known;
+}
+
+bool med_store_keeps_lists(const med_store *s)
+{
+    return s->ops->post != NULL;
+}
+
+bool med_view_posted(med_view *v, med_posted *out, med_err *err)
+{
+    *out = (med_posted){0};
+    return v->store->ops->posted == NULL || v->store->ops->posted(v, out, err);
+}
+
+bool med_view_postings(med_view *v, med_arena *a, uint64_t list, med_str term, bool prefix,
+                       size_t limit, med_rid **out, size_t *n, bool *whole, med_err *err)
+{
+    *n = 0;
+    *whole = false;
+    return v->store->ops->postings == NULL
+           || v->store->ops->postings(v, a, list, term, prefix, limit, out, n, whole, err);
+}
+
+bool med_store_post(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
+                    med_err *err)
+{
+    if (s->ops->post == NULL)
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "this store keeps no full-text lists");
+    return s->ops->post(s, at, n, from, to, err);
+}

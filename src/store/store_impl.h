@@ -6,7 +6,7 @@
 #ifndef MED_STORE_STORE_IMPL_H
 #define MED_STORE_STORE_IMPL_H
 
-#include "store/store.h"
+#include "store/fulltext.h"
 
 struct med_store_ops {
     bool (*intern)(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
@@ -52,11 +52,19 @@ struct med_store_ops {
     /* Both NULL where a question costs nothing. */
     void (*expect)(med_view *v, const med_rid *rids, size_t n);
     bool (*expect_idents)(med_view *v, const uint64_t *idents, size_t n, med_err *err);
+
+    /* full text; all or none (NULL) */
+    bool (*posted)(med_view *v, med_posted *out, med_err *err);
+    bool (*postings)(med_view *v, med_arena *a, uint64_t list, med_str term, bool prefix,
+                     size_t limit, med_rid **out, size_t *n, bool *whole, med_err *err);
+    bool (*post)(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
+                 med_err *err);
 };
 
 struct med_store {
     const struct med_store_ops *ops;
-    med_hash_key index_key; /* of med_store_hash; constant while the store is open */
+    med_hash_key index_key;       /* of med_store_hash; constant while the store is open */
+    const med_terms_known *terms; /* or NULL */
 };
 
 struct med_view {

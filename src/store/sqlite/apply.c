@@ -443,7 +443,8 @@ static bool purge(struct writing *x, med_err *err)
     int64_t versions = 0;
     const int64_t rid = (int64_t)x->step->rid;
     if (!med_sqlite_flush(x->s, err) /* the feed may wait for rows of this very commit */
-        || !blank_codes(x, err) || !write_index(x, NULL, err) || !count_versions(x, &versions, err))
+        || !blank_codes(x, err) || !med_sqlite_forget_terms(x->s, x->step->rid, err)
+        || !write_index(x, NULL, err) || !count_versions(x, &versions, err))
         return false;
     for (size_t i = 0; i < sizeof drops / sizeof drops[0]; i++) {
         if (!run_ints(x->s, drops[i], &rid, 1, err))

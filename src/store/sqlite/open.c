@@ -40,6 +40,9 @@ static const struct med_store_ops ops = {
     .codes = med_sqlite_codes,
     .referrers = med_sqlite_referrers,
     .missing = med_sqlite_missing,
+    .posted = med_sqlite_posted,
+    .postings = med_sqlite_postings,
+    .post = med_sqlite_post,
 };
 
 void med_sqlite_log(const struct sqlite_store *s, enum med_log_level level, const char *message,

@@ -165,6 +165,10 @@ enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
 enum replay med_idempotency_find(struct sqlite_store *s, med_commit *c, med_err *err);
 bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err *err);
 
+/* ---- fulltext.c ---- */
+/* Before a resource is purged, in the same transaction: its terms leave the lists. */
+bool med_sqlite_forget_terms(struct sqlite_store *s, med_rid rid, med_err *err);
+
 /* ---- flush.c: pending idents, index rows and counters -> tables ---- */
 bool med_sqlite_flush(struct sqlite_store *s, med_err *err);
 
@@ -236,6 +240,11 @@ bool med_sqlite_missing(med_view *v, med_arena *a, med_rid *after, med_rid **out
                         bool *done, med_err *err);
 bool med_sqlite_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
                        uint32_t *numbers, med_err *err);
+bool med_sqlite_posted(med_view *v, med_posted *out, med_err *err);
+bool med_sqlite_postings(med_view *v, med_arena *a, uint64_t list, med_str term, bool prefix,
+                         size_t limit, med_rid **out, size_t *n, bool *whole, med_err *err);
+bool med_sqlite_post(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
+                     med_err *err);
 bool med_sqlite_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err);
 bool med_sqlite_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                        med_err *err);

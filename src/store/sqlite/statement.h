@@ -255,7 +255,19 @@
                    " AND rid = ?4")                                                                \
     X(CUT_PTOK, "DELETE FROM ptok WHERE patient = ?1 AND param = ?2 AND hash = ?3"                 \
                 " AND moment = ?4 AND rid = ?5")                                                   \
-    X(CUT_TARGET, "DELETE FROM target WHERE target = ?1 AND rid = ?2")
+    X(CUT_TARGET, "DELETE FROM target WHERE target = ?1 AND rid = ?2")                             \
+    /* full text */                                                                                \
+    X(POSTED, "SELECT t, form, purges FROM posted WHERE one = 1")                                  \
+    X(SET_POSTED, "UPDATE posted SET t = ?1, form = ?2 WHERE one = 1")                             \
+    X(NOTE_PURGE, "UPDATE posted SET purges = purges + 1 WHERE one = 1")                           \
+    X(POSTINGS, "SELECT first, rids FROM posting WHERE list = ?1 AND term >= ?2 AND term < ?3")    \
+    X(BLOCK_AT, "SELECT first, rids FROM posting WHERE list = ?1 AND term = ?2 AND first <= ?3"    \
+                " ORDER BY first DESC LIMIT 1")                                                    \
+    X(BLOCK_BEHIND, "SELECT first FROM posting WHERE list = ?1 AND term = ?2 AND first > ?3"       \
+                    " ORDER BY first LIMIT 1")                                                     \
+    X(PUT_BLOCK, "INSERT OR REPLACE INTO posting VALUES (?1, ?2, ?3, ?4)")                         \
+    X(CUT_BLOCK, "DELETE FROM posting WHERE list = ?1 AND term = ?2 AND first = ?3")               \
+    X(EMPTY_POSTING, "DELETE FROM posting")
 
 enum statement {
 #define STATEMENT_ENUM(name, sql) STATEMENT_##name,

@@ -35,8 +35,13 @@ int kit_setup(void **state)
         .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
     k->store = med_sqlite_open(&options, &err);
     if (k->store == NULL
-        || !med_search_schema_new(k->forever, med_pack_core(), k->store, &k->schema, &err))
+        || !med_search_schema_new(k->forever, med_pack_core(), k->store, &k->schema, &err)
+        || !med_terms_init(&k->terms, k->forever, k->schema, MED_STR("http://here/fhir"), true,
+                           &err))
         fail_msg("%s", err.text);
+    k->all_terms = k->terms;
+    k->known = med_terms_known_of(&k->all_terms);
+    med_store_set_terms(k->store, &k->known);
     *state = k;
     return 0;
 }
@@ -178,6 +183,16 @@ med_str kit_search(struct kit *k, const char *url, med_search_result *first)
     assert_true(med_arena_copy(k->arena, med_buf_str(&text), &out));
     med_buf_free(&text);
     return out;
+}
+
+void kit_list(struct kit *k)
+{
+    med_err err = {0};
+    for (bool done = false; !done;) {
+        if (!med_terms_step(&k->terms, k->store, 1,
+                            med_monotonic(&med_clock_system) + INT64_C(60000000), &done, &err))
+            fail_msg("%s", err.text);
+    }
 }
 
 /* ---- tables ---- */

@@ -21,6 +21,8 @@ struct kit {
     med_store *store;
     med_arena *arena, *forever;
     const med_search_schema *schema;
+    med_terms terms, all_terms;
+    med_terms_known known;
     int64_t skew;
     size_t include_limit;
     med_clock clock;
@@ -38,6 +40,8 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err);
 /* All pages; ids joined by ",", includes in brackets; "" when nothing. */
 med_str kit_search(struct kit *k, const char *url, med_search_result *first);
 med_view *kit_view(struct kit *k);
+/* Brings the full-text lists to the end of the feed. */
+void kit_list(struct kit *k);
 
 /* A table of searches: ids joined by "," sorted by name (checked at once, page by page, and
  * against the total), ids in the answer's order with includes in brackets, or a part of what a

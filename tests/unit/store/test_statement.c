@@ -18,7 +18,8 @@ static const struct {
 static bool may_scan(const char *name)
 {
     return strcmp(name, "NAMES") == 0 || strcmp(name, "NOTES") == 0
-           || strncmp(name, "PATIENT_ALL", 11) == 0 || strcmp(name, "REFERRERS") == 0;
+           || strncmp(name, "PATIENT_ALL", 11) == 0 || strcmp(name, "REFERRERS") == 0
+           || strcmp(name, "EMPTY_POSTING") == 0;
 }
 
 static bool is_command(const char *sql)
