@@ -49,7 +49,7 @@ static bool open_sqlite(med_app *app, bool create, med_err *err)
     med_sqlite_options o = {
         .data = med_config_text(c, "store.data"),
         .create = create,
-        .readers = med_app_list_slot(app) + 1,
+        .readers = med_app_background_slot(app, MED_BACKGROUND_SLOTS),
         .clock = &med_clock_system,
         .random = &med_random_system,
         .log = &app->log,
@@ -73,7 +73,7 @@ static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *
         .conninfo = conninfo,
         .keys = med_config_text(app->config, "store.data"),
         .create = create,
-        .readers = med_app_list_slot(app) + 1,
+        .readers = med_app_background_slot(app, MED_BACKGROUND_SLOTS),
         .clock = &med_clock_system,
         .random = &med_random_system,
         .log = &app->log,
@@ -204,14 +204,25 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
     if (!open_store(app, create, err))
         return false;
     if (fill_fhir(app, err) && fill_terms(app, err)
-        && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err))
-        return true;
+        && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err)) {
+        app->editions =
+            med_editions_new(&app->fhir, med_app_background_slot(app, MED_SLOT_EDITIONS), err);
+        if (app->editions != NULL)
+            return true;
+    }
     med_app_close(app);
     return false;
 }
 
+const med_fhir *med_app_fhir(const med_app *app, med_arena *a)
+{
+    return med_editions_hold(app->editions, a);
+}
+
 void med_app_close(med_app *app)
 {
+    med_editions_free(app->editions);
+    app->editions = NULL;
     if (app->store != NULL)
         med_store_close(app->store);
     app->store = NULL;

@@ -6,18 +6,27 @@
 #define MED_APP_H
 
 #include "config.h"
-#include "fhir/call.h"
+#include "edition.h"
 
 /* Beside loops and workers, up to MED_TASKS commands may read a store at a time, each with
  * MED_TASK_SLOTS readers of its own. */
 enum { MED_TASKS = 2, MED_TASK_SLOTS = 3 };
+/* And what is done without being asked (background.h) has readers of its own. */
+enum {
+    MED_SLOT_EDITIONS,
+    MED_SLOT_REINDEX,
+    MED_SLOT_JOBS,
+    MED_JOBS = 2,
+    MED_BACKGROUND_SLOTS = MED_SLOT_JOBS + MED_JOBS
+};
 
 typedef struct med_app {
     med_arena *arena; /* lives as long as the app */
     const med_config *config;
     med_log log;
     med_store *store;
-    med_fhir fhir;
+    med_fhir fhir; /* without search parameters that were added; see med_app_fhir */
+    med_editions *editions;
     med_terms terms, all_terms; /* of the full-text lists; of what a purge takes out of them */
     med_terms_known known;
     unsigned loops, workers; /* as resolved: 0 in the settings means by the number of cores */
@@ -40,6 +49,14 @@ bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from,
 static inline unsigned med_app_list_slot(const med_app *app)
 {
     return app->loops + app->workers + MED_TASKS * MED_TASK_SLOTS;
+}
+
+/* FHIR as it is now, held until the arena ends. NULL past its ceiling. */
+const med_fhir *med_app_fhir(const med_app *app, med_arena *a);
+
+static inline unsigned med_app_background_slot(const med_app *app, unsigned which)
+{
+    return med_app_list_slot(app) + 1 + which;
 }
 
 /* The first reader of command number `task` (below MED_TASKS). */

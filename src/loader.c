@@ -37,6 +37,7 @@ typedef struct chunk {
     uint32_t file;
     med_changeset change;
     med_commit commit;
+    uint64_t epoch;  /* of the oldest edition that made its rows */
     uint64_t number; /* in the order of coming, which is that of the commits */
     struct chunk *next;
 } chunk;
@@ -390,7 +391,14 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
     med_json j;
     med_call call;
     med_arena *scratch = c->loader->scratch[worker];
-    med_call_init(&call, &c->loader->app->fhir, c->arena);
+    const med_fhir *f = med_app_fhir(c->loader->app, c->arena);
+    if (f == NULL) {
+        (void)MED_FAIL_MEMORY(&err);
+        reject(c, it, med_str_from(err.text), 0);
+        return;
+    }
+    c->epoch = c->epoch == 0 || f->epoch < c->epoch ? f->epoch : c->epoch;
+    med_call_init(&call, f, c->arena);
     call.change = &c->change;
     if (c->loader->options.structure_only) {
         call.enforce = MED_ENFORCE_STRUCTURE;
@@ -472,6 +480,7 @@ static med_commit *link_commits(chunk *batch, chunk **empty)
         c->commit = (med_commit){.writes = c->change.writes,
                                  .n_writes = c->change.n,
                                  .bulk = true,
+                                 .epoch = c->epoch,
                                  .trace = MED_STR_EMPTY,
                                  .done = commit_done,
                                  .arg = c};

@@ -177,8 +177,16 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
     }
     x->server = s;
     x->http = http;
+    const med_fhir *f = s->config.fhir;
+    if (s->config.editions != NULL)
+        f = med_editions_hold(s->config.editions, http->arena);
+    if (f == NULL) {
+        http->response.status = 503;
+        med_http_respond(http);
+        return;
+    }
     (void)atomic_fetch_add(&s->held, 1);
-    med_call_init(&x->call, s->config.fhir, http->arena);
+    med_call_init(&x->call, f, http->arena);
     med_performance_init(&x->performance, &x->call);
     if (http->request->body_bytes > LOOP_BODY_BYTES) {
         if (!med_worker_pool_submit(s->pool, begin_large, x)) {

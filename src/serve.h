@@ -6,12 +6,13 @@
 #define MED_SERVE_H
 
 #include "base/worker_pool.h"
-#include "fhir/call.h"
+#include "edition.h"
 #include "http/server.h"
 
 typedef struct med_serve_config {
     med_http_config http; /* `loops` must be set */
     const med_fhir *fhir;
+    med_editions *editions; /* what a request is served with; NULL: `fhir` */
     unsigned workers;
     size_t worker_queue;
     unsigned retry_after_seconds;

@@ -65,6 +65,7 @@ extern const med_command med_command_import;   /* import.c */
 extern const med_command med_command_licenses; /* licenses.c */
 extern const med_command med_command_move;     /* move.c */
 extern const med_command med_command_serve;    /* serve.c */
+extern const med_command med_command_tasks;    /* tasks.c */
 extern const med_command med_command_upgrade;  /* upgrade.c */
 extern const med_command med_command_validate; /* validate.c */
 extern const med_command med_command_version;  /* version.c */

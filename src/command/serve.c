@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "background.h"
 #include "command/serving.h"
 #include "command/task.h"
 #include "lists.h"
@@ -103,6 +104,7 @@ static bool fill_config(const med_app *app, med_serve_config *s, med_err *err)
 {
     const med_config *c = app->config;
     s->fhir = &app->fhir;
+    s->editions = app->editions;
     s->workers = app->workers;
     s->worker_queue = (size_t)med_config_int(c, "worker.queue");
     s->retry_after_seconds = RETRY_AFTER_SECONDS;
@@ -206,12 +208,18 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
         med_serve_stop(server, DRAIN_SECONDS);
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
+    med_background *background = med_background_start(
+        app->editions, &app->fhir, med_app_background_slot(app, MED_SLOT_REINDEX), &err);
+    if (background == NULL)
+        MED_LOG(&app->log, MED_LOG_ERROR, "no background work",
+                MED_LOG_TEXT("why", med_str_from(err.text)));
     MED_LOG(&app->log, MED_LOG_INFO, "serving", MED_LOG_TEXT("fhir", app->fhir.base),
             MED_LOG_TEXT("auth", med_config_text(app->config, "auth.mode")));
     if (demo)
         med_demo_welcome(app);
     enum med_exit code = wait_for_end(app, signals);
     MED_LOG(&app->log, MED_LOG_INFO, "stopping", MED_LOG_INT("drain_seconds", DRAIN_SECONDS));
+    med_background_stop(background);
     med_lists_stop(lists);
     med_tasks_stop(tasks);
     med_manage_stop(manage);

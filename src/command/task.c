@@ -24,6 +24,7 @@ static const med_command *const served[] = {
     &med_command_purge,
     &med_command_import,
     &med_command_doctor,
+    &med_command_tasks,
     NULL,
 };
 

@@ -16,7 +16,7 @@
 /* How deep a write is checked (setting validation.enforce). */
 enum med_enforce { MED_ENFORCE_STRUCTURE, MED_ENFORCE_BASE };
 
-/* What all calls share; made once by main, immutable. */
+/* What all calls share, immutable; a server has another when search parameters change. */
 typedef struct med_fhir {
     const med_pack *pack;
     med_store *store;
@@ -40,6 +40,11 @@ typedef struct med_fhir {
     bool multiple_delete; /* conditional delete of several matches */
     bool auth_off;        /* said so in the CapabilityStatement */
     int64_t idempotency_seconds;
+    uint64_t epoch; /* of the commits whose rows its schema makes (store.h); 0: none */
+    /* The one that is true now, held until the arena ends; NULL with *err. May be absent: then
+     * there is no other. */
+    const struct med_fhir *(*newest)(void *arg, med_arena *a, med_err *err);
+    void *newest_arg;
 } med_fhir;
 
 enum med_level {

@@ -56,8 +56,9 @@ static bool is_searchable(const med_param *p)
            || med_str_eqz(p->code, "near");
 }
 
-static void write_params(med_json_writer *w, const med_pack *pack, med_type type)
+static void write_params(med_json_writer *w, const med_search_schema *schema, med_type type)
 {
+    const med_pack *pack = med_schema_pack(schema);
     size_t n;
     const uint32_t *rows = med_type_params(pack, type, &n);
     med_json_key(w, MED_STR("searchParam"));
@@ -65,7 +66,7 @@ static void write_params(med_json_writer *w, const med_pack *pack, med_type type
     for (size_t i = 0; i < n; i++) {
         med_param p;
         med_pack_param(pack, rows[i], &p);
-        if (!is_searchable(&p))
+        if (!is_searchable(&p) || !med_schema_is_ready(schema, rows[i]))
             continue;
         med_json_open(w, '{');
         med_json_pair(w, "name", p.code);
@@ -77,8 +78,9 @@ static void write_params(med_json_writer *w, const med_pack *pack, med_type type
 }
 
 /* Any reference can be followed both ways; `*` says so for all types, and is the shorter list. */
-static void write_includes(med_json_writer *w, const med_pack *pack, med_type type)
+static void write_includes(med_json_writer *w, const med_search_schema *schema, med_type type)
 {
+    const med_pack *pack = med_schema_pack(schema);
     size_t n;
     char name[160];
     const uint32_t *rows = med_type_params(pack, type, &n);
@@ -88,7 +90,8 @@ static void write_includes(med_json_writer *w, const med_pack *pack, med_type ty
     for (size_t i = 0; i < n; i++) {
         med_param p;
         med_pack_param(pack, rows[i], &p);
-        if (p.type != MED_PARAM_REFERENCE || !is_searchable(&p))
+        if (p.type != MED_PARAM_REFERENCE || !is_searchable(&p)
+            || !med_schema_is_ready(schema, rows[i]))
             continue;
         int len = snprintf(name, sizeof name, "%.*s:%.*s", MED_STR_ARG(med_type_name(pack, type)),
                            MED_STR_ARG(p.code));
@@ -204,8 +207,8 @@ static void write_resource(med_json_writer *w, const med_fhir *f, med_type type)
     if (f->check_references)
         med_json_str(w, MED_STR("enforced"));
     med_json_close(w, ']');
-    write_includes(w, f->pack, type);
-    write_params(w, f->pack, type);
+    write_includes(w, f->schema, type);
+    write_params(w, f->schema, type);
     write_operations(w, name);
     med_json_close(w, '}');
 }

@@ -2,6 +2,7 @@
 #include "fhir/change.h"
 
 #include "fhir/resource_text.h"
+#include "fhir/search_parameter.h"
 #include "fhir/validate_body.h"
 
 enum { FIRST_ROOM = 4, GUARD_ARENA = 8 << 20 };
@@ -100,6 +101,8 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
     const med_fhir *f = call->fhir;
     const med_fhir_request *r = &call->request;
     if (!r->checked && !med_validate_body(call, "the resource is", err))
+        return false;
+    if (med_str_eqz(r->type_name, "SearchParameter") && !med_search_parameter_check(call, id, err))
         return false;
     med_write *w = med_change_add(call);
     if (w == NULL)

@@ -74,6 +74,8 @@ static bool fill_commit(med_performance *p, med_err *err)
     c->guard = p->change.n_conditions > 0 ? med_change_guard : NULL;
     c->guard_arg = &p->guard;
     c->check_references = call->fhir->check_references;
+    c->epoch = call->fhir->epoch;
+    p->guard.fhir = call->fhir;
     if (call->request.idempotency_key.len > 0 && !call->request.in_bundle) {
         c->idempotency = med_store_hash(call->fhir->store, call->request.idempotency_key);
         c->request_hash = med_content_hash(call);
@@ -99,10 +101,24 @@ static enum med_next finish(med_performance *p)
     return MED_NEXT_RESPOND;
 }
 
+/* Overtaken by another set of search parameters. */
+static bool renew(med_performance *p, med_err *err)
+{
+    const med_fhir *f = p->call->fhir;
+    if (f->newest == NULL)
+        return true;
+    f = f->newest(f->newest_arg, p->call->arena, err);
+    if (f != NULL)
+        p->call->fhir = f;
+    return f != NULL;
+}
+
 static enum med_next prepare(med_performance *p)
 {
     med_call *call = p->call;
     med_err err = {0};
+    if (p->commit.stale && !renew(p, &err))
+        return fail(p, &err);
     med_change_reset(&p->change);
     call->write = SIZE_MAX;
     call->n_writes = 0;
@@ -126,12 +142,31 @@ static enum med_next prepare(med_performance *p)
 /* A condition, or a version that prepare rested on without the client's asking, has changed. */
 static bool overtaken(const med_performance *p)
 {
-    return p->change.must_retry
+    return p->change.must_retry || p->commit.stale
            || (p->change.rests_on_versions && p->commit.err.issue == MED_ISSUE_CONFLICT);
+}
+
+/* Search parameters may have come or gone: who asks next is to find them known. */
+static bool changes_parameters(const med_performance *p)
+{
+    const med_fhir *f = p->call->fhir;
+    uint32_t type = 0;
+    if (f->newest != NULL)
+        type = med_schema_type(f->schema, med_pack_type(f->pack, MED_STR("SearchParameter")));
+    for (size_t i = 0; type != 0 && i < p->change.n; i++) {
+        if (p->change.writes[i].type == type)
+            return true;
+    }
+    return false;
 }
 
 enum med_next med_perform_step(med_performance *p)
 {
+    med_err err = {0};
+    if (p->finishing && changes_parameters(p)
+        && p->call->fhir->newest(p->call->fhir->newest_arg, p->call->arena, &err) == NULL)
+        MED_LOG(p->call->fhir->log, MED_LOG_WARN, "search parameters are looked at later",
+                MED_LOG_TEXT("why", med_str_from(err.text)));
     return p->finishing ? finish(p) : prepare(p);
 }
 
@@ -178,7 +213,7 @@ enum med_next med_perform_committed(med_performance *p)
         return MED_NEXT_RESPOND;
     case MED_COMMIT_DONE:
         p->finishing = true;
-        return finish(p);
+        return changes_parameters(p) ? MED_NEXT_WORKER : finish(p);
     case MED_COMMIT_REFUSED:
         if (overtaken(p) && ++p->tries < MED_PREPARE_TRIES)
             return MED_NEXT_WORKER;

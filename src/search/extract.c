@@ -116,12 +116,33 @@ static bool take_result(med_extraction *x, uint32_t row, const med_value *value,
     return med_extract_token_text(x, &v, text) ? true : MED_FAIL_MEMORY(err);
 }
 
+/* What a reference says of itself is believed, as it is on the walk (model/walk.h). */
+static bool believe(void *arg, med_arena *a, med_str reference, med_value *out)
+{
+    med_json j;
+    med_err ignored = {0};
+    med_extraction *x = arg;
+    const med_resolved *ref = med_extract_resolve(x, reference);
+    if (!ref->valid || ref->type.len == 0)
+        return false;
+    med_str text = med_arena_printf(a, "{\"resourceType\":\"%.*s\"}", MED_STR_ARG(ref->type));
+    med_json *kept = MED_TAKE(a, 1, med_json);
+    if (kept == NULL || !med_json_parse(a, text, &j, NULL, &ignored))
+        return false;
+    *kept = j;
+    return med_value_of_resource(x->schema->pack, kept, 0, out, &ignored);
+}
+
 static bool run_program(med_extraction *x, uint32_t row, med_err *err)
 {
     med_value resource;
     med_values values;
     med_fhirpath_env env = {0};
     const med_pack *pack = x->schema->pack;
+    if (row >= x->schema->first_added) {
+        env.resolve = believe;
+        env.arg = x;
+    }
     if (!med_value_of_resource(pack, x->j, x->root, &resource, err)
         || !med_fhirpath_run(x->arena, pack, x->schema->programs[row], &env, &resource, &resource,
                              &values, err))

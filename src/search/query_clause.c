@@ -180,7 +180,7 @@ bool med_clause_of(med_query_parser *p, med_str name, med_clause *c, med_param *
     if (p->q->type == MED_TYPE_NONE
         || !med_pack_find_param(p->q->schema->pack, p->q->type, name, param))
         return med_query_unknown(p, name, err);
-    return fill_clause(p, param, c, err);
+    return med_schema_check_ready(p->q->schema, param, err) && fill_clause(p, param, c, err);
 }
 
 /* ---- chains ---- */
@@ -241,6 +241,12 @@ static const med_query *sub_query(const med_query_parser *p, med_type type, med_
     return med_query_read_clause(&sub, name, value, err) ? q : NULL;
 }
 
+/* A fault of one type that the others can not make up for: a value, or rows not there yet. */
+static bool is_final(const med_err *err)
+{
+    return err->issue == MED_ISSUE_VALUE || err->issue == MED_ISSUE_TRANSIENT;
+}
+
 /* The types a chain may go on with: those of the reference that know the next parameter. */
 // NOLINTNEXTLINE(misc-no-recursion)
 static bool chain_subs(med_query_parser *p, const med_param *param, med_type only, med_clause *c,
@@ -261,14 +267,14 @@ static bool chain_subs(med_query_parser *p, const med_param *param, med_type onl
         const med_query *q = sub_query(p, types[i], rest, value, &one);
         if (q != NULL)
             subs[c->n_subs++] = q;
-        else if (first.issue == MED_ISSUE_NONE || one.issue == MED_ISSUE_VALUE)
+        else if (first.issue == MED_ISSUE_NONE || is_final(&one))
             first = one;
     }
     c->subs = subs;
     c->kind = MED_CLAUSE_CHAIN;
-    if (c->n_subs == 0 || first.issue == MED_ISSUE_VALUE)
+    if (c->n_subs == 0 || is_final(&first))
         *err = first;
-    return c->n_subs > 0 && first.issue != MED_ISSUE_VALUE;
+    return c->n_subs > 0 && !is_final(&first);
 }
 
 /* "subject:Patient.name:exact" -> head "subject:Patient", rest "name:exact". */

@@ -126,7 +126,8 @@ static uint32_t date_param_of(const med_search_schema *s, med_type t)
 {
     for (size_t i = 0; i < sizeof date_codes / sizeof *date_codes; i++) {
         med_param p;
-        if (med_pack_find_param(s->pack, t, date_codes[i], &p) && p.type == MED_PARAM_DATE)
+        if (med_pack_find_param(s->pack, t, date_codes[i], &p) && p.type == MED_PARAM_DATE
+            && p.index < s->first_added)
             return p.index;
     }
     return UINT32_MAX;
@@ -287,9 +288,19 @@ bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *store,
 bool med_search_schema_in_zone(med_arena *a, const med_pack *p, med_store *store, int zone_minutes,
                                const med_search_schema **out, med_err *err)
 {
+    return med_search_schema_extended(a, p, store, zone_minutes, (uint32_t)med_pack_param_count(p),
+                                      NULL, out, err);
+}
+
+bool med_search_schema_extended(med_arena *a, const med_pack *p, med_store *store, int zone_minutes,
+                                uint32_t first_added, const med_param_progress *const *added,
+                                const med_search_schema **out, med_err *err)
+{
     med_search_schema *s = MED_TAKE(a, 1, med_search_schema);
     if (s == NULL)
         return MED_FAIL_MEMORY(err);
+    s->first_added = first_added;
+    s->added = added;
     s->pack = p;
     s->store = store;
     s->zone_minutes = zone_minutes;
@@ -317,6 +328,36 @@ uint32_t med_schema_type(const med_search_schema *s, med_type t)
 med_type med_schema_pack_type(const med_search_schema *s, uint32_t number)
 {
     return number < s->n_numbers ? s->types[number] : MED_TYPE_NONE;
+}
+
+uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row)
+{
+    const med_param_info *info = med_schema_info(s, t, row);
+    return info->stored ? info->number : 0;
+}
+
+bool med_schema_is_ready(const med_search_schema *s, uint32_t row)
+{
+    return row < s->first_added || atomic_load(&s->added[row - s->first_added]->ready);
+}
+
+bool med_schema_check_ready(const med_search_schema *s, const med_param *p, med_err *err)
+{
+    if (med_schema_is_ready(s, p->index))
+        return true;
+    const med_param_progress *at = s->added[p->index - s->first_added];
+    uint64_t done = atomic_load(&at->done), total = atomic_load(&at->total);
+    if (atomic_load(&at->stopped))
+        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                        "search parameter '%.*s' is not ready and its indexing has stopped; the "
+                        "administrator finds the reason with `medulla tasks`",
+                        MED_STR_ARG(med_str_sub(p->code, 0, 40)))
+               || med_err_status(err, 400);
+    return MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                    "search parameter '%.*s' is not ready: what is stored is being indexed for it "
+                    "(%lu of about %lu resources); try again later",
+                    MED_STR_ARG(med_str_sub(p->code, 0, 40)), (unsigned long)done,
+                    (unsigned long)(total > done ? total : done));
 }
 
 const med_pack *med_schema_pack(const med_search_schema *s)

@@ -49,6 +49,8 @@ struct med_search_schema {
     uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
     med_scratch_pool *scratch;
     med_unit_cache *units;
+    uint32_t first_added; /* rows from here on were added at run time */
+    const med_param_progress *const *added;
     const med_fhirpath **programs; /* by pack row: of parameters that are no path, else NULL */
 };
 
@@ -59,6 +61,10 @@ static inline const med_param_info *med_schema_info(const med_search_schema *s, 
 {
     return &s->params[(size_t)s->type_numbers[t] * s->n_params + row];
 }
+
+/* Refuses a query that uses a parameter whose rows are not there yet. */
+bool med_schema_check_ready(const med_search_schema *s, const med_param *p,
+                            med_err *err) MED_MUST_CHECK;
 
 /* An empty arena; NULL only when the process has no memory. */
 med_arena *med_scratch_take(const med_search_schema *s);

@@ -274,11 +274,15 @@ typedef struct med_commit {
      * now. A place that is not beyond all others is refused (CONFLICT). Without writes it only
      * takes the place. */
     int64_t at_t, at_updated;
+    uint64_t epoch; /* one more than the revision of the note MED_NOTE_EPOCH that its rows were made
+                       under; when there is a later one it is refused (CONFLICT) as `stale`. 0:
+                       whichever */
     /* Called once on the commit thread; must only hand over (post, signal). */
     void (*done)(struct med_commit *c);
     void *arg;
     /* results */
     enum med_commit_state state;
+    bool stale;       /* REFUSED because of its epoch: make it anew */
     med_err err;      /* REFUSED, UNKNOWN */
     size_t failed_at; /* REFUSED: index of the write at fault, or n_writes */
     int64_t t;
@@ -298,6 +302,8 @@ bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err) MED_MUST_C
 
 /* ---- what background work has to remember ---- */
 enum { MED_NOTES = 1024, MED_NOTE_BYTES = 256 << 10 };
+/* The note that says what rows are made; on every node commits are held against its revision. */
+#define MED_NOTE_EPOCH "parameters"
 /* A small durable text by name; `revision` counts its writings. */
 typedef struct med_note {
     med_str name;
@@ -340,6 +346,8 @@ bool med_store_backup(med_store *s, int file, int key, med_progress progress, vo
 typedef struct med_verify {
     bool (*extract)(void *arg, med_arena *a, uint32_t type, med_str id, med_str text, med_rows *out,
                     med_err *err); /* NULL: index is not compared */
+    const bool *uncompared; /* by number of the type: index rows are being made, not compared */
+    size_t n_uncompared;
     void (*fault)(void *arg, const char *kind, med_str where, const char *what);
     med_progress progress;
     void *arg;

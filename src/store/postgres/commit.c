@@ -128,6 +128,18 @@ static bool refuse(struct pg_store *s, med_commit *c, const med_err *refusal, me
     return true;
 }
 
+/* What makes rows has changed since they were made. */
+static bool is_stale(const struct pg_store *s, med_commit *c)
+{
+    med_err why = {0};
+    c->stale = c->epoch != 0 && c->epoch <= s->epoch;
+    if (!c->stale)
+        return false;
+    (void)MED_FAIL(&why, MED_ISSUE_CONFLICT, "the search parameters changed while the request ran");
+    settle(c, MED_COMMIT_REFUSED, &why);
+    return true;
+}
+
 /* False when the group must be rolled back, with *err. */
 static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
 {
@@ -145,6 +157,8 @@ static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
         *err = refusal;
         return false;
     }
+    if (is_stale(s, c))
+        return true;
     if ((looks_at_tables(c) || s->packed_bytes > PACKED_BYTES) && !med_pg_flush(s, err))
         return false;
     if (!guard_allows(s, c, &refusal))

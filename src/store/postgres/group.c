@@ -144,7 +144,11 @@ static bool take_state(struct pg_store *s, bool *ours, med_err *err)
         s->turn = turn;
     }
     PQclear(r);
-    return good;
+    r = good ? med_pg_result(&s->writer, err) : NULL;
+    if (r != NULL)
+        s->epoch = PQntuples(r) == 1 ? (uint64_t)med_pg_int_at(r, 0, 0) : 0;
+    PQclear(r);
+    return good && r != NULL;
 }
 
 bool med_pg_group_begin(struct pg_store *s, med_commit *first, const med_commit *end, med_err *err)
@@ -157,6 +161,7 @@ bool med_pg_group_begin(struct pg_store *s, med_commit *first, const med_commit 
     if (!make_current(s, first, end, err)
         || !med_pg_send(&s->writer, STATEMENT_BEGIN_WRITE, NULL, err)
         || !med_pg_send(&s->writer, STATEMENT_LOCK_STATE, NULL, err)
+        || !med_pg_send(&s->writer, STATEMENT_EPOCH, NULL, err)
         || !send_lists(s, first, end, false, err) || !take_state(s, &ours, err)
         || !take_lists(s, err))
         return false;

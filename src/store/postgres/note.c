@@ -8,7 +8,7 @@ struct note_job {
     med_err *err;
 };
 
-/* One statement, which is its own transaction; it gives a row when it found what it expected. */
+/* It gives a row when it found what it expected. */
 static bool write_note(struct pg_store *s, const med_note_change *c, med_err *err)
 {
     struct pg_parameters p = {0};
@@ -27,11 +27,21 @@ static bool write_note(struct pg_store *s, const med_note_change *c, med_err *er
     return found || MED_FAIL(err, MED_ISSUE_CONFLICT, "somebody else has written this note");
 }
 
-/* On the commit thread, whose connection it needs. */
+/* On the commit thread, and under the lock of all commits: what is committed behind it, on any
+ * node, has seen it. */
 static void run_note(struct job *job)
 {
     struct note_job *j = (struct note_job *)job;
-    j->good = med_pg_writer(job->store, j->err) && write_note(job->store, j->change, j->err);
+    struct pg_store *s = job->store;
+    med_err ignored = {0};
+    j->good = med_pg_writer(s, j->err)
+              && med_pg_run(&s->writer, STATEMENT_BEGIN_WRITE, NULL, j->err)
+              && med_pg_run(&s->writer, STATEMENT_LOCK_STATE, NULL, j->err)
+              && write_note(s, j->change, j->err)
+              && med_pg_run(&s->writer, STATEMENT_COMMIT, NULL, j->err);
+    if (!j->good && s->writer.pg != NULL
+        && !med_pg_run(&s->writer, STATEMENT_ROLLBACK, NULL, &ignored))
+        med_pg_disconnect(&s->writer);
 }
 
 bool med_pg_note(med_store *store, const med_note_change *change, med_err *err)

@@ -189,6 +189,7 @@ struct pg_store {
     size_t packed_bytes;        /* that wait */
     int64_t t, updated, number; /* number: of the last rid, without its shard */
     struct purged *purged;
+    uint64_t epoch;     /* revision of MED_NOTE_EPOCH when the group began */
     int64_t next_probe; /* monotonic, while refusing */
     int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
     bool committing;    /* COMMIT was sent: a lost connection leaves it open what became of it */

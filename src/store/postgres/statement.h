@@ -84,6 +84,7 @@
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
+    X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name >= 'dictionary_'"               \
                           " AND name < 'dictionary`'")                                             \

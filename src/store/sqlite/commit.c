@@ -114,6 +114,18 @@ static bool guard_allows(struct sqlite_store *s, med_commit *c, med_err *err)
     return allowed;
 }
 
+/* What makes rows has changed since they were made. */
+static bool is_stale(const struct sqlite_store *s, med_commit *c)
+{
+    med_err why = {0};
+    c->stale = c->epoch != 0 && c->epoch <= s->epoch;
+    if (!c->stale)
+        return false;
+    (void)MED_FAIL(&why, MED_ISSUE_CONFLICT, "the search parameters changed while the request ran");
+    settle(c, MED_COMMIT_REFUSED, &why);
+    return true;
+}
+
 /* False when the group must be rolled back, with *err. */
 static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
 {
@@ -131,6 +143,8 @@ static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
         *err = refusal;
         return false;
     }
+    if (is_stale(s, c))
+        return true;
     if (looks_at_tables(c) && !med_sqlite_flush(s, err))
         return false;
     if (!guard_allows(s, c, &refusal)) {

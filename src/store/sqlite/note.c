@@ -41,6 +41,8 @@ static void run_note(struct job *job)
         rc = med_connection_run(&s->writer, STATEMENT_COMMIT);
         j->good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "writing a note", j->err);
     }
+    if (j->good && med_str_eqz(j->change->name, MED_NOTE_EPOCH))
+        s->epoch = j->change->revision + 1;
     if (!j->good)
         (void)med_connection_run(&s->writer, STATEMENT_ROLLBACK);
 }
@@ -51,6 +53,18 @@ bool med_sqlite_note(med_store *store, const med_note_change *change, med_err *e
     if (!med_sqlite_run_job(med_sqlite_of(store), &job.job))
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
     return job.good;
+}
+
+bool med_sqlite_load_epoch(struct sqlite_store *s, med_err *err)
+{
+    sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_EPOCH, err);
+    if (stmt == NULL)
+        return false;
+    int rc = sqlite3_step(stmt);
+    s->epoch = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE
+           || med_connection_fail(&s->writer, rc, "reading a note", err);
 }
 
 static bool take_note(med_arena *a, sqlite3_stmt *stmt, med_note *out)

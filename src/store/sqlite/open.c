@@ -263,8 +263,8 @@ static bool load_state(struct sqlite_store *s, med_err *err)
     if (rc != SQLITE_ROW)
         return med_connection_fail(&s->writer, rc, "reading its state", err);
     return sum_counter(s, MED_TALLY_TYPE, &s->resources, err)
-           && sum_counter(s, MED_TALLY_VERSIONS, &s->versions, err)
-           && med_sqlite_load_names(s, err);
+           && sum_counter(s, MED_TALLY_VERSIONS, &s->versions, err) && med_sqlite_load_names(s, err)
+           && med_sqlite_load_epoch(s, err);
 }
 
 static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o, med_err *err)

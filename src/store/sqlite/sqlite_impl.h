@@ -114,6 +114,7 @@ struct sqlite_store {
     med_arena *scratch;     /* of one group */
     int64_t t, updated;
     int64_t t_before; /* before the commit at hand */
+    uint64_t epoch;   /* revision of MED_NOTE_EPOCH */
     med_rid rid;
     struct purged {
         uint64_t ident;
@@ -248,6 +249,8 @@ bool med_sqlite_post(med_store *s, const med_posting *at, size_t n, med_posted f
 bool med_sqlite_prepare(const med_store *s, med_arena *a, med_write *w, med_err *err);
 bool med_sqlite_backup(med_store *s, int file, int key, med_progress progress, void *arg,
                        med_err *err);
+/* Reads s->epoch. */
+bool med_sqlite_load_epoch(struct sqlite_store *s, med_err *err);
 bool med_sqlite_note(med_store *s, const med_note_change *change, med_err *err);
 bool med_sqlite_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
 bool med_sqlite_verify(med_store *s, med_verify *v, med_err *err);

@@ -32,6 +32,7 @@
     X(STATE, "SELECT t, rid, updated FROM state WHERE one = 1")                                    \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
+    X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
     X(SETTING, "SELECT value FROM setting WHERE name = ?1")                                        \
     X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name GLOB 'dictionary_*'")           \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"               \

@@ -148,6 +148,8 @@ static bool check_extraction(struct verifying *x, const struct expected *e)
 {
     med_rows rows = {0};
     med_err err = {0};
+    if (e->stored.type < x->to->n_uncompared && x->to->uncompared[e->stored.type])
+        return true;
     if (x->to->extract == NULL || e->row.change == MED_DELETED)
         return true;
     if (!x->to->extract(x->to->arg, x->a, e->stored.type, e->stored.id, e->stored.text, &rows,
