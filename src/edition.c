@@ -160,7 +160,7 @@ static bool find_task(const look *l, const med_added_param *p, med_task_note *ou
 }
 
 static bool take_state(med_editions *e, const look *l, const med_added_param *p, progress **out,
-                       med_err *err)
+                       bool *ready, med_err *err)
 {
     med_task_note t;
     progress *g = take_figure(e, &l->set, p->id);
@@ -169,7 +169,7 @@ static bool take_state(med_editions *e, const look *l, const med_added_param *p,
     if (!find_task(l, p, &t, err))
         return false;
     bool of_this = t.revision != 0 && t.serial == p->serial;
-    atomic_store(&g->figures.ready, of_this && t.state == MED_TASK_DONE);
+    *ready = of_this && t.state == MED_TASK_DONE;
     atomic_store(&g->figures.stopped,
                  of_this && (t.state == MED_TASK_FAILED || t.state == MED_TASK_CANCELLED));
     if (g->serial != p->serial || t.done > (int64_t)atomic_load(&g->figures.done)) {
@@ -185,8 +185,9 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
 {
     size_t n = 0;
     med_pack_param_extra *extra = MED_TAKE(x->arena, l->set.n, med_pack_param_extra);
+    bool *ready = MED_TAKE(x->arena, l->set.n, bool);
     const med_param_progress **figures = MED_TAKE(x->arena, l->set.n, const med_param_progress *);
-    if (extra == NULL || figures == NULL)
+    if (extra == NULL || figures == NULL || ready == NULL)
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < l->set.n; i++) {
         med_json j;
@@ -197,7 +198,7 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
             continue;
         if (!med_arena_copy(x->arena, l->set.at[i].definition, &text))
             return MED_FAIL_MEMORY(err);
-        if (!take_state(e, l, &l->set.at[i], &g, err)
+        if (!take_state(e, l, &l->set.at[i], &g, &ready[n], err)
             || !med_json_parse(x->arena, text, &j, NULL, err)
             || !med_search_parameter_read(x->arena, e->base->pack, &j, 0, &active, &extra[n], err))
             return false;
@@ -207,8 +208,8 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
     return n == 0
            || (med_pack_extend(x->arena, e->base->pack, extra, n, &x->fhir.pack, err)
                && med_search_schema_extended(x->arena, x->fhir.pack, x->fhir.store,
-                                             x->fhir.zone_minutes, first, figures, &x->fhir.schema,
-                                             err)
+                                             x->fhir.zone_minutes, first, figures, ready,
+                                             &x->fhir.schema, err)
                && med_capabilities_text(x->arena, &x->fhir, &x->fhir.capabilities, err));
 }
 

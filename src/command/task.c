@@ -18,14 +18,8 @@ enum {
 };
 
 static const med_command *const served[] = {
-    &med_command_backup,
-    &med_command_export,
-    &med_command_verify,
-    &med_command_purge,
-    &med_command_import,
-    &med_command_doctor,
-    &med_command_tasks,
-    NULL,
+    &med_command_backup, &med_command_export, &med_command_verify, &med_command_purge,
+    &med_command_import, &med_command_doctor, &med_command_tasks,  NULL,
 };
 
 bool med_task_progress(void *host, uint64_t done, uint64_t total)

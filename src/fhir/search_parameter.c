@@ -294,6 +294,15 @@ static bool compare(med_call *call, const med_pack_param_extra *p, const med_mat
     return med_err_at(err, MED_STR("SearchParameter.code"));
 }
 
+static bool is_among(const med_match *matches, size_t n, med_str id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (med_str_eq(matches[i].id, id))
+            return true;
+    }
+    return false;
+}
+
 bool med_search_parameter_check(med_call *call, med_str id, med_err *err)
 {
     bool active;
@@ -312,6 +321,11 @@ bool med_search_parameter_check(med_call *call, med_str id, med_err *err)
     const med_pairs query = {pairs, 2};
     if (!med_change_condition(call, r->type, &query, MED_ADDED_PARAMETERS, &others, &n, err))
         return false;
+    size_t added = med_pack_param_count(call->fhir->pack) - med_pack_param_count(med_pack_core());
+    if (added >= MED_ADDED_PARAMETERS && !is_among(others, n, id))
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                        "this server has %d search parameters of its own: retire one first",
+                        MED_ADDED_PARAMETERS);
     for (size_t i = 0; i < n; i++) {
         if (!med_str_eq(others[i].id, id) && !compare(call, &p, &others[i], err))
             return false;

@@ -289,18 +289,19 @@ bool med_search_schema_in_zone(med_arena *a, const med_pack *p, med_store *store
                                const med_search_schema **out, med_err *err)
 {
     return med_search_schema_extended(a, p, store, zone_minutes, (uint32_t)med_pack_param_count(p),
-                                      NULL, out, err);
+                                      NULL, NULL, out, err);
 }
 
 bool med_search_schema_extended(med_arena *a, const med_pack *p, med_store *store, int zone_minutes,
                                 uint32_t first_added, const med_param_progress *const *added,
-                                const med_search_schema **out, med_err *err)
+                                const bool *ready, const med_search_schema **out, med_err *err)
 {
     med_search_schema *s = MED_TAKE(a, 1, med_search_schema);
     if (s == NULL)
         return MED_FAIL_MEMORY(err);
     s->first_added = first_added;
     s->added = added;
+    s->ready = ready;
     s->pack = p;
     s->store = store;
     s->zone_minutes = zone_minutes;
@@ -338,7 +339,7 @@ uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row)
 
 bool med_schema_is_ready(const med_search_schema *s, uint32_t row)
 {
-    return row < s->first_added || atomic_load(&s->added[row - s->first_added]->ready);
+    return row < s->first_added || s->ready[row - s->first_added];
 }
 
 bool med_schema_check_ready(const med_search_schema *s, const med_param *p, med_err *err)

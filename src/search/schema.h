@@ -51,6 +51,7 @@ struct med_search_schema {
     med_unit_cache *units;
     uint32_t first_added; /* rows from here on were added at run time */
     const med_param_progress *const *added;
+    const bool *ready;             /* of each of these */
     const med_fhirpath **programs; /* by pack row: of parameters that are no path, else NULL */
 };
 

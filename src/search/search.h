@@ -24,17 +24,17 @@ bool med_search_schema_new(med_arena *a, const med_pack *p, med_store *s,
  * name it, too (med_search_options). The index rests on it. */
 bool med_search_schema_in_zone(med_arena *a, const med_pack *p, med_store *s, int zone_minutes,
                                const med_search_schema **out, med_err *err) MED_MUST_CHECK;
-/* How far the index rows of a parameter that was added at run time are. */
+/* How far the index rows of a parameter that was added at run time are, while it is not ready. */
 typedef struct med_param_progress {
-    atomic_bool ready;   /* searches may use it */
     atomic_bool stopped; /* nobody makes its rows: cancelled or failed */
     _Atomic uint64_t done, total;
 } med_param_progress;
 /* The same over a pack with added parameters (model/pack_extend.h): those from row `first_added`
- * on, with the progress of each, which must outlive the schema. */
+ * on, with the progress of each, which must outlive the schema, and whether searches may use it. */
 bool med_search_schema_extended(med_arena *a, const med_pack *p, med_store *s, int zone_minutes,
                                 uint32_t first_added, const med_param_progress *const *added,
-                                const med_search_schema **out, med_err *err) MED_MUST_CHECK;
+                                const bool *ready, const med_search_schema **out,
+                                med_err *err) MED_MUST_CHECK;
 /* The store's number of a type's parameter; 0 if the type has none of that row. */
 uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row);
 /* May searches use the parameter of this row? */

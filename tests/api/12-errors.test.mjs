@@ -12,6 +12,8 @@ import { binary, medulla, startServer } from './lib/server.mjs';
 import { canMount, onSmallDisk } from './lib/small_disk.mjs';
 import { json, observation, patient, unique } from './lib/fhir.mjs';
 
+const searchParameter = (code, expression) => JSON.stringify({ resourceType: 'SearchParameter', url: `http://example.org/sp/${code}`,
+  name: code, status: 'active', description: code, code, base: ['Patient'], type: 'string', expression });
 const page = readFileSync('docs/errors.md', 'utf8').split('\nOther limits')[0];
 const rows = [...page.matchAll(/^\| ([^|]+) \| (\d+) \| ([^|]*) \| ([^|]*)\| ([^|]+) \|$/gm)]
   .map((row) => row.slice(1).map((cell) => cell.trim()));
@@ -194,6 +196,8 @@ const cases = {
   'a resource type that does not exist': () => get('Pacient/1'),
   'an operation that does not exist': () => get('Patient/1/$nothing'),
   'a search parameter that is not known': () => get('Patient?famly=x'),
+  'a SearchParameter with a code that one of its types has': () => post(searchParameter('birthdate', 'Patient.birthDate'), {}, 'SearchParameter'),
+  'a SearchParameter whose expression names what is not there': () => post(searchParameter('kin', 'Patient.contact.nane'), {}, 'SearchParameter'),
   'a modifier that is not possible': () => get('Patient?family:exat=x'),
   'the same with `Prefer: handling=lenient`': async () => {
     const answer = await get('Patient?famly=x', { Prefer: 'handling=lenient' });

@@ -149,6 +149,18 @@ test('drafts and those of the standard are only stored', async () => {
   assert.equal((await ask(server, 'POST', 'SearchParameter', parameter({ code: 'birthdate', url: 'http://hl7.org/fhir/SearchParameter/individual-birthdate' }))).status, 201);
 });
 
+test('no more than 200', async () => {
+  const s = await startServer();
+  const entry = Array.from({ length: 200 }, (_, i) => ({ request: { method: 'PUT', url: `SearchParameter/n${i}` },
+    resource: { ...parameter({ code: `n${i}`, expression: 'Patient.gender' }), id: `n${i}` } }));
+  assert.equal((await ask(s, 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status, 200);
+  const one = await ask(s, 'POST', 'SearchParameter', parameter({ code: 'more', expression: 'Patient.gender' }));
+  assert.equal(one.status, 403, said(one));
+  assert.match(said(one), /too-costly this server has 200 search parameters of its own/);
+  assert.equal((await ask(s, 'PUT', 'SearchParameter/n0', { ...parameter({ code: 'n0', expression: 'Patient.active' }), id: 'n0' })).status, 200);
+  assert.equal(await s.stop(), 0);
+});
+
 // ---- a server that is killed while it indexes ----
 
 async function start(folder, port, settings) {
