@@ -82,7 +82,7 @@ test('what is written meanwhile and afterwards is indexed at once', async () => 
 
 test('each type of parameter; the same code on different types', async () => {
   const make = (code, type, expression, more = {}) => ask(server, 'PUT', `SearchParameter/${code}-${type}`, { ...parameter({ code, type, expression, ...more }), id: `${code}-${type}`, url: `http://example.org/sp/${code}-${type}` });
-  await ask(server, 'PUT', 'Patient/types', { ...patient(), id: 'types', birthDate: '1970-01-01', multipleBirthInteger: 3, contact: [{ name: { family: 'Svěrák' }, telecom: [{ value: 'x@example.org' }] }],
+  await ask(server, 'PUT', 'Patient/types', { ...patient(), id: 'types', birthDate: '1970-01-01', multipleBirthInteger: 3, contact: [{ name: { family: 'Svěrák' }, telecom: [{ system: 'email', value: 'x@example.org' }] }],
     extension: [{ url: 'http://example.org/mass', valueQuantity: { value: 70, unit: 'kg', system: 'http://unitsofmeasure.org', code: 'kg' } },
       { url: 'http://example.org/since', valueDate: '2020-05-01' }, { url: 'http://example.org/page', valueUri: 'http://example.org/a' }] });
   await ask(server, 'PUT', 'Observation/types', { ...observation('Patient/types'), id: 'types', focus: [{ reference: 'Patient/types' }] });
