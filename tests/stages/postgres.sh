@@ -18,11 +18,16 @@ MEDULLA_TEST_POSTGRES=$(sh tests/postgres/server.sh start "$database") || {
 MEDULLA_TEST_STORE=postgres
 export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
 
-# unit_tests DIR: those of the store that are not about the files of SQLite.
+# unit_tests DIR: those of the store that are not about the files of SQLite, and searches; `twins`
+# gives one history and the same questions to both kinds of store.
+tests="store/write store/note store/scan store/model store/care store/threads store/postgres
+    search/search search/scope search/twins"
+[ "$MEDULLA_LONG" != 1 ] || tests="$tests search/model search/plan"
 unit_tests() {
-    for name in write note scan model care threads postgres; do
+    for test in $tests; do
+        name=$(echo "$test" | tr / _)
         code=0
-        "$1/tests/unit/store/test_store_$name" >"$STAGE_DIR/$name.log" 2>&1 || code=$?
+        "$1/tests/unit/${test%/*}/test_$name" >"$STAGE_DIR/$name.log" 2>&1 || code=$?
         ok=$(grep -c '^\[       OK' "$STAGE_DIR/$name.log" || true)
         bad=$(grep -c '^\[  FAILED  \] [a-z]' "$STAGE_DIR/$name.log" || true)
         if [ "$code" != 0 ]; then
@@ -53,7 +58,7 @@ api_tests() {
 
 if [ -x build/medulla ]; then
     api_tests "$PWD/build/medulla" tests/api/0[1-6]-*.test.mjs tests/api/12-search.test.mjs \
-        tests/api/13-rest.test.mjs tests/api/16-parameters.test.mjs
+        tests/api/13-move.test.mjs tests/api/13-rest.test.mjs tests/api/16-parameters.test.mjs
 fi
 if [ "$MEDULLA_LONG" = 1 ] && build "ASan and UBSan" build-asan -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1; then

@@ -2,6 +2,9 @@
 
 #include <ftw.h>
 
+#include "../database.h"
+#include "store/postgres/postgres.h"
+
 static int64_t kit_now(void *self)
 {
     return med_now(&med_clock_system) + ((struct kit *)self)->skew;
@@ -21,19 +24,32 @@ static int remove_one(const char *path, const struct stat *info, int flag, struc
     return remove(path);
 }
 
-int kit_setup(void **state)
+static void open_store(struct kit *k, med_err *err)
+{
+    const med_sqlite_options sqlite = {
+        .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
+    const med_postgres_options postgres = {.conninfo = med_str_from(k->database),
+                                           .keys = med_str_from(k->path),
+                                           .create = true,
+                                           .clock = &k->clock};
+    k->store = k->postgres ? med_postgres_open(&postgres, err) : med_sqlite_open(&sqlite, err);
+}
+
+struct kit *kit_new(bool postgres)
 {
     struct kit *k = calloc(1, sizeof *k);
     med_err err = {0};
+    assert_non_null(k);
     (void)snprintf(k->dir, sizeof k->dir, "/tmp/medulla-test-XXXXXX");
     assert_non_null(mkdtemp(k->dir));
     (void)snprintf(k->path, sizeof k->path, "%s/store", k->dir);
     k->clock = (med_clock){kit_now, kit_monotonic, k};
     k->arena = med_arena_new((size_t)1 << 30);
     k->forever = med_arena_new((size_t)1 << 30);
-    med_sqlite_options options = {
-        .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
-    k->store = med_sqlite_open(&options, &err);
+    k->postgres = postgres;
+    if (postgres)
+        test_database_make(k->dir, k->database);
+    open_store(k, &err);
     if (k->store == NULL
         || !med_search_schema_new(k->forever, med_pack_core(), k->store, &k->schema, &err)
         || !med_terms_init(&k->terms, k->forever, k->schema, MED_STR("http://here/fhir"), true,
@@ -42,18 +58,39 @@ int kit_setup(void **state)
     k->all_terms = k->terms;
     k->known = med_terms_known_of(&k->all_terms);
     med_store_set_terms(k->store, &k->known);
-    *state = k;
+    return k;
+}
+
+void kit_open_again(struct kit *k)
+{
+    med_err err = {0};
+    med_store_close(k->store);
+    open_store(k, &err);
+    if (k->store == NULL)
+        fail_msg("%s", err.text);
+    med_store_set_terms(k->store, &k->known);
+}
+
+void kit_free(struct kit *k)
+{
+    med_store_close(k->store);
+    med_arena_free(k->arena);
+    med_arena_free(k->forever);
+    if (k->postgres)
+        test_database_drop(k->dir);
+    (void)nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(k);
+}
+
+int kit_setup(void **state)
+{
+    *state = kit_new(test_store_is_postgres());
     return 0;
 }
 
 int kit_teardown(void **state)
 {
-    struct kit *k = *state;
-    med_store_close(k->store);
-    med_arena_free(k->arena);
-    med_arena_free(k->forever);
-    (void)nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    free(k);
+    kit_free(*state);
     return 0;
 }
 

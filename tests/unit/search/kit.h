@@ -26,7 +26,14 @@ struct kit {
     int64_t skew;
     size_t include_limit;
     med_clock clock;
+    bool postgres; /* in a database of its own */
+    char database[200];
 };
+
+struct kit *kit_new(bool postgres);
+void kit_free(struct kit *k);
+void kit_open_again(struct kit *k);
+/* One as MEDULLA_TEST_STORE says. */
 
 int kit_setup(void **state);
 int kit_teardown(void **state);

@@ -1,7 +1,8 @@
 #include "kit.h"
 
+#include "../database.h"
+
 #include <ftw.h>
-#include <libpq-fe.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,36 +82,11 @@ void kit_reopen(struct kit *k)
     kit_open(k);
 }
 
-static void run_sql(const char *conninfo, const char *sql)
-{
-    PGconn *c = PQconnectdb(conninfo);
-    if (PQstatus(c) != CONNECTION_OK)
-        fail_msg("%s", PQerrorMessage(c));
-    PGresult *r = PQexec(c, sql);
-    ExecStatusType status = PQresultStatus(r);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        fail_msg("%s", PQresultErrorMessage(r));
-    PQclear(r);
-    PQfinish(c);
-}
-
 void kit_sql(struct kit *k, const char *sql)
 {
     char whole[1000];
     (void)snprintf(whole, sizeof whole, "SET search_path = medulla; %s", sql);
-    run_sql(k->database, whole);
-}
-
-/* A database of its own for each test: its name is that of the directory. */
-static void make_database(struct kit *k, const char *verb, const char *options)
-{
-    char sql[128];
-    const char *server = getenv("MEDULLA_TEST_POSTGRES");
-    const char *name = strrchr(k->dir, '-') + 1;
-    assert_non_null(server);
-    (void)snprintf(sql, sizeof sql, "%s \"test%s\" %s", verb, name, options);
-    run_sql(server, sql);
-    (void)snprintf(k->database, sizeof k->database, "%s dbname=test%s", server, name);
+    test_database_run(k->database, whole);
 }
 
 int kit_setup(void **state)
@@ -123,10 +99,9 @@ int kit_setup(void **state)
     k->options = (med_sqlite_options){
         .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20};
     k->arena = med_arena_new((size_t)1 << 30);
-    const char *which = getenv("MEDULLA_TEST_STORE");
-    k->postgres = which != NULL && strcmp(which, "postgres") == 0;
+    k->postgres = test_store_is_postgres();
     if (k->postgres)
-        make_database(k, "CREATE DATABASE", "");
+        test_database_make(k->dir, k->database);
     kit_open(k);
     *state = k;
     return 0;
@@ -138,7 +113,7 @@ int kit_teardown(void **state)
     kit_close(k);
     med_arena_free(k->arena);
     if (k->postgres)
-        make_database(k, "DROP DATABASE", "WITH (FORCE)");
+        test_database_drop(k->dir);
     (void)nftw(k->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(k);
     return 0;

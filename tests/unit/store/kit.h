@@ -25,7 +25,7 @@ struct kit {
     char dir[48];
     med_sqlite_options options;
     bool postgres;      /* `options` then say what they mean there */
-    char database[128]; /* its conninfo */
+    char database[200]; /* its conninfo */
     med_store *store;
     med_arena *arena;
     int64_t skew; /* added to the clock the store sees */
