@@ -344,6 +344,7 @@ enum med_presence med_presence_run(const med_presence_program *program, const ui
 {
     enum med_presence stack[MED_PRESENCE_OPS];
     size_t n = 0;
+    stack[0] = MED_PRESENCE_OPEN; /* of a program that says nothing */
     for (size_t i = 0; i < program->n; i++) {
         const struct med_presence_op *op = &program->ops[i];
         if (op->kind == OPEN) {
