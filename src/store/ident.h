@@ -14,6 +14,7 @@ struct ident {
     med_rid rid;  /* 0: this place is free */
     bool live;    /* known to be a current, undeleted resource; false: not known */
     bool pending; /* not yet in the table */
+    bool owned;   /* of a resource that is being written, not only referred to */
 };
 
 struct idents {

@@ -172,6 +172,27 @@ static bool push_updated(struct writing *x, int64_t moment, bool cut, med_err *e
     return push(x, &row, cut, err);
 }
 
+/* The rows it had, for a crash before those are merged. */
+static bool log_old(struct writing *x, med_err *err)
+{
+    const struct step *step = x->step;
+    if (x->s->direct || !step->live)
+        return true;
+    sqlite3_stmt *stmt = med_connection_statement(&x->s->writer, STATEMENT_ADD_UNMERGED, err);
+    if (stmt == NULL)
+        return false;
+    (void)sqlite3_bind_int64(stmt, 1, x->t);
+    (void)sqlite3_bind_int64(stmt, 2, (int64_t)step->rid);
+    (void)sqlite3_bind_int64(stmt, 3, x->w->type);
+    (void)sqlite3_bind_int64(stmt, 4, step->updated);
+    (void)sqlite3_bind_int64(stmt, 5, step->row.key);
+    if (!med_statement_bind_blob(stmt, 6, step->rowset))
+        return MED_FAIL_MEMORY(err);
+    bool good = run(x->s, stmt, "writing what was", err);
+    (void)sqlite3_clear_bindings(stmt);
+    return good;
+}
+
 /* What differs between the rows that are there and the new ones, which are NULL for a resource that
  * goes. */
 static bool write_rows(struct writing *x, const struct rowset *new, med_err *err)
@@ -182,7 +203,7 @@ static bool write_rows(struct writing *x, const struct rowset *new, med_err *err
     size_t n_old = 0;
     size_t n_new = 0;
     med_arena *a = x->s->scratch;
-    return read_old(x, &old, err)
+    return log_old(x, err) && read_old(x, &old, err)
            && med_rowset_expand(&old, x->step->rid, x->w->type, a, &old_rows, &n_old, err)
            && (new == NULL
                || med_rowset_expand(new, x->step->rid, x->w->type, a, &new_rows, &n_new, err))
@@ -340,6 +361,9 @@ static bool put(struct writing *x, med_err *err)
     struct rowset rows;
     if (!med_sqlite_intern_ident(x->s, x->w->ident, &x->step->rid, err) || !resolve(x, &rows, err))
         return false;
+    struct ident *ident = med_idents_find(&x->s->idents, x->w->ident);
+    if (ident != NULL) /* a crash finds it again by the resource */
+        ident->owned = true;
     enum med_change change = x->step->live ? MED_UPDATED : MED_CREATED;
     struct stored_row row = next_row(x, change, rows.n_patients > 0 ? rows.patients[0] : 0);
     med_buf bytes;

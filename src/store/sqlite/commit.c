@@ -10,6 +10,7 @@
 
 enum {
     GROUP_WRITES = 20000,   /* a group takes no further commit beyond this */
+    DEFERRED_WRITES = 4000, /* a larger group writes its index rows at once */
     PROBE_EVERY = 250000,   /* microseconds, while the disk is full */
     PROBE_FREE = 4 << 20,   /* bytes that must be free before writing is tried again */
     ALARM_EVERY = 60000000, /* microseconds between two words about the clock */
@@ -165,7 +166,7 @@ static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
     return false;
 }
 
-static bool write_state(struct sqlite_store *s, med_err *err)
+bool med_sqlite_write_state(struct sqlite_store *s, med_err *err)
 {
     sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_SET_STATE, err);
     if (stmt == NULL)
@@ -173,6 +174,7 @@ static bool write_state(struct sqlite_store *s, med_err *err)
     (void)sqlite3_bind_int64(stmt, 1, s->t);
     (void)sqlite3_bind_int64(stmt, 2, (int64_t)s->rid);
     (void)sqlite3_bind_int64(stmt, 3, s->updated);
+    (void)sqlite3_bind_int64(stmt, 4, s->merge.merged);
     int rc = sqlite3_step(stmt);
     (void)sqlite3_reset(stmt);
     return rc == SQLITE_DONE || med_connection_fail(&s->writer, rc, "writing", err);
@@ -212,6 +214,22 @@ static enum group end_group(struct sqlite_store *s, bool good, med_err *err)
     return GROUP_UNKNOWN;
 }
 
+/* Rows of an import come in large sorted batches anyhow; what is purged must leave nothing. */
+static bool goes_direct(const med_commit *first, const med_commit *end)
+{
+    size_t writes = 0;
+    for (const med_commit *c = first; c != end; c = c->next) {
+        writes += c->n_writes;
+        if (c->bulk || writes > DEFERRED_WRITES)
+            return true;
+        for (size_t i = 0; i < c->n_writes; i++) {
+            if (c->writes[i].kind == MED_WRITE_PURGE || c->writes[i].index_only)
+                return true; /* index_only: no version says what to make again */
+        }
+    }
+    return false;
+}
+
 /* Runs commits up to `end` in one transaction. */
 static enum group run_group(struct sqlite_store *s, med_commit *first, const med_commit *end,
                             med_err *err)
@@ -227,16 +245,20 @@ static enum group run_group(struct sqlite_store *s, med_commit *first, const med
         med_tallies_clear(&s->tallies);
     int rc = med_connection_begin_write(&s->writer);
     bool good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "beginning to write", err);
+    good = good && med_sqlite_merge_begin(s, goes_direct(first, end), err);
     for (med_commit *c = first; good && c != end; c = c->next)
         good = run_commit(s, c, err);
-    good =
-        good && med_sqlite_flush(s, err) && ((s->t == t && s->rid == rid) || write_state(s, err));
+    good = good && med_sqlite_flush(s, err) && med_sqlite_merge_on(s, err);
+    bool changed = s->t != t || s->rid != rid || s->merge.merged != s->merged;
+    good = good && (!changed || med_sqlite_write_state(s, err));
     enum group result = end_group(s, good, err);
     if (result != GROUP_DONE) {
         s->t = t;
         s->updated = updated;
         s->rid = rid;
     }
+    if (result != GROUP_UNKNOWN)
+        med_sqlite_merge_end(s, result == GROUP_DONE);
     if (result != GROUP_UNKNOWN)
         med_recent_release(&s->recent);
     med_arena_reset(s->scratch);
@@ -252,7 +274,7 @@ static void settle_all(med_commit *first, const med_commit *end, enum med_commit
     }
 }
 
-static void stop_writing(struct sqlite_store *s, const med_err *err)
+void med_sqlite_stop_writing(struct sqlite_store *s, const med_err *err)
 {
     s->failed = true;
     med_sqlite_log(s, MED_LOG_ERROR,
@@ -291,7 +313,7 @@ static void settle_group(struct sqlite_store *s, enum group result, med_commit *
     case GROUP_UNKNOWN:
         break;
     }
-    stop_writing(s, err);
+    med_sqlite_stop_writing(s, err);
     settle_all(first, end, MED_COMMIT_UNKNOWN, err);
 }
 
@@ -399,13 +421,13 @@ static void probe(struct sqlite_store *s)
     s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
     if (!has_room(s) || med_connection_begin_write(&s->writer) != SQLITE_OK)
         return;
-    switch (end_group(s, write_state(s, &err), &err)) {
+    switch (end_group(s, med_sqlite_write_state(s, &err), &err)) {
     case GROUP_DONE:
         s->full = false;
         med_sqlite_log(s, MED_LOG_INFO, "there is room on the disk again: writing goes on", 0);
         return;
     case GROUP_UNKNOWN:
-        stop_writing(s, &err);
+        med_sqlite_stop_writing(s, &err);
         return;
     case GROUP_FULL:
     case GROUP_ROLLED_BACK:
@@ -431,7 +453,9 @@ static void run_jobs(struct sqlite_store *s, struct job *job)
 static void wait_for_work(struct sqlite_store *s)
 {
     while (s->first == NULL && s->first_job == NULL && !s->stopping) {
-        if (!s->full && !s->wal_cut_due) {
+        if (s->merge.idle)
+            return;
+        if (!s->full && !s->wal_cut_due && !med_sqlite_merge_wanted(s)) {
             pthread_cond_wait(&s->queue_filled, &s->queue_lock);
             continue;
         }
@@ -440,9 +464,21 @@ static void wait_for_work(struct sqlite_store *s)
         until.tv_nsec += PROBE_EVERY * 1000L;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
-        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT)
+        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT) {
+            s->merge.idle = true;
             return;
+        }
     }
+}
+
+/* Nothing waits: deferred rows go to their tables, a piece at a time. */
+static void merge_idly(struct sqlite_store *s)
+{
+    med_err err = {0};
+    bool merged = med_sqlite_merge_wanted(s) && med_sqlite_merge_alone(s, false, &err);
+    s->merge.idle = merged && med_sqlite_merge_wanted(s);
+    if (merged)
+        med_sqlite_checkpoint_if_due(s, false);
 }
 
 void *med_sqlite_commit_thread(void *store)
@@ -462,6 +498,8 @@ void *med_sqlite_commit_thread(void *store)
             med_sqlite_checkpoint_if_due(s, false);
         if (first != NULL)
             run_list(s, first);
+        else if (job == NULL && s->merge.idle)
+            merge_idly(s);
         if (job != NULL)
             run_jobs(s, job);
         pthread_mutex_lock(&s->queue_lock);

@@ -67,7 +67,10 @@ static bool flush_idents(struct sqlite_store *s, med_err *err)
                                 .a = (int64_t)idents[i].hash,
                                 .rid = idents[i].rid,
                                 .text = MED_STR_EMPTY};
-        if (!med_pending_add(&s->pending, &row))
+        const struct ident *known = med_idents_find(&s->idents, idents[i].hash);
+        bool defer = !s->direct && known != NULL && known->owned;
+        if (defer ? !med_deferred_add(&s->deferred, &row, s->t)
+                  : !med_pending_add(&s->pending, &row))
             return MED_FAIL_MEMORY(err);
     }
     return true;
@@ -148,16 +151,39 @@ static bool drop_purged_idents(struct sqlite_store *s, med_err *err)
     return true;
 }
 
-static bool flush_rows(struct sqlite_store *s, med_err *err)
+/* They are in the order of their keys, so neighbours are found in the processor's cache. */
+static bool defer_table(struct sqlite_store *s, enum table table, med_err *err)
 {
-    if (!flush_idents(s, err))
-        return false;
+    struct pending_rows *rows = &s->pending.tables[table];
+    if (!med_pending_sort(rows))
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < rows->n; i++) {
+        if (!med_deferred_add(&s->deferred, &rows->at[i], s->t))
+            return MED_FAIL_MEMORY(err);
+    }
+    return true;
+}
+
+bool med_sqlite_write_pending(struct sqlite_store *s, med_err *err)
+{
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
         if (!flush_table(s, (enum table)table, err))
             return false;
     }
     med_pending_clear(&s->pending);
-    return flush_counters(s, err);
+    return true;
+}
+
+static bool flush_rows(struct sqlite_store *s, med_err *err)
+{
+    if (!flush_idents(s, err))
+        return false;
+    for (unsigned table = 0; !s->direct && table < TABLE_INDEXES; table++) {
+        if (!defer_table(s, (enum table)table, err))
+            return false;
+        s->pending.tables[table].n = 0;
+    }
+    return med_sqlite_write_pending(s, err) && flush_counters(s, err);
 }
 
 bool med_sqlite_flush(struct sqlite_store *s, med_err *err)

@@ -67,6 +67,7 @@ static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, me
     s->wal_serving = or_default(o->wal_serving, (size_t)32 << 20);
     s->wal_bulk = or_default(o->wal_bulk, (size_t)128 << 20);
     s->cache_reader = or_default(o->cache_reader, (size_t)8 << 20);
+    s->deferred_limit = o->defer_nothing ? 0 : or_default(o->deferred, 100000);
     s->recent_bytes = or_default(o->recent, (size_t)16 << 20);
     s->queue_limit = or_default(o->queue_limit, 4096);
     s->n_slots = (o->readers != 0 ? o->readers : 4) + 1;
@@ -98,7 +99,7 @@ static bool init_memory(struct sqlite_store *s, med_err *err)
     s->guard_view = MED_NEW(1, struct sqlite_view);
     if (s->scratch == NULL || s->slots == NULL || s->guard_view == NULL
         || !med_recent_init(&s->recent, s->recent_bytes) || !med_idents_init(&s->idents)
-        || !med_tallies_init(&s->tallies))
+        || !med_tallies_init(&s->tallies) || !med_deferred_init(&s->deferred))
         return MED_FAIL_MEMORY(err);
     return true;
 }
@@ -257,6 +258,7 @@ static bool load_state(struct sqlite_store *s, med_err *err)
         s->t = sqlite3_column_int64(stmt, 0);
         s->rid = (med_rid)sqlite3_column_int64(stmt, 1);
         s->updated = sqlite3_column_int64(stmt, 2);
+        s->merged = sqlite3_column_int64(stmt, 3);
         s->last_t = s->t;
     }
     (void)sqlite3_reset(stmt);
@@ -274,6 +276,7 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
         || !med_pending_table_register(&s->writer, &s->pending, err)
         || !med_sqlite_migrate(&s->writer, o, err) || !check_key(s, err)
         || !check_dictionaries(s, err) || !load_state(s, err)
+        || !med_sqlite_recover(s, err)
         || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))
         return false;
     (void)sqlite3_wal_hook(s->writer.db, med_sqlite_note_wal, s);
@@ -307,7 +310,10 @@ static void free_names(struct sqlite_store *s)
 
 static void end_store(struct sqlite_store *s)
 {
+    med_err ignored = {0};
     stop_thread(s);
+    if (s->thread_runs && med_sqlite_merge_wanted(s)) /* else it is done at the next start */
+        (void)med_sqlite_merge_alone(s, true, &ignored);
     for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
         med_sqlite_view_free(&s->slots[i]);
     if (s->thread_runs && !s->failed)
@@ -321,6 +327,7 @@ static void end_store(struct sqlite_store *s)
     med_idents_free(&s->idents);
     med_tallies_free(&s->tallies);
     med_pending_free(&s->pending);
+    med_deferred_free(&s->deferred);
     med_packer_free(&s->packer);
     med_recent_free(&s->recent);
     free_names(s);

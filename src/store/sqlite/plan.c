@@ -17,6 +17,11 @@ bool med_sqlite_find_ident(struct sqlite_store *s, uint64_t hash, med_rid *rid, 
     (void)sqlite3_reset(stmt);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return med_connection_fail(&s->writer, rc, "looking up an id", err);
+    const struct overlay *over = med_sqlite_overlay(s->guard_view, err);
+    if (over == NULL)
+        return false;
+    if (*rid == 0)
+        *rid = med_overlay_ident(over, hash);
     if (*rid != 0 && med_idents_add(&s->idents, hash, *rid, false) == NULL)
         return MED_FAIL_MEMORY(err);
     return true;
@@ -308,26 +313,25 @@ static bool is_written_here(const struct plan *p, med_rid rid)
     return bsearch(&rid, p->written, p->commit->n_writes, sizeof rid, by_rid) != NULL;
 }
 
-/* Writers of this commit that still refer to it were found out by targets_exist. */
+/* Writers of this commit that still refer to it were found out by targets_exist; so one more
+ * referrer than it writes is one that stays. */
 static bool nobody_refers(struct plan *p, size_t i, bool *broken, med_err *err)
 {
-    sqlite3_stmt *stmt = med_connection_statement(&p->store->writer, STATEMENT_REFERRERS, err);
-    *broken = stmt == NULL || !list_written(p, err);
+    med_rid *referrers = NULL;
+    size_t n = 0;
+    struct sqlite_store *s = p->store;
+    *broken = !med_sqlite_referrers(&s->guard_view->base, s->scratch, p->steps[i].rid,
+                                    p->commit->n_writes + 1, &referrers, &n, err)
+              || (n > 0 && !list_written(p, err));
     if (*broken)
         return false;
-    (void)sqlite3_bind_int64(stmt, 1, (int64_t)p->steps[i].rid);
-    (void)sqlite3_bind_int64(stmt, 2, INT32_MAX);
-    int rc = SQLITE_DONE;
-    bool stays = false;
-    while (!stays && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
-        stays = !is_written_here(p, (med_rid)sqlite3_column_int64(stmt, 0));
-    (void)sqlite3_reset(stmt);
-    if (stays)
-        return MED_FAIL(err, MED_ISSUE_CONFLICT,
-                        "other resources refer to this one: change or delete them first, or use "
-                        "_cascade=delete");
-    *broken = rc != SQLITE_DONE;
-    return !*broken || med_connection_fail(&p->store->writer, rc, "looking for references", err);
+    for (size_t k = 0; k < n; k++) {
+        if (!is_written_here(p, referrers[k]))
+            return MED_FAIL(err, MED_ISSUE_CONFLICT,
+                            "other resources refer to this one: change or delete them first, or "
+                            "use _cascade=delete");
+    }
+    return true;
 }
 
 static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err)

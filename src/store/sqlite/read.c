@@ -48,12 +48,29 @@ static uint64_t ident_of(struct sqlite_view *v, uint32_t type, med_str id)
     return med_store_ident(&v->store->base, med_sqlite_type_name(v->store, type), id);
 }
 
+/* The current row of the id with that hash; its number may be among what is deferred. */
+static enum med_found find_current(struct sqlite_view *v, uint64_t ident, sqlite3_stmt **out,
+                                   struct stored_row *row, med_err *err)
+{
+    enum med_found found = find(v, STATEMENT_READ, ident, -1, out, row, err);
+    if (found != MED_ABSENT)
+        return found;
+    const struct overlay *over = med_sqlite_overlay(v, err);
+    if (over == NULL)
+        return MED_FAILED;
+    med_rid rid = med_overlay_ident(over, ident);
+    if (rid == 0)
+        return MED_ABSENT;
+    (void)sqlite3_reset(*out);
+    return find(v, STATEMENT_READ_RID, rid, -1, out, row, err);
+}
+
 static enum med_found read_current(struct sqlite_view *v, med_arena *a, uint32_t type, med_str id,
                                    med_stored *out, med_err *err)
 {
     sqlite3_stmt *stmt = NULL;
     struct stored_row row;
-    enum med_found found = find(v, STATEMENT_READ, ident_of(v, type, id), -1, &stmt, &row, err);
+    enum med_found found = find_current(v, ident_of(v, type, id), &stmt, &row, err);
     if (found == MED_FOUND)
         found = check_id(v, &row, type, id, err);
     if (found == MED_FOUND)
@@ -92,7 +109,7 @@ static enum med_found read_version(struct sqlite_view *v, med_arena *a, uint32_t
     sqlite3_stmt *stmt = NULL;
     sqlite3_stmt *old = NULL;
     struct stored_row row;
-    enum med_found found = find(v, STATEMENT_READ, ident_of(v, type, id), -1, &stmt, &row, err);
+    enum med_found found = find_current(v, ident_of(v, type, id), &stmt, &row, err);
     if (found == MED_FOUND)
         found = check_id(v, &row, type, id, err);
     if (found == MED_FOUND && row.version == version) {
@@ -191,6 +208,11 @@ bool med_sqlite_rid(med_view *view, uint64_t ident, med_rid *out, med_err *err)
             (void)med_sqlite_read_failed(v, rc, err);
         (void)sqlite3_reset(stmt);
     }
+    bool good = rc == SQLITE_ROW || rc == SQLITE_DONE;
+    const struct overlay *over = good && *out == 0 ? med_sqlite_overlay(v, err) : NULL;
+    if (over != NULL)
+        *out = med_overlay_ident(over, ident);
+    good = good && (*out != 0 || over != NULL);
     med_sqlite_leave(v);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+    return good;
 }

@@ -170,12 +170,12 @@ med_cursor *med_sqlite_scan(med_view *view, const med_scan *q, med_err *err)
         c->next = v->cursors;
         v->cursors = c;
     }
-    bool good = c != NULL && bind(c->stmt, q);
+    const struct overlay *over = c == NULL ? NULL : med_sqlite_overlay(v, err);
+    bool good = over != NULL && (bind(c->stmt, q) || MED_FAIL_MEMORY(err))
+                && med_sqlite_cursor_begin(c, q, over, err);
     med_sqlite_leave(v);
-    if (c != NULL && !good) {
-        (void)MED_FAIL_MEMORY(err);
+    if (c != NULL && !good)
         med_sqlite_cursor_close(&c->base);
-    }
     return good ? &c->base : NULL;
 }
 
@@ -197,30 +197,35 @@ static bool keep_text(struct sqlite_cursor *c, med_str text, med_str *out)
     return true;
 }
 
-static bool fill_hit(struct sqlite_cursor *c, med_hit *out)
+static bool fill_hit(struct sqlite_cursor *c, const struct index_row *row, med_hit *out)
 {
-    *out = (med_hit){.rid = (med_rid)sqlite3_column_int64(c->stmt, 0), .text = MED_STR_EMPTY};
+    *out = (med_hit){.rid = row->rid, .text = MED_STR_EMPTY};
     switch (c->index) {
     case MED_INDEX_TOKEN:
     case MED_INDEX_REFERENCE:
         return true;
     case MED_INDEX_STRING:
     case MED_INDEX_URI:
-        return keep_text(c, med_statement_str(c->stmt, 1), &out->text);
+        return keep_text(c, row->text, &out->text);
     case MED_INDEX_QUANTITY:
-        out->real = sqlite3_column_double(c->stmt, 1);
-        out->real_high = sqlite3_column_double(c->stmt, 2);
+        out->real = med_double_from_key(row->c);
+        out->real_high = med_double_from_key(row->d);
         return true;
-    case MED_INDEX_DATE:
-        out->value = sqlite3_column_int64(c->stmt, 1);
-        out->value_high = sqlite3_column_int64(c->stmt, 2);
+    case MED_INDEX_DATE: /* the last class keeps its end, not its length */
+        out->value = row->c;
+        out->value_high = c->open_span ? row->d : row->c + row->d;
         return true;
     case MED_INDEX_UPDATED:
+        out->value = row->b;
+        break;
     case MED_INDEX_PATIENT:
+        out->value = row->c;
+        break;
     case MED_INDEX_PATIENT_TOKEN:
+        out->value = row->d;
         break;
     }
-    out->value = out->value_high = sqlite3_column_int64(c->stmt, 1);
+    out->value_high = out->value;
     return true;
 }
 
@@ -228,21 +233,14 @@ enum med_found med_sqlite_next(med_cursor *cursor, med_hit *out, med_err *err)
 {
     struct sqlite_cursor *c = (struct sqlite_cursor *)cursor;
     struct sqlite_view *v = med_sqlite_of_view(cursor->view);
+    struct index_row row;
     if (!med_sqlite_enter(v, err))
         return MED_FAILED;
-    int rc = sqlite3_step(c->stmt);
-    enum med_found found = rc == SQLITE_DONE ? MED_ABSENT : MED_FOUND;
-    if (rc == SQLITE_ROW && !fill_hit(c, out)) {
+    enum med_found found = med_sqlite_cursor_next(c, &row, err);
+    if (found == MED_FOUND && !fill_hit(c, &row, out)) {
         (void)MED_FAIL_MEMORY(err);
         found = MED_FAILED;
-    } else if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-        found = med_sqlite_read_failed(v, rc, err);
     }
-    /* the last class keeps its end, not its length */
-    if (found == MED_FOUND && c->index == MED_INDEX_DATE && !c->open_span)
-        out->value_high += out->value;
-    if (rc != SQLITE_ROW)
-        (void)sqlite3_reset(c->stmt);
     med_sqlite_leave(v);
     return found;
 }
@@ -258,6 +256,7 @@ void med_sqlite_cursor_close(med_cursor *cursor)
     *at = c->next;
     (void)sqlite3_reset(c->stmt);
     (void)sqlite3_clear_bindings(c->stmt);
+    med_sqlite_cursor_end(c);
     c->next = v->idle[c->id];
     v->idle[c->id] = c;
     v->n_idle++;
@@ -311,6 +310,29 @@ static bool probe_patient(struct sqlite_view *v, uint64_t key, med_rid rid, bool
     return good;
 }
 
+static bool probe_key(struct sqlite_view *v, enum med_index index, uint32_t param, uint64_t key,
+                      med_rid rid, bool *out, med_err *err)
+{
+    bool token = index == MED_INDEX_TOKEN;
+    const int64_t keys[] = {param, (int64_t)key, (int64_t)rid};
+    const struct index_row row = {.table = token ? TABLE_TOKEN : TABLE_REFERENCE,
+                                  .a = token ? keys[0] : keys[1],
+                                  .b = token ? keys[1] : keys[0],
+                                  .rid = rid,
+                                  .text = MED_STR_EMPTY};
+    const struct overlay *over = med_sqlite_overlay(v, err);
+    if (over == NULL)
+        return false;
+    const struct index_row *deferred = med_overlay_at(over, &row);
+    if (deferred != NULL) {
+        *out = !deferred->cut;
+        return true;
+    }
+    int64_t ignored = 0;
+    return ask(v, token ? STATEMENT_HAS_TOKEN : STATEMENT_HAS_REFERENCE, keys, 3, out, &ignored,
+               err);
+}
+
 bool med_sqlite_probe(med_view *view, enum med_index index, uint32_t param, uint64_t key,
                       med_rid rid, bool *out, med_err *err)
 {
@@ -324,10 +346,7 @@ bool med_sqlite_probe(med_view *view, enum med_index index, uint32_t param, uint
     if (index == MED_INDEX_PATIENT) {
         good = probe_patient(v, key, rid, out, err);
     } else {
-        const int64_t keys[] = {param, (int64_t)key, (int64_t)rid};
-        int64_t ignored = 0;
-        good = ask(v, index == MED_INDEX_TOKEN ? STATEMENT_HAS_TOKEN : STATEMENT_HAS_REFERENCE,
-                   keys, 3, out, &ignored, err);
+        good = probe_key(v, index, param, key, rid, out, err);
     }
     med_sqlite_leave(v);
     return good;
@@ -358,6 +377,38 @@ bool med_sqlite_count_type(med_view *view, uint32_t type, uint64_t *out, med_err
     return good;
 }
 
+/* What deferred rows add to, or take from, the table's rows of a token. */
+static bool count_deferred(struct sqlite_view *v, uint32_t param, uint64_t hash, int64_t *n,
+                           med_err *err)
+{
+    const struct overlay *over = med_sqlite_overlay(v, err);
+    if (over == NULL)
+        return false;
+    const struct index_row key = {
+        .table = TABLE_TOKEN, .a = param, .b = (int64_t)hash, .text = MED_STR_EMPTY};
+    struct overlay_walk walk;
+    med_overlay_walk(&walk, over, &key, false);
+    const struct index_row *row = NULL;
+    while ((row = med_overlay_next(&walk)) != NULL && row->a == key.a && row->b == key.b) {
+        const int64_t keys[] = {param, (int64_t)hash, (int64_t)row->rid};
+        int64_t ignored = 0;
+        bool has = false;
+        if (!ask(v, STATEMENT_HAS_TOKEN, keys, 3, &has, &ignored, err))
+            return false;
+        *n += (row->cut ? 0 : 1) - (has ? 1 : 0);
+    }
+    return true;
+}
+
+static bool count_rows(struct sqlite_view *v, uint32_t param, uint64_t hash, int64_t *n,
+                       med_err *err)
+{
+    const int64_t keys[] = {param, (int64_t)hash};
+    bool has = false;
+    return ask(v, STATEMENT_TOKEN_COUNT, keys, 2, &has, n, err)
+           && count_deferred(v, param, hash, n, err);
+}
+
 bool med_sqlite_count_token(med_view *view, uint32_t param, uint64_t hash, uint64_t *out,
                             med_err *err)
 {
@@ -367,10 +418,9 @@ bool med_sqlite_count_token(med_view *view, uint32_t param, uint64_t hash, uint6
         return false;
     bool good = counter(v, param, hash, &has, out, err);
     if (good && !has) { /* identifiers and the like have no counter: few rows each */
-        const int64_t keys[] = {param, (int64_t)hash};
         int64_t n = 0;
-        good = ask(v, STATEMENT_TOKEN_COUNT, keys, 2, &has, &n, err);
-        *out = (uint64_t)n;
+        good = count_rows(v, param, hash, &n, err);
+        *out = n > 0 ? (uint64_t)n : 0;
     }
     med_sqlite_leave(v);
     return good;
@@ -428,23 +478,6 @@ bool med_sqlite_codes(med_view *view, med_arena *a, uint32_t param, med_str syst
     if (!med_sqlite_enter(v, err))
         return false;
     bool good = codes(v, a, param, system, code, hashes, n, err);
-    med_sqlite_leave(v);
-    return good;
-}
-
-bool med_sqlite_referrers(med_view *view, med_arena *a, med_rid rid, size_t limit, med_rid **out,
-                          size_t *n, med_err *err)
-{
-    struct sqlite_view *v = med_sqlite_of_view(view);
-    if (!med_sqlite_enter(v, err))
-        return false;
-    sqlite3_stmt *stmt = med_connection_statement(v->connection, STATEMENT_REFERRERS, err);
-    bool good = stmt != NULL;
-    if (good) {
-        (void)sqlite3_bind_int64(stmt, 1, (int64_t)rid);
-        (void)sqlite3_bind_int64(stmt, 2, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
-        good = collect(v, a, stmt, out, n, err);
-    }
     med_sqlite_leave(v);
     return good;
 }

@@ -19,6 +19,8 @@ typedef struct med_sqlite_options {
     const med_log *log;       /* NULL: silent */
     size_t wal_serving;       /* bytes of WAL before a checkpoint; 32 MiB */
     size_t wal_bulk;          /* the same while bulk commits run; 128 MiB */
+    size_t deferred;          /* index rows kept in memory before they are merged; 100,000 */
+    bool defer_nothing;       /* all index rows go to their tables at once */
     size_t cache_writer;      /* bytes of page cache; 64 MiB */
     size_t cache_reader;      /* of each reader; 8 MiB */
     size_t recent;            /* bytes of texts kept for reads by id; 16 MiB */
@@ -32,7 +34,7 @@ typedef struct med_sqlite_options {
     unsigned n_further;
 } med_sqlite_options;
 
-enum { MED_SQLITE_FORMAT = 3 }; /* the newest; one migration each */
+enum { MED_SQLITE_FORMAT = 4 }; /* the newest; one migration each */
 
 /* Errors: MED_ISSUE_LOCK_ERROR when another process has the data directory (its pid is in the
  * text); MED_ISSUE_NOT_FOUND without `create`; MED_ISSUE_NOT_SUPPORTED for a newer format,

@@ -10,6 +10,7 @@
 #include "store/keyring.h"
 #include "store/rowset.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/overlay.h"
 #include "store/sqlite/recent.h"
 #include "store/sqlite/sqlite.h"
 #include "store/store_impl.h"
@@ -18,6 +19,28 @@
 
 enum { MED_PATH_MAX = 4096 };
 enum { MED_BLOB_FROM = 32 << 10 }; /* packed bodies above this go to the table blob */
+
+/* A scan's range in the order of the table's keys. */
+struct scan_range {
+    enum med_index index;
+    bool down, all_types; /* PATIENT of all types: ordered by time, not by key */
+    struct index_row key; /* what all rows of the range have in common */
+    int64_t low, high;    /* of the ordered part, inclusive; doubles in their order-keeping form */
+    med_str low_text, high_text; /* copies, in `texts` */
+    char *texts;
+};
+
+/* Deferred rows of a range, beside the statement that reads the table. */
+struct cursor_overlay {
+    bool on; /* else there are none, and the rest counts for nothing */
+    struct scan_range range;
+    struct overlay_walk walk;
+    struct index_row *list; /* all_types: in the order asked for */
+    size_t n, at;
+    const struct index_row *deferred; /* at hand; NULL at the end */
+    struct index_row row;             /* of the table, at hand when has_row */
+    bool has_row, row_over;
+};
 
 struct sqlite_cursor {
     med_cursor base;
@@ -28,6 +51,7 @@ struct sqlite_cursor {
     struct sqlite_cursor *next; /* among the view's open or idle ones */
     char *text;                 /* copy of the key of the last hit */
     size_t text_cap;
+    struct cursor_overlay over;
 };
 
 /* A reader slot, or the commit thread's own view for guards. A slot is used by one thread at a
@@ -45,6 +69,10 @@ struct sqlite_view {
     bool reading;    /* inside a transaction */
     int64_t began;
     uint64_t epoch;                /* of `recent`, before the snapshot began */
+    _Atomic uint64_t pinned; /* the oldest generation of deferred rows then; 0: no snapshot */
+    const struct generation *generations; /* from that one on */
+    struct overlay overlay;               /* of this snapshot, when it is known */
+    bool overlay_known;
     struct sqlite_cursor *cursors; /* open */
     struct sqlite_cursor *idle[STATEMENT_COUNT];
     size_t n_idle;
@@ -60,6 +88,21 @@ struct job {
     bool again; /* set by run: it has more to do, after waiting commits */
     bool done;
     struct job *next;
+};
+
+/* How far the oldest generation is merged, and what the group at hand adds to it. */
+struct merge {
+    struct generation *of; /* NULL: none is being merged */
+    unsigned table;
+    const struct deferred_row *at; /* the last one done, NULL before a table's first */
+    struct merge_place {
+        struct generation *of;
+        unsigned table;
+        const struct deferred_row *at;
+    } before; /* the group, to go back to */
+    int64_t merged;          /* what `merged` is after this group */
+    struct generation *done; /* the first one that then is not wholly merged */
+    bool idle;               /* nothing else to do: go on */
 };
 
 struct sqlite_store {
@@ -110,7 +153,13 @@ struct sqlite_store {
     struct sqlite_view *guard_view;
     struct idents idents;
     struct tallies tallies;
-    struct pending pending; /* index rows not yet written */
+    struct pending pending; /* rows of this group, not yet written */
+    struct deferred deferred;
+    size_t deferred_limit; /* rows of a generation; 0: none are deferred */
+    struct merge merge;
+    bool direct;      /* this group's index rows go to their tables */
+    unsigned holds;   /* verify runs: all groups are direct */
+    int64_t merged;   /* all index rows up to this t are in their tables */
     med_arena *scratch;     /* of one group */
     int64_t t, updated;
     int64_t t_before; /* before the commit at hand */
@@ -155,6 +204,10 @@ bool med_sqlite_read_format(struct connection *c, unsigned *format, med_err *err
 bool med_sqlite_commit(med_store *s, med_commit *first, med_err *err);
 /* Runs a job on the commit thread and waits for it. False when the store is stopping. */
 bool med_sqlite_run_job(struct sqlite_store *s, struct job *job);
+/* After an error in COMMIT. */
+void med_sqlite_stop_writing(struct sqlite_store *s, const med_err *err);
+/* t, rid, updated and how far index rows are merged. */
+bool med_sqlite_write_state(struct sqlite_store *s, med_err *err);
 void *med_sqlite_commit_thread(void *store);
 
 /* ---- apply.c ---- */
@@ -170,8 +223,44 @@ bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err 
 /* Before a resource is purged, in the same transaction: its terms leave the lists. */
 bool med_sqlite_forget_terms(struct sqlite_store *s, med_rid rid, med_err *err);
 
-/* ---- flush.c: pending idents, index rows and counters -> tables ---- */
+/* ---- flush.c: pending idents, index rows and counters -> tables, or to be merged later ---- */
 bool med_sqlite_flush(struct sqlite_store *s, med_err *err);
+/* Pending index rows into their tables. */
+bool med_sqlite_write_pending(struct sqlite_store *s, med_err *err);
+
+/* ---- merge.c: deferred rows -> tables, beside groups or when nothing waits ---- */
+/* Before a group's first write; `direct`: all deferred rows go to their tables first. */
+bool med_sqlite_merge_begin(struct sqlite_store *s, bool direct, med_err *err);
+/* Behind its last one: merges in proportion to what it has put in. */
+bool med_sqlite_merge_on(struct sqlite_store *s, med_err *err);
+/* After its COMMIT or ROLLBACK. */
+void med_sqlite_merge_end(struct sqlite_store *s, bool committed);
+bool med_sqlite_merge_wanted(const struct sqlite_store *s);
+/* A transaction of its own that merges a little; `whole`: everything. */
+bool med_sqlite_merge_alone(struct sqlite_store *s, bool whole, med_err *err);
+/* Merges everything and keeps later groups from deferring anything, until released. */
+bool med_sqlite_hold_deferring(struct sqlite_store *s, med_err *err);
+void med_sqlite_release_deferring(struct sqlite_store *s);
+
+/* ---- recover.c ---- */
+/* After a crash: makes the rows again that were deferred then. */
+bool med_sqlite_recover(struct sqlite_store *s, med_err *err);
+
+/* ---- cursor.c: a scan over the table and the deferred rows ---- */
+/* The deferred rows of the view's snapshot; NULL with *err. Between enter and leave. */
+const struct overlay *med_sqlite_overlay(struct sqlite_view *v, med_err *err);
+bool med_sqlite_cursor_begin(struct sqlite_cursor *c, const med_scan *q, const struct overlay *o,
+                             med_err *err);
+/* The next row; its text is good until the next call. */
+enum med_found med_sqlite_cursor_next(struct sqlite_cursor *c, struct index_row *out, med_err *err);
+void med_sqlite_cursor_end(struct sqlite_cursor *c);
+
+/* ---- referrers.c ---- */
+/* Is there a deferred row about this target? */
+bool med_sqlite_defers_target(struct sqlite_view *v, med_rid target, bool *out, med_err *err);
+/* med_sqlite_referrers between enter and leave. */
+bool med_sqlite_find_referrers(struct sqlite_view *v, med_arena *a, med_rid rid, size_t limit,
+                               med_rid **out, size_t *n, med_err *err);
 
 /* ---- checkpoint.c ---- */
 int med_sqlite_note_wal(void *store, sqlite3 *db, const char *name, int pages);

@@ -29,7 +29,7 @@
     X(CHANGE, "SELECT change FROM resource WHERE rid = ?1")                                        \
     X(READ_BLOB, "SELECT body FROM blob WHERE id = ?1")                                            \
     X(IDENT, "SELECT rid FROM ident WHERE hash = ?1")                                              \
-    X(STATE, "SELECT t, rid, updated FROM state WHERE one = 1")                                    \
+    X(STATE, "SELECT t, rid, updated, merged FROM state WHERE one = 1")                                    \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
@@ -65,8 +65,14 @@
     X(CODES_BY_CODE, "SELECT hash FROM code WHERE param = ?1 AND code = ?2")                       \
     X(CODES_BY_SYSTEM, "SELECT hash FROM code WHERE param = ?1 AND system = ?2")                   \
     X(CODES_BY_BOTH, "SELECT hash FROM code WHERE param = ?1 AND code = ?2 AND system = ?3")       \
-    X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = ?1"           \
-                 " UNION ALL SELECT rid FROM target WHERE target = ?1) LIMIT ?2")                  \
+    X(REFERRERS, "SELECT rid, param FROM reference WHERE target = ?1"                              \
+                 " UNION ALL SELECT rid, -1 FROM target WHERE target = ?1")                        \
+    /* after a crash: what versions since ?1 were, and what they are now */                        \
+    X(UNMERGED_OLD, "SELECT rid, type, updated, key, rowset FROM unmerged WHERE t > ?1")           \
+    X(UNMERGED_IDS, "SELECT rid, type, id FROM resource"                                           \
+                    " WHERE rid IN (SELECT rid FROM feed WHERE t > ?1)")                           \
+    X(UNMERGED_NOW, "SELECT rid, type, updated, key, rowset FROM resource WHERE change <> 3"       \
+                    " AND rid IN (SELECT rid FROM feed WHERE t > ?1)")                             \
     X(NEXT_TARGET, "SELECT min(target) FROM (SELECT min(target) AS target FROM reference"          \
                    " WHERE target > ?1 UNION ALL SELECT min(target) FROM target"                   \
                    " WHERE target > ?1)")                                                          \
@@ -169,7 +175,8 @@
     X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = ?1")                               \
     X(QUICK_CHECK, "PRAGMA quick_check(1)")                                                        \
     /* writing */                                                                                  \
-    X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3 WHERE one = 1")                  \
+    X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3, merged = ?4"                     \
+                 " WHERE one = 1")                  \
     X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
     X(ADD_NOTE, "INSERT INTO note VALUES (?1, ?2 + 1, ?3) ON CONFLICT (name) DO NOTHING")          \
@@ -208,6 +215,8 @@
     X(ADD_IDEMPOTENCY, "INSERT INTO idempotency VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                  \
     X(EXPIRE_IDEMPOTENCY, "DELETE FROM idempotency WHERE key IN"                                   \
                           " (SELECT key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT 16)")     \
+    X(ADD_UNMERGED, "INSERT INTO unmerged VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                        \
+    X(DROP_UNMERGED, "DELETE FROM unmerged WHERE t <= ?1")                                         \
     X(ADD_TRACE, "INSERT INTO trace_out (t, record) VALUES (?1, ?2)")                              \
     X(ADD_COUNTER, "INSERT INTO counter VALUES (?1, ?2, ?3)"                                       \
                    " ON CONFLICT (param, hash) DO UPDATE SET n = n + excluded.n")                  \
@@ -242,7 +251,7 @@
     X(ADD_ALL_TARGET, "INSERT OR IGNORE INTO target SELECT a, r FROM pending" PENDING_RANGE)       \
     X(ADD_ALL_FEED,                                                                                \
       "INSERT INTO feed SELECT a, r, b, c & 0xffffffff, c >> 32, d FROM pending" PENDING_RANGE)    \
-    X(ADD_ALL_IDENT, "INSERT INTO ident SELECT a, r FROM pending" PENDING_RANGE)                   \
+    X(ADD_ALL_IDENT, "INSERT OR IGNORE INTO ident SELECT a, r FROM pending" PENDING_RANGE)                   \
     X(CUT_TOKEN, "DELETE FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                  \
     X(CUT_REFERENCE, "DELETE FROM reference WHERE target = ?1 AND param = ?2 AND rid = ?3")        \
     X(CUT_DATE, "DELETE FROM date WHERE param = ?1 AND class = ?2 AND low = ?3 AND rid = ?4"       \

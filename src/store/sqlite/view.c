@@ -43,6 +43,7 @@ static void free_cursors(struct sqlite_cursor *c)
     while (c != NULL) {
         struct sqlite_cursor *next = c->next;
         (void)sqlite3_finalize(c->stmt);
+        med_sqlite_cursor_end(c);
         med_free(c->text);
         med_free(c);
         c = next;
@@ -70,6 +71,24 @@ void med_sqlite_view_free(struct sqlite_view *v)
     *v = (struct sqlite_view){0};
 }
 
+static void unpin(struct sqlite_view *v)
+{
+    v->overlay_known = false;
+    atomic_store(&v->pinned, 0);
+}
+
+/* Before the snapshot, so that what is deferred then can not end while it lasts. */
+static void pin(struct sqlite_view *v)
+{
+    struct deferred *d = &v->store->deferred;
+    uint64_t oldest = 0;
+    do {
+        oldest = atomic_load(&d->oldest_number);
+        atomic_store(&v->pinned, oldest);
+        v->generations = atomic_load(&d->oldest);
+    } while (atomic_load(&d->oldest_number) != oldest);
+}
+
 /* With the lock held. The commit thread's own view is inside the group's transaction. */
 static void end_snapshot(struct sqlite_view *v)
 {
@@ -80,6 +99,7 @@ static void end_snapshot(struct sqlite_view *v)
     if (med_connection_run(v->connection, STATEMENT_COMMIT) != SQLITE_OK)
         (void)med_connection_run(v->connection, STATEMENT_ROLLBACK);
     v->reading = false;
+    unpin(v);
 }
 
 static bool cut_off(struct sqlite_view *v, med_err *err)
@@ -97,6 +117,7 @@ bool med_sqlite_enter(struct sqlite_view *v, med_err *err)
         int rc = SQLITE_OK;
         if (!v->reading && !v->writer) {
             v->epoch = med_recent_epoch(&v->store->recent);
+            pin(v);
             rc = med_connection_run(v->connection, STATEMENT_BEGIN);
         }
         if (rc == SQLITE_OK) {
@@ -104,6 +125,7 @@ bool med_sqlite_enter(struct sqlite_view *v, med_err *err)
             return true;
         }
         (void)med_connection_fail(v->connection, rc, "beginning to read", err);
+        unpin(v);
     }
     pthread_mutex_unlock(&v->lock);
     return false;
