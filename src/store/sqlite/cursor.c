@@ -102,8 +102,8 @@ static struct index_row common_key(const med_scan *q)
     struct index_row key = {.table = (uint8_t)table_of(q->index), .text = MED_STR_EMPTY};
     bool by_key = q->index == MED_INDEX_REFERENCE || q->index == MED_INDEX_PATIENT
                   || q->index == MED_INDEX_PATIENT_TOKEN;
-    bool keyed = q->index == MED_INDEX_TOKEN || q->index == MED_INDEX_DATE
-                 || q->index == MED_INDEX_QUANTITY;
+    bool keyed =
+        q->index == MED_INDEX_TOKEN || q->index == MED_INDEX_DATE || q->index == MED_INDEX_QUANTITY;
     key.a = by_key ? (int64_t)q->key : q->param;
     if (keyed)
         key.b = (int64_t)q->key;

@@ -58,6 +58,10 @@ static struct deferred_row *load(const _Atomic(struct deferred_row *) *at)
 
 static bool is_past(const struct deferred_row *row, const struct index_row *key, bool equal)
 {
+    if (row->row.a != key->a)
+        return row->row.a > key->a;
+    if (row->row.b != key->b)
+        return row->row.b > key->b;
     int order = med_index_row_compare(&row->row, key);
     return order > 0 || (order == 0 && !equal);
 }
@@ -122,7 +126,8 @@ static struct deferred_row *copy(struct generation *g, const struct index_row *r
                                  unsigned height)
 {
     size_t links = height * sizeof(_Atomic(struct deferred_row *));
-    struct deferred_row *to = med_arena_take(g->arena, 1, sizeof *to + links, _Alignof(max_align_t));
+    struct deferred_row *to =
+        med_arena_take(g->arena, 1, sizeof *to + links, _Alignof(max_align_t));
     if (to == NULL)
         return NULL;
     to->row = *row;
@@ -148,8 +153,7 @@ bool med_deferred_add(struct deferred *d, const struct index_row *row, int64_t t
     atomic_store_explicit(&new->before, d->finger[0], memory_order_relaxed);
     for (unsigned level = 0; level < height; level++) {
         struct deferred_row *at = d->finger[level];
-        _Atomic(struct deferred_row *) *link =
-            at == NULL ? &list->first[level] : &at->next[level];
+        _Atomic(struct deferred_row *) *link = at == NULL ? &list->first[level] : &at->next[level];
         struct deferred_row *behind = atomic_load_explicit(link, memory_order_relaxed);
         atomic_store_explicit(&new->next[level], behind, memory_order_relaxed);
         atomic_store_explicit(link, new, memory_order_release);

@@ -18,8 +18,8 @@
 
 #include "store/rowset.h"
 
-enum { MED_DEFERRED_HEIGHT = 9 };      /* of the skip lists; each level has a quarter */
-#define MED_DEFERRED_VOID INT64_MAX    /* t of a row whose group was rolled back */
+enum { MED_DEFERRED_HEIGHT = 9 };   /* of the skip lists; each level has a quarter */
+#define MED_DEFERRED_VOID INT64_MAX /* t of a row whose group was rolled back */
 
 struct deferred_row {
     struct index_row row; /* its text is in the generation's arena */
@@ -34,11 +34,11 @@ struct deferred_list {
 };
 
 struct generation {
-    uint64_t number;      /* from 1 */
-    int64_t start;        /* all its rows have a greater t */
-    _Atomic int64_t end;  /* and none a greater one than this */
+    uint64_t number;     /* from 1 */
+    int64_t start;       /* all its rows have a greater t */
+    _Atomic int64_t end; /* and none a greater one than this */
     struct deferred_list lists[TABLE_COUNT];
-    size_t n;             /* rows; the commit thread's */
+    size_t n; /* rows; the commit thread's */
     uint64_t random;
     med_arena *arena;
     _Atomic(struct generation *) next;

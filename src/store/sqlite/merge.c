@@ -14,9 +14,8 @@ enum {
 /* The row that decides on the next key of this table; NULL at its end. */
 static const struct deferred_row *next_key(const struct merge *m)
 {
-    const struct deferred_row *at = m->at == NULL
-                                        ? med_deferred_first(m->of, (enum table)m->table)
-                                        : med_deferred_step(m->at, false);
+    const struct deferred_row *at = m->at == NULL ? med_deferred_first(m->of, (enum table)m->table)
+                                                  : med_deferred_step(m->at, false);
     const struct deferred_row *last = NULL;
     while (at != NULL) {
         if (last != NULL && med_index_row_compare(&at->row, &last->row) != 0)

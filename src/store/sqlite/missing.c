@@ -66,8 +66,8 @@ static bool is_current(struct sqlite_view *v, med_rid rid, bool *current, med_er
     return rc == SQLITE_ROW || rc == SQLITE_DONE || med_sqlite_read_failed(v, rc, err) == MED_FOUND;
 }
 
-static bool find(struct sqlite_view *v, med_arena *a, med_rid *after, med_rid *out, size_t *n, bool *done,
-                 med_err *err)
+static bool find(struct sqlite_view *v, med_arena *a, med_rid *after, med_rid *out, size_t *n,
+                 bool *done, med_err *err)
 {
     for (int i = 0; i < LOOKED_AT && *n < FOUND_MAX; i++) {
         med_rid target = 0;

@@ -275,8 +275,7 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     if (!med_connection_open(&s->writer, s->file, s->vfs, CONNECTION_WRITER, cache, err)
         || !med_pending_table_register(&s->writer, &s->pending, err)
         || !med_sqlite_migrate(&s->writer, o, err) || !check_key(s, err)
-        || !check_dictionaries(s, err) || !load_state(s, err)
-        || !med_sqlite_recover(s, err)
+        || !check_dictionaries(s, err) || !load_state(s, err) || !med_sqlite_recover(s, err)
         || !med_sqlite_view_init(s->guard_view, s, &s->writer, err))
         return false;
     (void)sqlite3_wal_hook(s->writer.db, med_sqlite_note_wal, s);

@@ -73,8 +73,7 @@ const struct index_row *med_overlay_at(const struct overlay *o, const struct ind
 
 med_rid med_overlay_ident(const struct overlay *o, uint64_t hash)
 {
-    const struct index_row from = {
-        .table = TABLE_IDENT, .a = (int64_t)hash, .text = MED_STR_EMPTY};
+    const struct index_row from = {.table = TABLE_IDENT, .a = (int64_t)hash, .text = MED_STR_EMPTY};
     struct overlay_walk walk;
     if (o->n == 0)
         return 0;

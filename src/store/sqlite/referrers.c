@@ -98,8 +98,9 @@ static bool add_rows(struct sqlite_view *v, struct found *f, med_arena *a,
         }
     }
     (void)sqlite3_reset(stmt);
-    return good && (rc == SQLITE_ROW || rc == SQLITE_DONE
-                    || med_sqlite_read_failed(v, rc, err) == MED_FOUND);
+    return good
+           && (rc == SQLITE_ROW || rc == SQLITE_DONE
+               || med_sqlite_read_failed(v, rc, err) == MED_FOUND);
 }
 
 bool med_sqlite_defers_target(struct sqlite_view *v, med_rid target, bool *out, med_err *err)

@@ -68,7 +68,7 @@ struct sqlite_view {
     bool open;       /* between med_store_view and med_view_end */
     bool reading;    /* inside a transaction */
     int64_t began;
-    uint64_t epoch;                /* of `recent`, before the snapshot began */
+    uint64_t epoch;          /* of `recent`, before the snapshot began */
     _Atomic uint64_t pinned; /* the oldest generation of deferred rows then; 0: no snapshot */
     const struct generation *generations; /* from that one on */
     struct overlay overlay;               /* of this snapshot, when it is known */
@@ -99,7 +99,7 @@ struct merge {
         struct generation *of;
         unsigned table;
         const struct deferred_row *at;
-    } before; /* the group, to go back to */
+    } before;                /* the group, to go back to */
     int64_t merged;          /* what `merged` is after this group */
     struct generation *done; /* the first one that then is not wholly merged */
     bool idle;               /* nothing else to do: go on */
@@ -157,10 +157,10 @@ struct sqlite_store {
     struct deferred deferred;
     size_t deferred_limit; /* rows of a generation; 0: none are deferred */
     struct merge merge;
-    bool direct;      /* this group's index rows go to their tables */
-    unsigned holds;   /* verify runs: all groups are direct */
-    int64_t merged;   /* all index rows up to this t are in their tables */
-    med_arena *scratch;     /* of one group */
+    bool direct;        /* this group's index rows go to their tables */
+    unsigned holds;     /* verify runs: all groups are direct */
+    int64_t merged;     /* all index rows up to this t are in their tables */
+    med_arena *scratch; /* of one group */
     int64_t t, updated;
     int64_t t_before; /* before the commit at hand */
     uint64_t epoch;   /* revision of MED_NOTE_EPOCH */

@@ -29,7 +29,7 @@
     X(CHANGE, "SELECT change FROM resource WHERE rid = ?1")                                        \
     X(READ_BLOB, "SELECT body FROM blob WHERE id = ?1")                                            \
     X(IDENT, "SELECT rid FROM ident WHERE hash = ?1")                                              \
-    X(STATE, "SELECT t, rid, updated, merged FROM state WHERE one = 1")                                    \
+    X(STATE, "SELECT t, rid, updated, merged FROM state WHERE one = 1")                            \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
@@ -175,8 +175,8 @@
     X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = ?1")                               \
     X(QUICK_CHECK, "PRAGMA quick_check(1)")                                                        \
     /* writing */                                                                                  \
-    X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3, merged = ?4"                     \
-                 " WHERE one = 1")                  \
+    X(SET_STATE, "UPDATE state SET t = ?1, rid = ?2, updated = ?3, merged = ?4"                    \
+                 " WHERE one = 1")                                                                 \
     X(SET_SETTING, "INSERT INTO setting VALUES (?1, ?2)"                                           \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
     X(ADD_NOTE, "INSERT INTO note VALUES (?1, ?2 + 1, ?3) ON CONFLICT (name) DO NOTHING")          \
@@ -251,7 +251,7 @@
     X(ADD_ALL_TARGET, "INSERT OR IGNORE INTO target SELECT a, r FROM pending" PENDING_RANGE)       \
     X(ADD_ALL_FEED,                                                                                \
       "INSERT INTO feed SELECT a, r, b, c & 0xffffffff, c >> 32, d FROM pending" PENDING_RANGE)    \
-    X(ADD_ALL_IDENT, "INSERT OR IGNORE INTO ident SELECT a, r FROM pending" PENDING_RANGE)                   \
+    X(ADD_ALL_IDENT, "INSERT OR IGNORE INTO ident SELECT a, r FROM pending" PENDING_RANGE)         \
     X(CUT_TOKEN, "DELETE FROM token WHERE param = ?1 AND hash = ?2 AND rid = ?3")                  \
     X(CUT_REFERENCE, "DELETE FROM reference WHERE target = ?1 AND param = ?2 AND rid = ?3")        \
     X(CUT_DATE, "DELETE FROM date WHERE param = ?1 AND class = ?2 AND low = ?3 AND rid = ?4"       \
