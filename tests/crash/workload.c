@@ -41,6 +41,7 @@ static med_sqlite_options options(const char *data, size_t wal_bound)
                                 .create = true,
                                 .readers = 1,
                                 .wal_serving = wal_bound,
+                                .deferred = 300, /* so that kills meet merges */
                                 .cache_writer = 1 << 20};
 }
 

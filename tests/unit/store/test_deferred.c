@@ -3,6 +3,8 @@
 #include "kit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +209,90 @@ static void a_snapshot_stays_what_it_was(void **state)
     assert_string_not_equal(listing_now(k, 1000).ptr, before.ptr);
 }
 
+/* ---- readers beside a writer ---- */
+
+struct reading {
+    struct kit *k;
+    unsigned slot;
+    atomic_bool *over;
+    uint64_t views;
+    bool differs;
+};
+
+static uint64_t count_hits(med_view *v, const med_scan *q)
+{
+    med_err err = {0};
+    med_hit hit;
+    uint64_t n = 0;
+    med_cursor *c = med_view_scan(v, q, &err);
+    while (c != NULL && med_cursor_next(c, &hit, &err) == MED_FOUND)
+        n++;
+    med_cursor_close(c);
+    return n;
+}
+
+/* Counters are never deferred: in each snapshot they tell how many rows there must be. */
+static void *read_on(void *arg)
+{
+    struct reading *r = arg;
+    struct kit *k = r->k;
+    const uint64_t even = kit_hash(k, "even");
+    while (!atomic_load(r->over) && !r->differs) {
+        med_err err = {0};
+        uint64_t tokens = 0;
+        uint64_t resources = 0;
+        med_scan by_code = {.index = MED_INDEX_TOKEN, .param = k->code, .key = even};
+        med_scan by_time = {
+            .index = MED_INDEX_UPDATED, .param = k->observation, .high_int = INT64_MAX};
+        by_code.low_text = by_code.high_text = MED_STR_EMPTY;
+        by_time.low_text = by_time.high_text = MED_STR_EMPTY;
+        by_time.descending = r->views++ % 2 == 0;
+        med_view *v =
+            med_store_view(k->store, r->slot, med_monotonic(&med_clock_system) + 20000000, &err);
+        if (v == NULL)
+            break;
+        uint64_t hits = count_hits(v, &by_code);
+        r->differs = !med_view_count_token(v, k->code, even, &tokens, &err)
+                     || !med_view_count_type(v, k->observation, &resources, &err) || hits != tokens
+                     || count_hits(v, &by_time) != resources || count_hits(v, &by_code) != tokens;
+        med_view_end(v);
+    }
+    return NULL;
+}
+
+static void readers_see_whole_commits(void **state)
+{
+    struct kit *k = *state;
+    enum { READERS = 2, COMMITS = 1500 };
+    if (!k->postgres) {
+        k->options.deferred = 400;
+        kit_reopen(k);
+    }
+    add_patients(k);
+    atomic_bool over = false;
+    pthread_t threads[READERS];
+    struct reading readings[READERS];
+    for (unsigned i = 0; i < READERS; i++) {
+        readings[i] = (struct reading){.k = k, .slot = i + 1, .over = &over};
+        assert_int_equal(pthread_create(&threads[i], NULL, read_on, &readings[i]), 0);
+    }
+    for (int i = 0; i < COMMITS; i++) {
+        if (i % 7 == 3)
+            drop(k, (i / 2) % MANY);
+        else
+            put(k, i % MANY, i / MANY);
+        if (i % 500 == 250)
+            verify(k);
+    }
+    atomic_store(&over, true);
+    for (unsigned i = 0; i < READERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_false(readings[i].differs);
+        assert_true(readings[i].views > 0);
+    }
+    verify(k);
+}
+
 /* ---- crashes ---- */
 
 static void copy_file(const char *from, const char *to)
@@ -277,9 +363,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, kit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(deferred_rows_are_found_like_others),
-        TEST(a_snapshot_stays_what_it_was),
-        TEST(a_crash_loses_no_row),
+        TEST(deferred_rows_are_found_like_others), TEST(a_snapshot_stays_what_it_was),
+        TEST(readers_see_whole_commits),           TEST(a_crash_loses_no_row),
         TEST(a_crash_amid_a_merge_loses_no_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
