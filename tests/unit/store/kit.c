@@ -96,8 +96,11 @@ int kit_setup(void **state)
     assert_non_null(mkdtemp(k->dir));
     (void)snprintf(k->path, sizeof k->path, "%s/store", k->dir);
     k->clock = (med_clock){kit_now, kit_monotonic, k};
-    k->options = (med_sqlite_options){
-        .data = med_str_from(k->path), .create = true, .clock = &k->clock, .cache_writer = 4 << 20, .deferred = 40};
+    k->options = (med_sqlite_options){.data = med_str_from(k->path),
+                                      .create = true,
+                                      .clock = &k->clock,
+                                      .cache_writer = 4 << 20,
+                                      .deferred = 40};
     k->arena = med_arena_new((size_t)1 << 30);
     k->postgres = test_store_is_postgres();
     if (k->postgres)
