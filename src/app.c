@@ -5,6 +5,7 @@
 
 #include "base/datetime.h"
 #include "fhir/interactions.h"
+#include "fhir/term_store.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
@@ -196,6 +197,17 @@ static bool fill_terms(med_app *app, med_err *err)
     return true;
 }
 
+/* What is built in, and what was imported into DATA/terminology. */
+static bool open_terminology(med_app *app, med_err *err)
+{
+    med_str data = med_config_text(app->config, "store.data");
+    med_str folder = med_arena_printf(app->arena, "%.*s/terminology", MED_STR_ARG(data));
+    app->fhir.term_watch = med_term_watch_new();
+    return app->fhir.term_watch == NULL || folder.len == 0
+               ? MED_FAIL_MEMORY(err)
+               : med_terms_open(folder.ptr, &app->fhir.terms, err);
+}
+
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)
 {
     *app = (med_app){.arena = a, .config = config};
@@ -203,7 +215,7 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
     count_threads(app);
     if (!open_store(app, create, err))
         return false;
-    if (fill_fhir(app, err) && fill_terms(app, err)
+    if (fill_fhir(app, err) && fill_terms(app, err) && open_terminology(app, err)
         && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err)) {
         app->editions =
             med_editions_new(&app->fhir, med_app_background_slot(app, MED_SLOT_EDITIONS), err);
@@ -226,6 +238,10 @@ void med_app_close(med_app *app)
     if (app->store != NULL)
         med_store_close(app->store);
     app->store = NULL;
+    med_terms_free(app->fhir.terms);
+    app->fhir.terms = NULL;
+    med_term_watch_free(app->fhir.term_watch);
+    app->fhir.term_watch = NULL;
 }
 
 bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,

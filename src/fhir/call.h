@@ -11,6 +11,7 @@
 
 #include "http/message.h"
 #include "search/search.h"
+#include "terminology/terminology.h"
 #include "validate/structure.h"
 
 /* How deep a write is checked (setting validation.enforce). */
@@ -25,6 +26,8 @@ typedef struct med_fhir {
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
+    med_terms *terms;                  /* NULL in tools that need none */
+    struct med_term_watch *term_watch; /* of stored terminology (term_store.h) */
     med_str base;         /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
     med_str capabilities; /* the CapabilityStatement, made at the start */
     med_str started;      /* instant the server started: CapabilityStatement.date */
@@ -75,6 +78,7 @@ typedef struct med_fhir_request {
     med_str if_match, if_none_match, if_none_exist, if_modified_since;
     med_str content_type; /* as sent, or empty */
     med_str accept;
+    med_str accept_language;
     enum med_format answer;   /* what Accept and _format ask for; NONE: not looked at yet */
     med_str security_context; /* X-Security-Context (Binary) */
     med_str idempotency_key;

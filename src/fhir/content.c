@@ -64,6 +64,7 @@ bool med_content_headers(med_call *call, const med_request *http, med_err *err)
     r->strict = true;
     r->content_type = med_request_header(http, "Content-Type");
     r->accept = med_request_header(http, "Accept");
+    r->accept_language = med_request_header(http, "Accept-Language");
     r->if_match = med_request_header(http, "If-Match");
     r->if_none_match = med_request_header(http, "If-None-Match");
     r->if_none_exist = med_request_header(http, "If-None-Exist");

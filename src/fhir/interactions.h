@@ -44,6 +44,27 @@ extern const med_interaction med_interaction_validate_type;           /* validat
 extern const med_interaction med_interaction_validate_instance;       /* validate.c */
 extern const med_interaction med_interaction_validate_stored;         /* validate.c */
 
+extern const med_interaction med_interaction_expand;                      /* term_expand.c */
+extern const med_interaction med_interaction_expand_post;                 /* term_expand.c */
+extern const med_interaction med_interaction_expand_instance;             /* term_expand.c */
+extern const med_interaction med_interaction_expand_instance_post;        /* term_expand.c */
+extern const med_interaction med_interaction_lookup;                      /* term_lookup.c */
+extern const med_interaction med_interaction_lookup_post;                 /* term_lookup.c */
+extern const med_interaction med_interaction_subsumes;                    /* term_lookup.c */
+extern const med_interaction med_interaction_subsumes_post;               /* term_lookup.c */
+extern const med_interaction med_interaction_subsumes_instance;           /* term_lookup.c */
+extern const med_interaction med_interaction_validate_code;               /* term_validate.c */
+extern const med_interaction med_interaction_validate_code_post;          /* term_validate.c */
+extern const med_interaction med_interaction_validate_code_instance;      /* term_validate.c */
+extern const med_interaction med_interaction_validate_code_instance_post; /* term_validate.c */
+extern const med_interaction med_interaction_validate_system;             /* term_validate.c */
+extern const med_interaction med_interaction_validate_system_post;        /* term_validate.c */
+extern const med_interaction med_interaction_validate_system_instance;    /* term_validate.c */
+extern const med_interaction med_interaction_translate;                   /* term_translate.c */
+extern const med_interaction med_interaction_translate_post;              /* term_translate.c */
+extern const med_interaction med_interaction_translate_instance;          /* term_translate.c */
+extern const med_interaction med_interaction_translate_instance_post;     /* term_translate.c */
+
 /* capabilities.c: the text of /metadata, for med_fhir.capabilities. */
 bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out,
                            med_err *err) MED_MUST_CHECK;

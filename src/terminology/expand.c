@@ -16,7 +16,7 @@ typedef struct walk {
     bool dedupe;
     uint64_t *seen; /* hashes of system and code, open addressing, 0 = free */
     size_t n_seen, room_seen;
-    med_hit *hits;
+    med_code_hit *hits;
     size_t n_hits, room_hits;
     size_t total;
     const uint64_t *matching; /* concepts of the part's system that the text fits */
@@ -25,7 +25,7 @@ typedef struct walk {
 
 /* ---- each code once ---- */
 
-static uint64_t hash_of(const med_hit *h)
+static uint64_t hash_of(const med_code_hit *h)
 {
     uint64_t v = 0xcbf29ce484222325U;
     for (size_t i = 0; i < h->system.len; i++)
@@ -60,7 +60,7 @@ static bool grow_seen(walk *w)
 }
 
 /* True for the first time; *ok false without memory. */
-static bool is_first(walk *w, const med_hit *h, bool *ok)
+static bool is_first(walk *w, const med_code_hit *h, bool *ok)
 {
     if (!w->dedupe)
         return true;
@@ -81,7 +81,7 @@ static bool is_first(walk *w, const med_hit *h, bool *ok)
 
 /* ---- taking a code ---- */
 
-static bool text_fits(walk *w, const med_hit *h)
+static bool text_fits(walk *w, const med_code_hit *h)
 {
     med_str folded;
     if (w->folded.len == 0
@@ -91,12 +91,13 @@ static bool text_fits(walk *w, const med_hit *h)
     if (w->matching != NULL && h->concept != MED_CONCEPT_NONE
         && (h->listed == NULL || h->listed->display.len == 0))
         return false;
-    return med_fold(w->x->arena, med_hit_display(h), &folded) && med_words_begin(w->folded, folded);
+    return med_fold(w->x->arena, med_code_hit_display(h), &folded)
+           && med_words_begin(w->folded, folded);
 }
 
-static bool is_excluded(const walk *w, const med_hit *h)
+static bool is_excluded(const walk *w, const med_code_hit *h)
 {
-    med_hit other;
+    med_code_hit other;
     med_str version = h->sys != NULL ? h->sys->version : MED_STR_EMPTY;
     med_value_set only = *w->vs;
     if (w->vs->n_excludes == 0)
@@ -106,11 +107,11 @@ static bool is_excluded(const walk *w, const med_hit *h)
     return med_value_set_includes(&only, w->x->arena, h->system, version, h->code, &other);
 }
 
-static bool keep_hit(walk *w, const med_hit *h)
+static bool keep_hit(walk *w, const med_code_hit *h)
 {
     if (w->n_hits == w->room_hits) {
         size_t room = w->room_hits == 0 ? 64 : 2 * w->room_hits;
-        med_hit *next = MED_TAKE(w->x->arena, room, med_hit);
+        med_code_hit *next = MED_TAKE(w->x->arena, room, med_code_hit);
         if (next == NULL)
             return MED_FAIL_MEMORY(w->err);
         if (w->n_hits > 0)
@@ -130,12 +131,13 @@ static bool too_many(walk *w)
                     w->e->limit);
 }
 
-static bool take(walk *w, const med_hit *h)
+static bool take(walk *w, const med_code_hit *h)
 {
     bool ok = true;
     if (!text_fits(w, h) || is_excluded(w, h))
         return true;
-    if ((w->vs->active_only || w->e->active_only) && (med_hit_flags(h) & MED_CONCEPT_INACTIVE) != 0)
+    if ((w->vs->active_only || w->e->active_only)
+        && (med_code_hit_flags(h) & MED_CONCEPT_INACTIVE) != 0)
         return true;
     if (!is_first(w, h, &ok))
         return ok ? true : MED_FAIL_MEMORY(w->err);
@@ -149,10 +151,10 @@ static bool take(walk *w, const med_hit *h)
 
 /* ---- parts ---- */
 
-static bool in_sets(walk *w, const med_part *p, const med_hit *h, size_t from)
+static bool in_sets(walk *w, const med_part *p, const med_code_hit *h, size_t from)
 {
     for (size_t i = from; i < p->n_sets; i++) {
-        med_hit inner;
+        med_code_hit inner;
         if (!med_value_set_has(p->sets[i], w->x->arena, h->system, MED_STR_EMPTY, h->code, &inner))
             return false;
     }
@@ -175,7 +177,7 @@ static bool walk_listed(walk *w, const med_part *p, const med_value_set *of)
 {
     for (size_t i = 0; i < p->n_listed; i++) {
         const med_listed *l = &p->listed[i];
-        med_hit h = {p, p->sys, l->concept, l, of, p->system, l->code, MED_STR_EMPTY};
+        med_code_hit h = {p, p->sys, l->concept, l, of, p->system, l->code, MED_STR_EMPTY};
         /* A code that a complete system does not have is no code: it is left out. */
         if (l->concept == MED_CONCEPT_NONE && p->sys != NULL && p->sys->image != NULL
             && med_image_content(p->sys->image) == MED_CONTENT_COMPLETE)
@@ -196,7 +198,8 @@ static bool walk_image(walk *w, const med_part *p, const med_value_set *of)
         word &= w->matching != NULL ? w->matching[i] : UINT64_MAX;
         for (; word != 0; word &= word - 1) {
             med_concept c = (med_concept)(i * 64 + (size_t)__builtin_ctzll(word));
-            med_hit h = {p, p->sys, c, NULL, of, p->system, med_concept_code(m, c), MED_STR_EMPTY};
+            med_code_hit h = {
+                p, p->sys, c, NULL, of, p->system, med_concept_code(m, c), MED_STR_EMPTY};
             if (in_sets(w, p, &h, 0) && !take(w, &h))
                 return false;
         }
@@ -281,7 +284,7 @@ static bool expand_bits(walk *w)
             return too_many(w);
         for (size_t k = before; word != 0 && w->n_hits < w->e->count; k++, word &= word - 1) {
             med_concept c = (med_concept)(i * 64 + (size_t)__builtin_ctzll(word));
-            med_hit h = {
+            med_code_hit h = {
                 p, p->sys, c, NULL, w->vs, p->system, med_concept_code(m, c), MED_STR_EMPTY};
             if (k < w->e->offset)
                 continue;

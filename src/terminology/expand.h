@@ -19,7 +19,7 @@ typedef struct med_expand {
 } med_expand;
 
 typedef struct med_expansion {
-    const med_hit *at;
+    const med_code_hit *at;
     size_t n;
     size_t total;
 } med_expansion;

@@ -233,7 +233,7 @@ int med_version_compare(med_str a, med_str b)
     return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
 }
 
-static bool version_fits(med_str have, med_str wanted)
+bool med_version_fits(med_str have, med_str wanted)
 {
     if (wanted.len == 0 || med_str_eq(have, wanted))
         return true;
@@ -259,7 +259,7 @@ static bool find_extra(const med_term_context *x, enum med_term_kind kind, med_s
             || !med_json_text(x->arena, x->extra_json, x->extra[i], "version", &v))
             return MED_FAIL_MEMORY(err);
         if (!med_str_eqz(type, type_names[kind]) || !med_str_eq(u, url)
-            || !version_fits(v, version))
+            || !med_version_fits(v, version))
             continue;
         if (out->json == NULL || med_version_compare(v, best) > 0) {
             *out = (found){NULL, x->extra_json, x->extra[i]};
@@ -300,7 +300,7 @@ static bool find_built_in(const med_term_context *x, enum med_term_kind kind, me
         const struct med_term_row *r = med_term_pack_row(p, i);
         if (!med_str_eq(med_term_row_url(p, r), url))
             break;
-        if (r->kind != kind || !version_fits(med_term_row_version(p, r), version))
+        if (r->kind != kind || !med_version_fits(med_term_row_version(p, r), version))
             continue;
         best = r;
         break;
@@ -495,8 +495,7 @@ static bool get(const med_term_context *x, enum med_term_kind kind, med_str url,
         return false;
     }
     *out = o;
-    if (o->system != NULL || o->set != NULL) /* what is unknown is asked for again each time */
-        keep(t, o);
+    keep(t, o); /* also that it is unknown */
     return use(o, x->arena, err);
 }
 

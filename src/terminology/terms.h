@@ -36,6 +36,8 @@ bool med_term_versions(const med_term_context *x, enum med_term_kind kind, med_s
 
 /* "url|version" apart. */
 void med_canonical_split(med_str canonical, med_str *url, med_str *version);
+/* Is `have` the version wanted? "" is any, "1.0" any 1.0.x, "1.x" any 1.*. */
+bool med_version_fits(med_str have, med_str wanted);
 /* Which of two versions is later: numbers as numbers. <0, 0, >0 */
 int med_version_compare(med_str a, med_str b);
 

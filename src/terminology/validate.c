@@ -55,7 +55,7 @@ static void tell_nearest(const struct near *best, const med_value_set *vs, med_a
                          med_code_answer *out)
 {
     for (size_t i = 0; i < MED_CODE_NEAREST && best[i].code.len > 0; i++) {
-        med_hit hit;
+        med_code_hit hit;
         if (vs == NULL
             || med_value_set_has(vs, a, MED_STR_EMPTY, MED_STR_EMPTY, best[i].code, &hit))
             out->nearest[out->n_nearest++] = best[i].code;
@@ -111,9 +111,9 @@ static bool image_names(const med_image *m, med_concept c, med_str display, med_
     return false;
 }
 
-bool med_hit_is_named(const med_hit *h, med_str display, med_str language)
+bool med_code_hit_is_named(const med_code_hit *h, med_str display, med_str language)
 {
-    if (same_text(med_hit_display(h), display))
+    if (same_text(med_code_hit_display(h), display))
         return true;
     if (h->sys == NULL || h->sys->image == NULL)
         return h->listed == NULL || h->listed->display.len == 0; /* nothing to compare with */
@@ -129,26 +129,26 @@ bool med_hit_is_named(const med_hit *h, med_str display, med_str language)
 
 /* ---- the question ---- */
 
-static void tell_hit(const med_hit *h, const med_code_question *q, med_code_answer *out)
+static void tell_hit(const med_code_hit *h, const med_code_question *q, med_code_answer *out)
 {
-    unsigned flags = med_hit_flags(h);
+    unsigned flags = med_code_hit_flags(h);
     out->verdict = MED_CODE_VALID;
     out->system = h->system;
     out->version = h->sys != NULL ? h->sys->version : h->part->version;
-    out->display = med_hit_display(h);
+    out->display = med_code_hit_display(h);
     out->inactive = (flags & MED_CONCEPT_INACTIVE) != 0;
     out->is_abstract = (flags & MED_CONCEPT_ABSTRACT) != 0;
-    out->display_wrong = q->display.len > 0 && !med_hit_is_named(h, q->display, q->language);
+    out->display_wrong = q->display.len > 0 && !med_code_hit_is_named(h, q->display, q->language);
 }
 
 static bool in_system(const med_term_context *x, const med_code_question *q, med_code_answer *out,
-                      med_hit *hit, med_err *err)
+                      med_code_hit *hit, med_err *err)
 {
     const med_system *s;
     if (!med_term_system(x, q->system, q->version, &s, err))
         return false;
     med_part all = {.kind = MED_PART_ALL, .system = q->system, .version = q->version, .sys = s};
-    *hit = (med_hit){.part = NULL};
+    *hit = (med_code_hit){.part = NULL};
     if (s == NULL
         || (s->image != NULL
             && (med_image_content(s->image) == MED_CONTENT_NOT_PRESENT
@@ -160,11 +160,11 @@ static bool in_system(const med_term_context *x, const med_code_question *q, med
                                               MED_STR_ARG(q->version));
         return true;
     }
-    *hit = (med_hit){.sys = s,
-                     .concept = MED_CONCEPT_NONE,
-                     .system = q->system,
-                     .code = q->code,
-                     .rule_display = MED_STR_EMPTY};
+    *hit = (med_code_hit){.sys = s,
+                          .concept = MED_CONCEPT_NONE,
+                          .system = q->system,
+                          .code = q->code,
+                          .rule_display = MED_STR_EMPTY};
     if (s->image != NULL)
     hit->concept = med_image_find(s->image, q->code);
     if (hit->concept != MED_CONCEPT_NONE
@@ -188,7 +188,7 @@ static bool in_system(const med_term_context *x, const med_code_question *q, med
 static bool tell_absent(const med_term_context *x, const med_value_set *vs,
                         const med_code_question *q, med_code_answer *out, med_err *err)
 {
-    med_hit hit;
+    med_code_hit hit;
     struct near best[MED_CODE_NEAREST] = {0};
     med_str missing_url, rest;
     med_canonical_split(vs->missing_system, &missing_url, &rest);
@@ -216,7 +216,7 @@ static bool tell_absent(const med_term_context *x, const med_value_set *vs,
 }
 
 bool med_term_ask(const med_term_context *x, const med_code_question *q, med_code_answer *out,
-                  med_hit *hit, const med_value_set **set, med_err *err)
+                  med_code_hit *hit, const med_value_set **set, med_err *err)
 {
     med_str url, version;
     *out = (med_code_answer){.system = q->system,
@@ -248,7 +248,7 @@ bool med_term_validate(const med_term_scope *s, med_arena *a, const med_code_que
 {
     med_term_context x = med_term_context_of(s, a);
     const med_value_set *set;
-    med_hit hit;
+    med_code_hit hit;
     return med_term_ask(&x, q, out, &hit, &set, err);
 }
 

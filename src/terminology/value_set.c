@@ -405,15 +405,15 @@ bool med_value_set_implicit(const med_term_context *x, med_str url, med_str vers
 
 /* ---- looking up ---- */
 
-static bool part_has(const med_part *p, med_arena *a, med_str code, med_hit *hit)
+static bool part_has(const med_part *p, med_arena *a, med_str code, med_code_hit *hit)
 {
     const med_image *m = p->sys == NULL ? NULL : p->sys->image;
-    *hit = (med_hit){.part = p,
-                     .sys = p->sys,
-                     .concept = MED_CONCEPT_NONE,
-                     .system = p->system,
-                     .code = code,
-                     .rule_display = MED_STR_EMPTY};
+    *hit = (med_code_hit){.part = p,
+                          .sys = p->sys,
+                          .concept = MED_CONCEPT_NONE,
+                          .system = p->system,
+                          .code = code,
+                          .rule_display = MED_STR_EMPTY};
     if (p->kind == MED_PART_UNKNOWN || p->kind == MED_PART_SETS)
         return false;
     if (p->kind == MED_PART_LIST) {
@@ -443,7 +443,7 @@ static bool system_fits(const med_part *p, med_str system, med_str version)
 
 /* NOLINTNEXTLINE(misc-no-recursion): value sets nest MED_CONTEXT_DEPTH deep, no more */
 static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, med_str system,
-                    med_str version, med_str code, med_hit *hit)
+                    med_str version, med_str code, med_code_hit *hit)
 {
     bool own = p->kind != MED_PART_SETS;
     if (own && (!system_fits(p, system, version) || !part_has(p, a, code, hit)))
@@ -451,7 +451,7 @@ static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, me
     if (own)
         hit->set = of;
     for (size_t i = 0; i < p->n_sets; i++) {
-        med_hit inner;
+        med_code_hit inner;
         if (!med_value_set_has(p->sets[i], a, own ? p->system : system, version, code, &inner))
             return false;
         if (!own && i == 0)
@@ -462,7 +462,7 @@ static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, me
 
 /* NOLINTNEXTLINE(misc-no-recursion): see in_part */
 bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str system, med_str version,
-                            med_str code, med_hit *hit)
+                            med_str code, med_code_hit *hit)
 {
     for (size_t i = 0; i < vs->n_includes; i++) {
         if (in_part(&vs->includes[i], vs, a, system, version, code, hit))
@@ -473,9 +473,9 @@ bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str syste
 
 /* NOLINTNEXTLINE(misc-no-recursion): see in_part */
 bool med_value_set_has(const med_value_set *vs, med_arena *a, med_str system, med_str version,
-                       med_str code, med_hit *hit)
+                       med_str code, med_code_hit *hit)
 {
-    med_hit out;
+    med_code_hit out;
     if (!med_value_set_includes(vs, a, system, version, code, hit))
         return false;
     med_str found = hit->sys != NULL ? hit->sys->version : MED_STR_EMPTY;
@@ -483,10 +483,10 @@ bool med_value_set_has(const med_value_set *vs, med_arena *a, med_str system, me
         if (in_part(&vs->excludes[i], vs, a, hit->system, found, code, &out))
             return false;
     }
-    return !vs->active_only || (med_hit_flags(hit) & MED_CONCEPT_INACTIVE) == 0;
+    return !vs->active_only || (med_code_hit_flags(hit) & MED_CONCEPT_INACTIVE) == 0;
 }
 
-med_str med_hit_display(const med_hit *h)
+med_str med_code_hit_display(const med_code_hit *h)
 {
     if (h->listed != NULL && h->listed->display.len > 0)
         return h->listed->display;
@@ -495,7 +495,7 @@ med_str med_hit_display(const med_hit *h)
     return h->rule_display;
 }
 
-unsigned med_hit_flags(const med_hit *h)
+unsigned med_code_hit_flags(const med_code_hit *h)
 {
     return h->sys != NULL && h->sys->image != NULL && h->concept != MED_CONCEPT_NONE
                ? med_concept_flags(h->sys->image, h->concept)

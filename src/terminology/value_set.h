@@ -60,7 +60,7 @@ bool med_value_set_implicit(const med_term_context *x, med_str url, med_str vers
                             const med_value_set **out, med_err *err) MED_MUST_CHECK;
 
 /* Where a code was found. */
-typedef struct med_hit {
+typedef struct med_code_hit {
     const med_part *part;
     const med_system *sys;    /* NULL: listed of an unknown system */
     med_concept concept;      /* MED_CONCEPT_NONE of a rule, or of an unknown system */
@@ -68,17 +68,17 @@ typedef struct med_hit {
     const med_value_set *set; /* whose JSON `listed` is in */
     med_str system, code;     /* the code as it is written there */
     med_str rule_display;
-} med_hit;
+} med_code_hit;
 
 /* An empty system means any. False when it is not in. */
 bool med_value_set_has(const med_value_set *vs, med_arena *a, med_str system, med_str version,
-                       med_str code, med_hit *hit);
+                       med_str code, med_code_hit *hit);
 /* The preferred display. */
-med_str med_hit_display(const med_hit *h);
-unsigned med_hit_flags(const med_hit *h);
+med_str med_code_hit_display(const med_code_hit *h);
+unsigned med_code_hit_flags(const med_code_hit *h);
 /* Would the code be in, were it not for exclusions or inactivity? */
 bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str system, med_str version,
-                            med_str code, med_hit *hit);
+                            med_str code, med_code_hit *hit);
 
 /* The part that a filter makes: sets bits; *broken says what is wrong with it. */
 bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str property,

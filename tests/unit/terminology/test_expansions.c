@@ -100,13 +100,13 @@ static enum outcome compare(const med_term_context *x, const med_value_set *vs, 
         bool found = false;
         for (size_t k = 0; k < got.n && !found; k++) {
             med_str key = want->keys[i];
-            const med_hit *h = &got.at[k];
+            const med_code_hit *h = &got.at[k];
             if (key.len != h->system.len + 1 + h->code.len || !med_str_starts(key, h->system)
                 || !med_str_eq(med_str_skip(key, h->system.len + 1), h->code))
                 continue;
             found = true;
             moved += i != k ? 1 : 0;
-            other_display += med_str_eq(med_hit_display(h), want->displays[i]) ? 0 : 1;
+            other_display += med_str_eq(med_code_hit_display(h), want->displays[i]) ? 0 : 1;
         }
         missing += found ? 0 : 1;
         if (!found && missing == 1)

@@ -1,0 +1,563 @@
+/* term_expand.c - https://hl7.org/fhir/R4/valueset-operation-expand.html */
+#include "base/datetime.h"
+#include "fhir/interactions.h"
+#include "fhir/terms.h"
+#include "terminology/code_system_json.h"
+#include "terminology/expand.h"
+
+static const char *const known[] = {"url",
+                                    "valueSet",
+                                    "valueSetVersion",
+                                    "context",
+                                    "contextDirection",
+                                    "filter",
+                                    "date",
+                                    "offset",
+                                    "count",
+                                    "includeDesignations",
+                                    "designation",
+                                    "includeDefinition",
+                                    "activeOnly",
+                                    "excludeNested",
+                                    "excludeNotForUI",
+                                    "excludePostCoordinated",
+                                    "displayLanguage",
+                                    "exclude-system",
+                                    "system-version",
+                                    "check-system-version",
+                                    "force-system-version",
+                                    "default-valueset-version",
+                                    "property",
+                                    "limitedExpansion",
+                                    "tx-resource",
+                                    "useSupplement",
+                                    "includeAlternateCodes",
+                                    "cache-id",
+                                    NULL};
+
+typedef struct writer {
+    med_term_call *t;
+    med_json_writer w;
+    const med_value_set *vs;
+    med_expansion all;
+    bool designations, definitions, status_used;
+} writer;
+
+/* ---- the request ---- */
+
+static bool read_number(const med_term_call *t, const char *name, size_t *out, med_err *err)
+{
+    int64_t n;
+    med_str text = med_term_param_text(t, name);
+    if (text.len == 0)
+        return true;
+    if (med_str_to_int64(text, &n) && n >= 0 && n <= INT32_MAX) {
+        *out = (size_t)n;
+        return true;
+    }
+    (void)MED_FAIL(err, MED_ISSUE_VALUE, "%s must be a whole number that is not negative", name);
+    return med_err_status(err, 400);
+}
+
+static bool read_request(med_term_call *t, med_expand *e, med_err *err)
+{
+    med_str rest;
+    *e = (med_expand){.filter = med_term_param_text(t, "filter"),
+                      .count = SIZE_MAX,
+                      .limit = MED_EXPAND_LIMIT,
+                      .active_only = med_term_param_is(t, "activeOnly", false)};
+    e->language = med_str_trim(med_str_cut(t->language, ',', &rest));
+    e->language = med_str_cut(e->language, ';', &rest);
+    if (med_term_param_text(t, "context").len > 0) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                       "$expand by context is not supported: name the value set of the binding");
+        return med_err_status(err, 400);
+    }
+    return read_number(t, "offset", &e->offset, err) && read_number(t, "count", &e->count, err);
+}
+
+/* What keeps a value set from being expanded at all. */
+static bool check_whole(const med_value_set *vs, med_str canonical, med_err *err)
+{
+    if (vs == NULL) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                       "A definition for the value Set '%.*s' could not be found; %.*s",
+                       MED_STR_ARG(canonical),
+                       MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, canonical)));
+        return med_err_status(err, 404);
+    }
+    if (vs->missing_supplement.len > 0) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND, "Required supplement not found: %.*s",
+                       MED_STR_ARG(vs->missing_supplement));
+        return med_err_status(err, 404);
+    }
+    if (vs->broken.len > 0) {
+        (void)MED_FAIL(err, MED_ISSUE_INVALID, "%.*s", MED_STR_ARG(vs->broken));
+        (void)med_err_at(err, MED_STR("ValueSet.compose.include[0].filter[0]"));
+        return med_err_status(err, 422);
+    }
+    if (vs->missing.len > 0) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                       "A definition for the value Set '%.*s' could not be found; %.*s",
+                       MED_STR_ARG(vs->missing),
+                       MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, vs->missing)));
+        return med_err_status(err, 404);
+    }
+    if (vs->missing_system.len > 0) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                       "A definition for CodeSystem '%.*s' could not be found, so the value set "
+                       "cannot be expanded; %.*s",
+                       MED_STR_ARG(vs->missing_system),
+                       MED_STR_ARG(med_term_hint(MED_TERM_CODE_SYSTEM, vs->missing_system)));
+        return med_err_status(err, 404);
+    }
+    return true;
+}
+
+/* ---- expansion.parameter ---- */
+
+static void parameter(writer *w, const char *name, const char *type, med_str value)
+{
+    if (value.len == 0)
+        return;
+    med_json_open(&w->w, '{');
+    med_json_pair(&w->w, "name", med_str_from(name));
+    med_json_key(&w->w, med_str_from(type));
+    if (strcmp(type, "valueBoolean") == 0 || strcmp(type, "valueInteger") == 0)
+        med_json_raw_value(&w->w, value);
+    else
+        med_json_str(&w->w, value);
+    med_json_close(&w->w, '}');
+}
+
+static med_str versioned(med_arena *a, med_str url, med_str version)
+{
+    return version.len == 0
+               ? url
+               : med_arena_printf(a, "%.*s|%.*s", MED_STR_ARG(url), MED_STR_ARG(version));
+}
+
+/* Each once, in the order of the parts. */
+static void used(writer *w, med_str *seen, size_t *n, const char *name, med_str what)
+{
+    enum { MOST = 256 };
+    for (size_t i = 0; i < *n; i++) {
+        if (med_str_eq(seen[i], what))
+            return;
+    }
+    if (*n < MOST)
+        seen[(*n)++] = what;
+    parameter(w, name, "valueUri", what);
+}
+
+static void used_systems(writer *w, const med_value_set *vs, med_str *seen, size_t *n)
+{
+    med_arena *a = w->t->call->arena;
+    for (size_t i = 0; i < vs->n_includes; i++) {
+        const med_part *p = &vs->includes[i];
+        for (size_t k = 0; k < p->n_sets; k++)
+            used(w, seen, n, "used-valueset", versioned(a, p->sets[k]->url, p->sets[k]->version));
+        if (p->system.len == 0 || p->sys == NULL)
+            continue;
+        used(w, seen, n, "used-codesystem", versioned(a, p->system, p->sys->version));
+        for (size_t k = 0; k < p->sys->n_supplements; k++) {
+            const med_image *s = p->sys->supplements[k];
+            used(w, seen, n, "used-supplement",
+                 versioned(a, med_image_url(s), med_image_version(s)));
+        }
+    }
+}
+
+/* Systems of what was imported, from the codes themselves. */
+static void used_by_hits(writer *w, med_str *seen, size_t *n)
+{
+    const med_system *last = NULL;
+    for (size_t i = 0; i < w->all.n; i++) {
+        const med_system *s = w->all.at[i].sys;
+        if (s == NULL || s == last)
+            continue;
+        last = s;
+        used(w, seen, n, "used-codesystem", versioned(w->t->call->arena, s->url, s->version));
+    }
+}
+
+static void write_parameters(writer *w)
+{
+    static const struct {
+        const char *name, *type;
+    } echoed[] = {{"filter", "valueString"},
+                  {"offset", "valueInteger"},
+                  {"count", "valueInteger"},
+                  {"activeOnly", "valueBoolean"},
+                  {"designation", "valueString"},
+                  {"displayLanguage", "valueCode"},
+                  {"excludeNested", "valueBoolean"},
+                  {"includeDefinition", "valueBoolean"},
+                  {"includeDesignations", "valueBoolean"}};
+    med_str *seen = MED_TAKE(w->t->call->arena, 256, med_str);
+    size_t n = 0;
+    med_json_key(&w->w, MED_STR("parameter"));
+    med_json_open(&w->w, '[');
+    for (size_t i = 0; i < sizeof echoed / sizeof *echoed; i++) {
+        const med_term_param *p;
+        for (size_t k = 0; (p = med_term_param_at(w->t, echoed[i].name, k)) != NULL; k++)
+            parameter(w, echoed[i].name, echoed[i].type, p->value);
+    }
+    if (med_term_param_at(w->t, "displayLanguage", 0) == NULL)
+        parameter(w, "displayLanguage", "valueCode", w->t->language);
+    if (seen != NULL) {
+        used_systems(w, w->vs, seen, &n);
+        used_by_hits(w, seen, &n);
+    }
+    med_json_close(&w->w, ']');
+}
+
+/* ---- properties ---- */
+
+static bool wants_property(const writer *w, med_str code)
+{
+    const med_term_param *p;
+    for (size_t i = 0; (p = med_term_param_at(w->t, "property", i)) != NULL; i++) {
+        if (med_str_eq(p->value, code) || med_str_eqz(p->value, "*"))
+            return true;
+    }
+    return false;
+}
+
+static bool system_property(const med_system *s, med_str code, med_concept_property *out)
+{
+    for (size_t i = 0; s->image != NULL && med_image_property_def(s->image, i, out); i++) {
+        if (med_str_eq(out->code, code))
+            return true;
+    }
+    for (size_t k = 0; k < s->n_supplements; k++) {
+        for (size_t i = 0; med_image_property_def(s->supplements[k], i, out); i++) {
+            if (med_str_eq(out->code, code))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void property_def(writer *w, med_str code, med_str uri)
+{
+    med_json_open(&w->w, '{');
+    med_json_pair(&w->w, "code", code);
+    med_json_pair(&w->w, "uri", uri);
+    med_json_close(&w->w, '}');
+}
+
+static void write_property_defs(writer *w)
+{
+    const med_term_param *p;
+    bool any = false;
+    for (size_t i = 0; (p = med_term_param_at(w->t, "property", i)) != NULL; i++) {
+        med_concept_property def = {.uri = MED_STR_EMPTY};
+        if (med_str_eqz(p->value, "definition"))
+            def.uri = MED_STR("http://hl7.org/fhir/concept-properties#definition");
+        for (size_t k = 0; def.uri.len == 0 && k < w->vs->n_includes; k++) {
+            const med_system *s = w->vs->includes[k].sys;
+            if (s != NULL)
+                (void)system_property(s, p->value, &def);
+        }
+        if (!any) {
+            med_json_key(&w->w, MED_STR("property"));
+            med_json_open(&w->w, '[');
+        }
+        any = true;
+        property_def(w, p->value, def.uri);
+    }
+    if (any)
+        med_json_close(&w->w, ']');
+}
+
+static const char *const value_names[MED_PROPERTY_TYPES] = {
+    "valueCode",    "valueString",   "valueCoding", "valueInteger",
+    "valueBoolean", "valueDateTime", "valueDecimal"};
+
+void med_term_write_value(med_json_writer *w, const med_concept_property *p)
+{
+    bool raw = p->type == MED_PROPERTY_CODING || p->type == MED_PROPERTY_INTEGER
+               || p->type == MED_PROPERTY_BOOLEAN || p->type == MED_PROPERTY_DECIMAL;
+    med_json_key(w, med_str_from(value_names[p->type]));
+    if (raw)
+        med_json_raw_value(w, p->value);
+    else
+        med_json_str(w, p->value);
+}
+
+static void open_once(writer *w, const char *key, bool *opened)
+{
+    if (!*opened) {
+        med_json_key(&w->w, med_str_from(key));
+        med_json_open(&w->w, '[');
+    }
+    *opened = true;
+}
+
+static void write_properties_of(writer *w, const med_image *m, med_concept c, bool *opened)
+{
+    med_concept_property p;
+    for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
+        if (!wants_property(w, p.code))
+            continue;
+        open_once(w, "property", opened);
+        med_json_open(&w->w, '{');
+        med_json_pair(&w->w, "code", p.code);
+        med_term_write_value(&w->w, &p);
+        med_json_close(&w->w, '}');
+    }
+}
+
+static void write_properties(writer *w, const med_code_hit *h)
+{
+    bool opened = false;
+    const med_image *m = h->sys == NULL ? NULL : h->sys->image;
+    if (m == NULL || med_term_param_at(w->t, "property", 0) == NULL)
+        return;
+    med_str definition = med_concept_definition(m, h->concept);
+    if (wants_property(w, MED_STR("definition")) && definition.len > 0) {
+        open_once(w, "property", &opened);
+        med_json_open(&w->w, '{');
+        med_json_pair(&w->w, "code", MED_STR("definition"));
+        med_json_pair(&w->w, "valueString", definition);
+        med_json_close(&w->w, '}');
+    }
+    write_properties_of(w, m, h->concept, &opened);
+    for (size_t i = 0; i < h->sys->n_supplements; i++) {
+        const med_image *s = h->sys->supplements[i];
+        write_properties_of(w, s, med_image_find(s, h->code), &opened);
+    }
+    if (opened)
+        med_json_close(&w->w, ']');
+}
+
+/* ---- designations ---- */
+
+/* designation=urn:ietf:bcp:47|de, or system|code of a use; none given: all. */
+static bool wants_designation(const writer *w, const med_designation *d)
+{
+    const med_term_param *p;
+    for (size_t i = 0; (p = med_term_param_at(w->t, "designation", i)) != NULL; i++) {
+        med_str code, system = med_str_cut(p->value, '|', &code);
+        if (med_str_eqz(system, "urn:ietf:bcp:47") && med_str_eq_ignore_case(code, d->language))
+            return true;
+        if (med_str_eq(system, d->use_system) && med_str_eq(code, d->use_code))
+            return true;
+    }
+    return med_term_param_at(w->t, "designation", 0) == NULL;
+}
+
+static void write_designation(writer *w, const med_designation *d, med_str display, bool *opened)
+{
+    if (!wants_designation(w, d) || (med_str_eq(d->value, display) && d->use_code.len == 0))
+        return;
+    open_once(w, "designation", opened);
+    med_json_open(&w->w, '{');
+    med_json_pair(&w->w, "language", d->language);
+    if (d->use_code.len > 0) {
+        med_json_key(&w->w, MED_STR("use"));
+        med_term_write_coding(&w->w, d->use_system, MED_STR_EMPTY, d->use_code, d->use_display);
+    }
+    med_json_pair(&w->w, "value", d->value);
+    med_json_close(&w->w, '}');
+}
+
+static void write_listed(writer *w, const med_code_hit *h, med_str display, bool *opened)
+{
+    const med_json *j = h->set == NULL ? NULL : h->set->json;
+    med_arena *a = w->t->call->arena;
+    if (j == NULL || h->listed == NULL)
+        return;
+    uint32_t list = med_json_member(j, h->listed->node, MED_STR("designation"));
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        med_designation d = {
+            .use_system = MED_STR_EMPTY, .use_code = MED_STR_EMPTY, .use_display = MED_STR_EMPTY};
+        uint32_t use = med_json_member(j, e, MED_STR("use"));
+        if (!med_json_text(a, j, e, "language", &d.language)
+            || !med_json_text(a, j, e, "value", &d.value)
+            || (use != 0
+                && (!med_json_text(a, j, use, "system", &d.use_system)
+                    || !med_json_text(a, j, use, "code", &d.use_code)
+                    || !med_json_text(a, j, use, "display", &d.use_display))))
+            return;
+        write_designation(w, &d, display, opened);
+    }
+}
+
+static void write_designations(writer *w, const med_code_hit *h, med_str display)
+{
+    bool opened = false;
+    med_designation d;
+    const med_image *m = h->sys == NULL ? NULL : h->sys->image;
+    if (!w->designations)
+        return;
+    write_listed(w, h, display, &opened);
+    if (m != NULL && h->concept != MED_CONCEPT_NONE) {
+        med_str own = med_concept_display(m, h->concept);
+        if (!med_str_eq(own, display)) {
+            d = (med_designation){
+                med_image_language(m),
+                MED_STR("http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra"),
+                MED_STR("preferredForLanguage"), MED_STR("Preferred For Language"), own};
+            write_designation(w, &d, display, &opened);
+        }
+        for (size_t i = 0; med_concept_designation(m, h->concept, i, &d); i++)
+            write_designation(w, &d, display, &opened);
+        for (size_t k = 0; k < h->sys->n_supplements; k++) {
+            const med_image *s = h->sys->supplements[k];
+            for (size_t i = 0; med_concept_designation(s, med_image_find(s, h->code), i, &d); i++)
+                write_designation(w, &d, display, &opened);
+        }
+    }
+    if (opened)
+        med_json_close(&w->w, ']');
+}
+
+/* ---- the answer ---- */
+
+/* Do parts of the set use a system in two versions? Then each code says its own. */
+static bool has_versions(const med_value_set *vs)
+{
+    for (size_t i = 0; i < vs->n_includes; i++) {
+        const med_part *p = &vs->includes[i];
+        for (size_t k = 0; k < i; k++) {
+            const med_part *q = &vs->includes[k];
+            if (p->sys != NULL && q->sys != NULL && med_str_eq(p->system, q->system)
+                && !med_str_eq(p->sys->version, q->sys->version))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void write_entry(writer *w, const med_code_hit *h, bool with_version)
+{
+    bool has;
+    unsigned flags = med_code_hit_flags(h);
+    med_str display = med_term_display_in(h, w->t->language, &has);
+    med_json_open(&w->w, '{');
+    med_json_pair(&w->w, "system", h->system);
+    if ((flags & MED_CONCEPT_ABSTRACT) != 0) {
+        med_json_key(&w->w, MED_STR("abstract"));
+        med_json_bool(&w->w, true);
+    }
+    if ((flags & MED_CONCEPT_INACTIVE) != 0) {
+        med_json_key(&w->w, MED_STR("inactive"));
+        med_json_bool(&w->w, true);
+    }
+    if (with_version && h->sys != NULL)
+        med_json_pair(&w->w, "version", h->sys->version);
+    med_json_pair(&w->w, "code", h->code);
+    med_json_pair(&w->w, "display", display);
+    write_designations(w, h, display);
+    write_properties(w, h);
+    med_json_close(&w->w, '}');
+}
+
+static void write_expansion(writer *w)
+{
+    char now[MED_INSTANT_LEN], uuid[MED_UUID_LEN];
+    const med_fhir *f = w->t->call->fhir;
+    bool with_version = has_versions(w->vs);
+    med_instant_format(med_now(f->clock), now);
+    med_random_uuid(f->random, uuid);
+    med_json_key(&w->w, MED_STR("expansion"));
+    med_json_open(&w->w, '{');
+    med_json_pair(&w->w, "identifier",
+                  med_arena_printf(w->t->call->arena, "urn:uuid:%.*s", MED_UUID_LEN, uuid));
+    med_json_pair(&w->w, "timestamp", (med_str){now, sizeof now});
+    med_json_key(&w->w, MED_STR("total"));
+    med_json_int(&w->w, (int64_t)w->all.total);
+    if (med_term_param_at(w->t, "count", 0) != NULL
+        || med_term_param_at(w->t, "offset", 0) != NULL) {
+        size_t offset = 0;
+        med_err ignored;
+        (void)read_number(w->t, "offset", &offset, &ignored);
+        med_json_key(&w->w, MED_STR("offset"));
+        med_json_int(&w->w, (int64_t)offset);
+    }
+    write_parameters(w);
+    write_property_defs(w);
+    if (w->all.n > 0) {
+        med_json_key(&w->w, MED_STR("contains"));
+        med_json_open(&w->w, '[');
+        for (size_t i = 0; i < w->all.n; i++)
+            write_entry(w, &w->all.at[i], with_version);
+        med_json_close(&w->w, ']');
+    }
+    med_json_close(&w->w, '}');
+}
+
+/* The value set as it was, without compose and the expansion it came with. */
+static void write_head(writer *w)
+{
+    static const char *const left_out[] = {"compose", "expansion", "text", "extension",
+                                           "contained"};
+    const med_json *j = w->vs->json;
+    uint32_t root = w->vs->node;
+    for (uint32_t k = root + 1; k < j->nodes[root].next; k = j->nodes[k + 1].next) {
+        bool skip = false;
+        for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+            skip = skip || med_str_eqz(med_json_raw(j, k), left_out[i]);
+        if (skip)
+            continue;
+        med_json_raw_key(&w->w, med_json_span(j, k));
+        med_json_value(&w->w, j, k + 1);
+    }
+}
+
+static bool answer(writer *w, med_err *err)
+{
+    med_buf b;
+    med_call *call = w->t->call;
+    med_buf_init(&b, (size_t)64 << 20);
+    w->w = med_json_writer_to(&b);
+    w->designations = med_term_param_is(w->t, "includeDesignations", false)
+                      || med_term_param_at(w->t, "designation", 0) != NULL;
+    w->definitions = med_term_param_is(w->t, "includeDefinition", false);
+    med_json_open(&w->w, '{');
+    write_head(w);
+    write_expansion(w);
+    med_json_close(&w->w, '}');
+    bool ok = !b.failed && med_arena_copy(call->arena, med_buf_str(&b), &call->response.body);
+    med_buf_free(&b);
+    call->response.status = 200;
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* A filter with a page is quick on any system; all else goes to a worker. */
+static bool is_short(const med_call *call)
+{
+    bool paged = false;
+    for (size_t i = 0; i < call->request.query.n; i++)
+        paged = paged || med_str_eqz(call->request.query.at[i].name, "count");
+    return paged;
+}
+
+static enum med_step prepare(med_call *call, med_err *err)
+{
+    med_term_call t;
+    med_expand e;
+    writer w = {.t = &t};
+    med_str canonical;
+    if (!call->on_worker && !is_short(call))
+        return MED_STEP_AGAIN;
+    if (!med_term_call_begin(call, known, &t, err) || !read_request(&t, &e, err)
+        || !med_term_call_set(&t, &w.vs, &canonical, err) || !check_whole(w.vs, canonical, err)
+        || !med_term_expand(&t.x, w.vs, &e, &w.all, err))
+        return MED_STEP_FAILED;
+    return answer(&w, err) ? MED_STEP_OK : MED_STEP_FAILED;
+}
+
+#define EXPAND(variable, how, where)                                                               \
+    const med_interaction variable = {.name = "expand",                                            \
+                                      .method = how,                                               \
+                                      .level = where,                                              \
+                                      .operation = "$expand",                                      \
+                                      .types = "ValueSet",                                         \
+                                      .prepare = prepare}
+EXPAND(med_interaction_expand, MED_GET, MED_LEVEL_TYPE);
+EXPAND(med_interaction_expand_post, MED_POST, MED_LEVEL_TYPE);
+EXPAND(med_interaction_expand_instance, MED_GET, MED_LEVEL_INSTANCE);
+EXPAND(med_interaction_expand_instance_post, MED_POST, MED_LEVEL_INSTANCE);

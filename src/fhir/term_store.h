@@ -1,0 +1,15 @@
+/* term_store.h - stored CodeSystems, ValueSets and ConceptMaps as a med_term_source. */
+#ifndef MED_FHIR_TERM_STORE_H
+#define MED_FHIR_TERM_STORE_H
+
+#include "fhir/call.h"
+#include "terminology/terminology.h"
+
+/* Good while the call's view is. */
+bool med_term_store_of(med_call *call, med_term_source *out, med_err *err) MED_MUST_CHECK;
+/* What remembers the generation, shared by all calls. */
+typedef struct med_term_watch med_term_watch;
+med_term_watch *med_term_watch_new(void);
+void med_term_watch_free(med_term_watch *w);
+
+#endif

@@ -1,0 +1,306 @@
+/* term_translate.c - https://hl7.org/fhir/R4/conceptmap-operation-translate.html */
+#include "fhir/interactions.h"
+#include "fhir/terms.h"
+#include "terminology/code_system_json.h"
+
+static const char *const known[] = {"url",         "conceptMap",   "conceptMapVersion",
+                                    "code",        "system",       "version",
+                                    "source",      "coding",       "codeableConcept",
+                                    "target",      "targetsystem", "reverse",
+                                    "tx-resource", "cache-id",     NULL};
+
+enum { DEPTH = 4, SOURCES = 64 };
+
+typedef struct coded {
+    med_str system, code;
+} coded;
+
+typedef struct translation {
+    med_term_call t;
+    const med_json *j; /* the map in use */
+    uint32_t map;
+    coded asked[SOURCES];
+    size_t n_asked;
+    med_str target_system;
+    bool reverse, found; /* found: one that is neither unmatched nor disjoint */
+    med_json_writer *w;
+    bool any;
+} translation;
+
+static uint32_t list_at(const med_json *j, uint32_t object, const char *key)
+{
+    uint32_t node = med_json_member(j, object, med_str_from(key));
+    return node != 0 && med_json_kind_at(j, node) == MED_JSON_ARRAY ? node : 0;
+}
+
+static med_str text(const translation *x, uint32_t object, const char *key)
+{
+    med_str out;
+    return med_json_text(x->t.call->arena, x->j, object, key, &out) ? out : MED_STR_EMPTY;
+}
+
+/* ---- the question ---- */
+
+static bool add_coding(translation *x, uint32_t node)
+{
+    coded c;
+    med_arena *a = x->t.call->arena;
+    if (x->n_asked == SOURCES)
+        return true;
+    if (!med_json_text(a, x->t.json, node, "system", &c.system)
+        || !med_json_text(a, x->t.json, node, "code", &c.code))
+        return false;
+    x->asked[x->n_asked++] = c;
+    return true;
+}
+
+static bool read_codes(translation *x, med_err *err)
+{
+    const med_term_param *one = med_term_param_at(&x->t, "coding", 0);
+    const med_term_param *many = med_term_param_at(&x->t, "codeableConcept", 0);
+    med_str code = med_term_param_text(&x->t, "code");
+    bool ok = true;
+    if (code.len > 0)
+        x->asked[x->n_asked++] = (coded){med_term_param_text(&x->t, "system"), code};
+    if (one != NULL && one->node != 0)
+        ok = add_coding(x, one->node);
+    uint32_t list = many == NULL || many->node == 0 ? 0 : list_at(x->t.json, many->node, "coding");
+    for (uint32_t e = list + 1; ok && list != 0 && e < x->t.json->nodes[list].next;
+         e = x->t.json->nodes[e].next)
+        ok = add_coding(x, e);
+    if (!ok)
+        return MED_FAIL_MEMORY(err);
+    if (x->n_asked > 0)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
+                   "$translate needs code (with system), coding or codeableConcept");
+    return med_err_status(err, 400);
+}
+
+/* *found is false when no such map is known. */
+static bool parse_map(translation *x, med_str canonical, bool *found, med_err *err)
+{
+    med_str url, version, body;
+    med_json *j = MED_TAKE(x->t.call->arena, 1, med_json);
+    if (j == NULL)
+        return MED_FAIL_MEMORY(err);
+    med_canonical_split(canonical, &url, &version);
+    if (version.len == 0)
+        version = med_term_param_text(&x->t, "conceptMapVersion");
+    if (!med_term_text(&x->t.x, MED_TERM_CONCEPT_MAP, url, version, &body, err))
+        return false;
+    *found = body.len > 0;
+    if (!*found)
+        return true;
+    x->j = j;
+    x->map = 0;
+    return med_json_parse(x->t.call->arena, body, j, NULL, err);
+}
+
+static bool find_map(translation *x, med_err *err)
+{
+    const med_term_param *p = med_term_param_at(&x->t, "conceptMap", 0);
+    med_str url = med_term_param_text(&x->t, "url");
+    bool found;
+    if (x->t.call->request.level == MED_LEVEL_INSTANCE)
+        return med_term_call_resource(&x->t, &x->j, &x->map, err);
+    if (p != NULL && p->node != 0 && med_json_kind_at(x->t.json, p->node) == MED_JSON_OBJECT) {
+        x->j = x->t.json;
+        x->map = p->node;
+        return true;
+    }
+    if (url.len == 0) {
+        (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
+                       "name the map: $translate takes url, conceptMap, or the map's own id");
+        return med_err_status(err, 400);
+    }
+    if (!parse_map(x, url, &found, err))
+        return false;
+    if (found)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
+                   "the ConceptMap '%.*s' could not be found; store it first", MED_STR_ARG(url));
+    return med_err_status(err, 404);
+}
+
+/* ---- matches ---- */
+
+static void write_match(translation *x, med_str equivalence, coded to, med_str display)
+{
+    med_json_writer *w = x->w;
+    x->any = true;
+    if (!med_str_eqz(equivalence, "unmatched") && !med_str_eqz(equivalence, "disjoint"))
+        x->found = true;
+    med_json_open(w, '{');
+    med_json_pair(w, "name", MED_STR("match"));
+    med_json_key(w, MED_STR("part"));
+    med_json_open(w, '[');
+    med_term_write_text(w, "equivalence", "valueCode", equivalence);
+    if (to.code.len > 0) {
+        med_json_open(w, '{');
+        med_json_pair(w, "name", MED_STR("concept"));
+        med_json_key(w, MED_STR("valueCoding"));
+        med_term_write_coding(w, to.system, MED_STR_EMPTY, to.code, display);
+        med_json_close(w, '}');
+    }
+    med_term_write_text(w, "source", "valueUri", text(x, x->map, "url"));
+    med_json_close(w, ']');
+    med_json_close(w, '}');
+}
+
+static bool target_fits(const translation *x, med_str system)
+{
+    return x->target_system.len == 0 || med_str_eq(x->target_system, system);
+}
+
+/* Read backwards, wider is narrower. */
+static med_str turned(med_str equivalence)
+{
+    static const char *const pairs[][2] = {{"wider", "narrower"},
+                                           {"narrower", "wider"},
+                                           {"subsumes", "specializes"},
+                                           {"specializes", "subsumes"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (med_str_eqz(equivalence, pairs[i][0]))
+            return med_str_from(pairs[i][1]);
+    }
+    return equivalence;
+}
+
+static bool element_forward(translation *x, uint32_t group, uint32_t element, const coded *c)
+{
+    med_str target = text(x, group, "target");
+    if (!med_str_eq(text(x, element, "code"), c->code))
+        return false;
+    uint32_t list = list_at(x->j, element, "target");
+    for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        if (target_fits(x, target))
+            write_match(x, text(x, e, "equivalence"), (coded){target, text(x, e, "code")},
+                        text(x, e, "display"));
+    }
+    return true;
+}
+
+static void element_backward(translation *x, uint32_t group, uint32_t element, const coded *c)
+{
+    uint32_t list = list_at(x->j, element, "target");
+    for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        if (med_str_eq(text(x, e, "code"), c->code))
+            write_match(x, turned(text(x, e, "equivalence")),
+                        (coded){text(x, group, "source"), text(x, element, "code")},
+                        text(x, element, "display"));
+    }
+}
+
+/* What the map says of codes it does not list. *other is a map to go on with. */
+static void unmapped(translation *x, uint32_t group, const coded *c, med_str *other)
+{
+    uint32_t node = med_json_member(x->j, group, MED_STR("unmapped"));
+    med_str mode = node == 0 ? MED_STR_EMPTY : text(x, node, "mode");
+    med_str target = text(x, group, "target");
+    if (!target_fits(x, target))
+        return;
+    if (med_str_eqz(mode, "provided"))
+        write_match(x, MED_STR("equal"), (coded){target, c->code}, MED_STR_EMPTY);
+    else if (med_str_eqz(mode, "fixed"))
+        write_match(x, MED_STR("inexact"), (coded){target, text(x, node, "code")},
+                    text(x, node, "display"));
+    else if (med_str_eqz(mode, "other-map"))
+        *other = text(x, node, "url");
+}
+
+static void translate_in(translation *x, const coded *c, med_str *other)
+{
+    uint32_t groups = list_at(x->j, x->map, "group");
+    for (uint32_t g = groups + 1; groups != 0 && g < x->j->nodes[groups].next;
+         g = x->j->nodes[g].next) {
+        med_str side = text(x, g, x->reverse ? "target" : "source");
+        bool listed = false;
+        if (c->system.len > 0 && !med_str_eq(side, c->system))
+            continue;
+        uint32_t list = list_at(x->j, g, "element");
+        for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next;
+             e = x->j->nodes[e].next) {
+            if (x->reverse)
+                element_backward(x, g, e, c);
+            else
+                listed = element_forward(x, g, e, c) || listed;
+        }
+        if (!listed && !x->reverse)
+            unmapped(x, g, c, other);
+    }
+}
+
+static bool translate(translation *x, const coded *c, med_err *err)
+{
+    const med_json *j = x->j;
+    uint32_t map = x->map;
+    for (int depth = 0; depth < DEPTH; depth++) {
+        med_str other = MED_STR_EMPTY;
+        bool found;
+        translate_in(x, c, &other);
+        if (other.len == 0)
+            break;
+        if (!parse_map(x, other, &found, err))
+            return false;
+        if (!found)
+            break;
+    }
+    x->j = j;
+    x->map = map;
+    return true;
+}
+
+static bool answer(translation *x, med_err *err)
+{
+    med_buf matches, b;
+    med_json_writer inner, w;
+    med_buf_init(&matches, 16 << 20);
+    inner = med_json_writer_to(&matches);
+    x->w = &inner;
+    bool ok = true;
+    med_json_open(&inner, '[');
+    for (size_t i = 0; ok && i < x->n_asked; i++)
+        ok = translate(x, &x->asked[i], err);
+    med_json_close(&inner, ']');
+    med_term_write_begin(&b, &w);
+    med_term_write_bool(&w, "result", x->found);
+    if (!x->any)
+        med_term_write_text(&w, "message", "valueString",
+                            MED_STR("the map says nothing of this code"));
+    if (x->any) /* the list without its brackets */
+        med_json_raw_value(&w, med_str_sub(med_buf_str(&matches), 1, matches.len - 1));
+    ok = ok && !matches.failed;
+    med_buf_free(&matches);
+    if (!ok) {
+        med_buf_free(&b);
+        return err->issue != MED_ISSUE_NONE ? false : MED_FAIL_MEMORY(err);
+    }
+    return med_term_write_end(x->t.call, &b, &w, err);
+}
+
+static enum med_step prepare(med_call *call, med_err *err)
+{
+    translation *x = MED_TAKE(call->arena, 1, translation);
+    if (x == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return MED_STEP_FAILED;
+    }
+    if (!med_term_call_begin(call, known, &x->t, err))
+        return MED_STEP_FAILED;
+    x->target_system = med_term_param_text(&x->t, "targetsystem");
+    x->reverse = med_term_param_is(&x->t, "reverse", false);
+    return read_codes(x, err) && find_map(x, err) && answer(x, err) ? MED_STEP_OK : MED_STEP_FAILED;
+}
+
+#define TRANSLATE(variable, how, where)                                                            \
+    const med_interaction variable = {.name = "translate",                                         \
+                                      .method = how,                                               \
+                                      .level = where,                                              \
+                                      .operation = "$translate",                                   \
+                                      .types = "ConceptMap",                                       \
+                                      .prepare = prepare}
+TRANSLATE(med_interaction_translate, MED_GET, MED_LEVEL_TYPE);
+TRANSLATE(med_interaction_translate_post, MED_POST, MED_LEVEL_TYPE);
+TRANSLATE(med_interaction_translate_instance, MED_GET, MED_LEVEL_INSTANCE);
+TRANSLATE(med_interaction_translate_instance_post, MED_POST, MED_LEVEL_INSTANCE);

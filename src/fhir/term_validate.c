@@ -1,0 +1,676 @@
+/* term_validate.c - $validate-code of CodeSystem and ValueSet.
+ * https://hl7.org/fhir/R4/valueset-operation-validate-code.html
+ * https://hl7.org/fhir/R4/codesystem-operation-validate-code.html
+ *
+ * The answer is what the terminology ecosystem agreed on: result, the code as found, and an
+ * OperationOutcome in `issues` whose first texts are also the `message`. */
+#include "fhir/interactions.h"
+#include "fhir/term_issues.h"
+#include "fhir/terms.h"
+#include "terminology/code_system_json.h"
+
+static const char *const known[] = {"url",
+                                    "context",
+                                    "valueSet",
+                                    "valueSetVersion",
+                                    "codeSystem",
+                                    "code",
+                                    "system",
+                                    "systemVersion",
+                                    "version",
+                                    "display",
+                                    "coding",
+                                    "codeableConcept",
+                                    "date",
+                                    "abstract",
+                                    "displayLanguage",
+                                    "inferSystem",
+                                    "lenient-display-validation",
+                                    "activeOnly",
+                                    "valueset-membership-only",
+                                    "default-to-latest-version",
+                                    "system-version",
+                                    "check-system-version",
+                                    "force-system-version",
+                                    "default-valueset-version",
+                                    "tx-resource",
+                                    "useSupplement",
+                                    "cache-id",
+                                    "diagnostics",
+                                    NULL};
+
+typedef struct coding {
+    med_str system, version, code, display;
+    med_str path; /* "", "Coding", "CodeableConcept.coding[0]" */
+    bool bare;    /* a code parameter */
+} coding;
+
+typedef struct question {
+    med_term_call t;
+    coding *codings;
+    size_t n;
+    const med_json *concept_json; /* of a codeableConcept */
+    uint32_t concept;
+    const med_value_set *vs; /* NULL: of a system */
+    med_str canonical;       /* of the value set as named */
+    med_term_issues issues;
+    /* the coding that is answered with */
+    const coding *found;
+    med_code_answer answer;
+    med_code_hit hit;
+    bool is_in, failed_display;
+    med_str normalized;
+} question;
+
+static bool fail(med_err *err, const char *text)
+{
+    (void)MED_FAIL(err, MED_ISSUE_INVALID, "%s", text);
+    return med_err_status(err, 400);
+}
+
+/* ---- what is asked ---- */
+
+static bool read_coding(question *q, const med_json *j, uint32_t node, med_str path, coding *out)
+{
+    med_arena *a = q->t.call->arena;
+    *out = (coding){.path = path};
+    return med_json_text(a, j, node, "system", &out->system)
+           && med_json_text(a, j, node, "version", &out->version)
+           && med_json_text(a, j, node, "code", &out->code)
+           && med_json_text(a, j, node, "display", &out->display);
+}
+
+static bool read_concept(question *q, uint32_t node)
+{
+    const med_json *j = q->t.json;
+    uint32_t list = med_json_member(j, node, MED_STR("coding"));
+    size_t room = list == 0 ? 0 : j->nodes[list].count;
+    q->codings = MED_TAKE(q->t.call->arena, room, coding);
+    q->concept_json = j;
+    q->concept = node;
+    if (q->codings == NULL)
+        return false;
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        med_str path = med_arena_printf(q->t.call->arena, "CodeableConcept.coding[%zu]", q->n);
+        if (!read_coding(q, j, e, path, &q->codings[q->n++]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_codings(question *q, bool of_system, med_err *err)
+{
+    const med_term_call *t = &q->t;
+    const med_term_param *one = med_term_param_at(t, "coding", 0);
+    const med_term_param *many = med_term_param_at(t, "codeableConcept", 0);
+    if (many != NULL && many->node != 0)
+        return read_concept(q, many->node) ? true : MED_FAIL_MEMORY(err);
+    q->codings = MED_TAKE(t->call->arena, 1, coding);
+    if (q->codings == NULL)
+        return MED_FAIL_MEMORY(err);
+    q->n = 1;
+    if (one != NULL && one->node != 0)
+        return read_coding(q, t->json, one->node, MED_STR("Coding"), &q->codings[0])
+                   ? true
+                   : MED_FAIL_MEMORY(err);
+    q->codings[0] = (coding){med_term_param_text(t, of_system ? "url" : "system"),
+                             med_term_param_text(t, of_system ? "version" : "systemVersion"),
+                             med_term_param_text(t, "code"),
+                             med_term_param_text(t, "display"),
+                             MED_STR_EMPTY,
+                             true};
+    if (of_system && q->codings[0].system.len == 0)
+        q->codings[0].system = med_term_param_text(t, "system");
+    if (q->codings[0].code.len == 0)
+        return fail(err, "Unable to find code to validate (looked for coding | codeableConcept | "
+                         "code+system | code+inferSystem in parameters");
+    if (!of_system && q->codings[0].system.len == 0
+        && !med_term_param_is(t, "inferSystem", t->json == NULL))
+        return fail(err, "Unable to find code to validate (looked for coding | codeableConcept | "
+                         "code+system | code+inferSystem in parameters");
+    return true;
+}
+
+/* ---- where things are ---- */
+
+static med_str at(const question *q, const coding *c, const char *element)
+{
+    if (c->bare)
+        return med_str_from(element);
+    return med_arena_printf(q->t.call->arena, "%.*s.%s", MED_STR_ARG(c->path), element);
+}
+
+static med_str set_name(const question *q)
+{
+    return q->vs->version.len == 0
+               ? q->vs->url
+               : med_arena_printf(q->t.call->arena, "%.*s|%.*s", MED_STR_ARG(q->vs->url),
+                                  MED_STR_ARG(q->vs->version));
+}
+
+static med_str code_name(const question *q, const coding *c)
+{
+    return med_arena_printf(q->t.call->arena, "%.*s%s%.*s#%.*s", MED_STR_ARG(c->system),
+                            c->version.len > 0 ? "|" : "", MED_STR_ARG(c->version),
+                            MED_STR_ARG(c->code));
+}
+
+/* ---- displays ---- */
+
+static void list_choice(const question *q, med_str value, med_str language, med_str *out, size_t *n)
+{
+    med_str quoted = med_arena_printf(q->t.call->arena, "'%.*s'", MED_STR_ARG(value));
+    if (value.len == 0 || *n >= 20 || med_str_search(*out, quoted, 0) < out->len)
+        return;
+    *out = med_arena_printf(q->t.call->arena, "%.*s%s%.*s%s%.*s%s", MED_STR_ARG(*out),
+                            *n > 0 ? " or " : "", MED_STR_ARG(quoted), language.len > 0 ? " (" : "",
+                            MED_STR_ARG(language), language.len > 0 ? ")" : "");
+    (*n)++;
+}
+
+static med_str choices_of(const question *q, size_t *n)
+{
+    const med_code_hit *h = &q->hit;
+    const med_image *m = h->sys == NULL ? NULL : h->sys->image;
+    med_str out = MED_STR_EMPTY, wanted = q->t.language;
+    med_designation d;
+    *n = 0;
+    if (h->listed != NULL)
+        list_choice(q, h->listed->display, MED_STR_EMPTY, &out, n);
+    if (m != NULL && h->concept != MED_CONCEPT_NONE) {
+        if (wanted.len == 0 || med_term_language_fits(med_image_language(m), wanted))
+            list_choice(q, med_concept_display(m, h->concept), med_image_language(m), &out, n);
+        for (size_t i = 0; med_concept_designation(m, h->concept, i, &d); i++) {
+            if (wanted.len == 0 || med_term_language_fits(d.language, wanted))
+                list_choice(q, d.value, d.language, &out, n);
+        }
+    }
+    if (*n == 0 && wanted.len == 0)
+        list_choice(q, med_code_hit_display(h), MED_STR_EMPTY, &out, n);
+    return out;
+}
+
+static bool same_but_space(med_str a, med_str b)
+{
+    size_t i = 0, k = 0;
+    for (;;) {
+        while (i < a.len && med_is_space(a.ptr[i]))
+            i++;
+        while (k < b.len && med_is_space(b.ptr[k]))
+            k++;
+        if (i == a.len || k == b.len)
+            return i == a.len && k == b.len;
+        if (a.ptr[i++] != b.ptr[k++])
+            return false;
+    }
+}
+
+static void check_display(question *q, const coding *c)
+{
+    size_t n;
+    bool lenient = med_term_param_is(&q->t, "lenient-display-validation", false);
+    enum med_term_severity severity = lenient ? MED_TERM_WARNING : MED_TERM_ERROR;
+    med_str language = q->t.language, where = at(q, c, "display");
+    if (c->display.len == 0)
+        return;
+    bool named = med_code_hit_is_named(&q->hit, c->display, language);
+    med_str choices = choices_of(q, &n);
+    med_str shown = language.len > 0 ? language : MED_STR("--");
+    if (n == 0 && named) {
+        med_term_issue_add(&q->issues, MED_TERM_NOTE, "invalid", "invalid-display",
+                           "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK", where,
+                           "There are no valid display names found for the code %.*s for "
+                           "language(s) '%.*s'. The display is '%.*s' which is a valid display "
+                           "for the default language",
+                           MED_STR_ARG(code_name(q, c)), MED_STR_ARG(shown),
+                           MED_STR_ARG(c->display));
+        return;
+    }
+    bool in_language =
+        named
+        && (language.len == 0
+            || med_str_search(choices,
+                              med_arena_printf(q->t.call->arena, "'%.*s'", MED_STR_ARG(c->display)),
+                              0)
+                   < choices.len);
+    if (in_language || (named && language.len == 0))
+        return;
+    q->failed_display = severity == MED_TERM_ERROR;
+    if (n == 0) {
+        med_term_issue_add(&q->issues, severity, "invalid", "invalid-display",
+                           "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_ERR", where,
+                           "Wrong Display Name '%.*s' for %.*s. There are no valid display names "
+                           "found for language(s) '%.*s'. Default display is '%.*s'",
+                           MED_STR_ARG(c->display), MED_STR_ARG(code_name(q, c)),
+                           MED_STR_ARG(shown), MED_STR_ARG(med_code_hit_display(&q->hit)));
+        return;
+    }
+    bool space = same_but_space(c->display, med_code_hit_display(&q->hit));
+    med_str count =
+        n == 1 ? MED_STR_EMPTY : med_arena_printf(q->t.call->arena, "one of %zu choices: ", n);
+    med_term_issue_add(&q->issues, severity, "invalid", "invalid-display",
+                       space ? "Display_Name_WS_for__should_be_one_of__instead_of"
+                             : "Display_Name_for__should_be_one_of__instead_of",
+                       where,
+                       "Wrong %s '%.*s' for %.*s. Valid display is %.*s%.*s (for the language(s) "
+                       "'%.*s')",
+                       space ? "whitespace in Display Name" : "Display Name",
+                       MED_STR_ARG(c->display), MED_STR_ARG(code_name(q, c)), MED_STR_ARG(count),
+                       MED_STR_ARG(choices), MED_STR_ARG(shown));
+}
+
+/* ---- what is said of a code that was found ---- */
+
+static med_str status_of(const med_code_hit *h)
+{
+    med_concept_property p;
+    const med_image *m = h->sys == NULL ? NULL : h->sys->image;
+    for (size_t i = 0; m != NULL && med_concept_property_at(m, h->concept, i, &p); i++) {
+        if (med_str_eqz(p.code, "status"))
+            return p.value;
+    }
+    return MED_STR_EMPTY;
+}
+
+static void comment_status(question *q, const coding *c)
+{
+    unsigned flags = med_code_hit_flags(&q->hit);
+    med_str status = status_of(&q->hit);
+    med_str where = c->bare ? MED_STR("code") : c->path;
+    if ((flags & MED_CONCEPT_INACTIVE) != 0)
+        med_term_issue_add(&q->issues, MED_TERM_WARNING, "business-rule", "code-comment",
+                           "INACTIVE_CONCEPT_FOUND", where,
+                           "The concept '%.*s' has a status of %.*s%sinactive and its use should "
+                           "be reviewed",
+                           MED_STR_ARG(c->code), MED_STR_ARG(status),
+                           status.len > 0 ? " and " : "");
+    else if ((flags & MED_CONCEPT_DEPRECATED) != 0)
+        med_term_issue_add(&q->issues, MED_TERM_WARNING, "business-rule", "code-comment",
+                           "DEPRECATED_CONCEPT_FOUND", where,
+                           "The concept '%.*s' is deprecated and its use should be reviewed",
+                           MED_STR_ARG(c->code));
+}
+
+static void comment_case(question *q, const coding *c)
+{
+    const med_system *s = q->hit.sys;
+    if (s == NULL || s->image == NULL || med_str_eq(q->hit.code, c->code))
+        return;
+    q->normalized = q->hit.code;
+    med_term_issue_add(&q->issues, MED_TERM_NOTE, "business-rule", "code-rule",
+                       "CODE_CASE_DIFFERENCE", at(q, c, "code"),
+                       "The code '%.*s' differs from the correct code '%.*s' by case. Although the "
+                       "code system '%.*s%s%.*s' is case insensitive, implementers are strongly "
+                       "encouraged to use the correct case anyway",
+                       MED_STR_ARG(c->code), MED_STR_ARG(q->hit.code), MED_STR_ARG(s->url),
+                       s->version.len > 0 ? "|" : "", MED_STR_ARG(s->version));
+}
+
+static void not_in(question *q, const coding *c, bool alone)
+{
+    med_term_issue_add(&q->issues, alone ? MED_TERM_ERROR : MED_TERM_NOTE, "code-invalid",
+                       alone ? "not-in-vs" : "this-code-not-in-vs",
+                       "None_of_the_provided_codes_are_in_the_value_set_one", at(q, c, "code"),
+                       "The provided code '%.*s' was not found in the value set '%.*s'",
+                       MED_STR_ARG(code_name(q, c)), MED_STR_ARG(set_name(q)));
+}
+
+static bool settle_found(question *q, const coding *c, bool alone)
+{
+    unsigned flags = med_code_hit_flags(&q->hit);
+    bool active_only = med_term_param_is(&q->t, "activeOnly", false);
+    comment_status(q, c);
+    comment_case(q, c);
+    if ((flags & MED_CONCEPT_INACTIVE) != 0 && active_only && q->vs != NULL) {
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "business-rule", "code-rule",
+                           "STATUS_CODE_WARNING_CODE", at(q, c, "code"),
+                           "The concept '%.*s' is valid but is not active", MED_STR_ARG(c->code));
+        not_in(q, c, alone);
+        return false;
+    }
+    if ((flags & MED_CONCEPT_ABSTRACT) != 0 && !med_term_param_is(&q->t, "abstract", true)) {
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "business-rule", "code-rule",
+                           "ABSTRACT_CODE_NOT_ALLOWED", at(q, c, "code"),
+                           "Code '%.*s' is abstract, and not allowed in this context",
+                           MED_STR_ARG(code_name(q, c)));
+        if (q->vs != NULL)
+            not_in(q, c, alone);
+        return false;
+    }
+    check_display(q, c);
+    return true;
+}
+
+/* ---- what is said of one that was not ---- */
+
+static bool unknown_system(question *q, const coding *c, med_err *err)
+{
+    med_str url, version, text, versions;
+    med_canonical_split(c->system, &url, &version);
+    if (!med_term_text(&q->t.x, MED_TERM_VALUE_SET, url, MED_STR_EMPTY, &text, err))
+        return false;
+    if (text.len > 0) {
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "invalid", "invalid-data",
+                           "Terminology_TX_System_ValueSet2", at(q, c, "system"),
+                           "The Coding references a value set, not a code system ('%.*s')",
+                           MED_STR_ARG(c->system));
+        return true;
+    }
+    const med_system *s;
+    if (!med_term_system(&q->t.x, url, c->version, &s, err))
+        return false;
+    if (s != NULL && s->image != NULL && med_image_content(s->image) == MED_CONTENT_SUPPLEMENT) {
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "invalid", "invalid-data",
+                           "CODESYSTEM_CS_NO_SUPPLEMENT", at(q, c, "system"),
+                           "CodeSystem %.*s|%.*s is a supplement, so can't be used as a value in "
+                           "Coding.system",
+                           MED_STR_ARG(s->url), MED_STR_ARG(s->version));
+        return true;
+    }
+    if (c->system.len > 0 && med_str_find(c->system, ':', 0) == c->system.len)
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "invalid", "invalid-data",
+                           "Terminology_TX_System_Relative", at(q, c, "system"),
+                           "Coding.system must be an absolute reference, not a local reference");
+    if (!med_term_versions(&q->t.x, MED_TERM_CODE_SYSTEM, url, &versions, err))
+        return false;
+    if (c->version.len > 0 && versions.len > 0)
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "not-found",
+                           "UNKNOWN_CODESYSTEM_VERSION", at(q, c, "system"),
+                           "A definition for CodeSystem '%.*s' version '%.*s' could not be found, "
+                           "so the code cannot be validated. Valid versions: %.*s",
+                           MED_STR_ARG(c->system), MED_STR_ARG(c->version), MED_STR_ARG(versions));
+    else
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "not-found",
+                           "UNKNOWN_CODESYSTEM", at(q, c, "system"),
+                           "A definition for CodeSystem '%.*s' could not be found, so the code "
+                           "cannot be validated",
+                           MED_STR_ARG(c->system));
+    return true;
+}
+
+static bool settle_absent(question *q, const coding *c, bool alone, med_err *err)
+{
+    med_code_question alone_in = {MED_STR_EMPTY, c->system,     c->version,
+                                  c->code,       MED_STR_EMPTY, MED_STR_EMPTY};
+    med_code_answer of_system = {.verdict = q->answer.verdict};
+    const med_value_set *none;
+    med_code_hit hit = {0};
+    if (q->vs != NULL)
+        not_in(q, c, alone);
+    if (c->system.len == 0) {
+        if (!c->bare)
+            med_term_issue_add(&q->issues, MED_TERM_WARNING, "invalid", "invalid-data",
+                               "Coding_has_no_system__cannot_validate", c->path,
+                               "Coding has no system. A code with no system has no defined "
+                               "meaning, and it cannot be validated. A system should be provided");
+        else if (q->vs != NULL)
+            med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "cannot-infer",
+                               "UNABLE_TO_INFER_CODESYSTEM", MED_STR("code"),
+                               "The System URI could not be determined for the code '%.*s' in the "
+                               "ValueSet '%.*s'",
+                               MED_STR_ARG(c->code), MED_STR_ARG(set_name(q)));
+        return true;
+    }
+    if (!med_term_ask(&q->t.x, &alone_in, &of_system, &hit, &none, err))
+        return false;
+    if (of_system.verdict == MED_CODE_UNKNOWN_SYSTEM)
+        return unknown_system(q, c, err);
+    if (of_system.verdict == MED_CODE_VALID) {
+        q->found = c;
+        q->answer = of_system;
+        q->hit = hit;
+        return true;
+    }
+    q->answer.version = of_system.version;
+    med_term_issue_add(&q->issues, MED_TERM_ERROR, "code-invalid", "invalid-code",
+                       "Unknown_Code_in_Version", at(q, c, "code"),
+                       "Unknown code '%.*s' in the CodeSystem '%.*s'%s%.*s%s", MED_STR_ARG(c->code),
+                       MED_STR_ARG(c->system), of_system.version.len > 0 ? " version '" : "",
+                       MED_STR_ARG(of_system.version), of_system.version.len > 0 ? "'" : "");
+    return true;
+}
+
+/* ---- the question ---- */
+
+/* A bare code that is in the set with two systems can not be told apart. */
+static bool is_ambiguous(question *q, const coding *c)
+{
+    med_code_hit other;
+    med_str systems = q->hit.system;
+    if (!c->bare || c->system.len > 0 || q->vs == NULL)
+        return false;
+    for (size_t i = 0; i < q->vs->n_includes; i++) {
+        const med_part *p = &q->vs->includes[i];
+        if (p->system.len == 0 || med_str_eq(p->system, q->hit.system)
+            || !med_value_set_has(q->vs, q->t.call->arena, p->system, MED_STR_EMPTY, c->code,
+                                  &other))
+            continue;
+        systems = med_arena_printf(q->t.call->arena, "%.*s, %.*s", MED_STR_ARG(systems),
+                                   MED_STR_ARG(p->system));
+    }
+    if (systems.len == q->hit.system.len)
+        return false;
+    not_in(q, c, true);
+    med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "cannot-infer",
+                       "Unable_to_resolve_system__value_set_has_multiple_matches", MED_STR("code"),
+                       "The System URI could not be determined for the code '%.*s' in the ValueSet "
+                       "'%.*s': value set expansion has multiple matches: [%.*s]",
+                       MED_STR_ARG(c->code), MED_STR_ARG(set_name(q)), MED_STR_ARG(systems));
+    return true;
+}
+
+static bool ask_one(question *q, const coding *c, bool alone, med_err *err)
+{
+    q->answer = (med_code_answer){.version = MED_STR_EMPTY, .display = MED_STR_EMPTY};
+    q->hit = (med_code_hit){.concept = MED_CONCEPT_NONE};
+    if (q->vs == NULL) {
+        med_code_question ask = {MED_STR_EMPTY, c->system,     c->version,
+                                 c->code,       MED_STR_EMPTY, MED_STR_EMPTY};
+        const med_value_set *none;
+        if (!med_term_ask(&q->t.x, &ask, &q->answer, &q->hit, &none, err))
+            return false;
+        q->is_in = q->answer.verdict == MED_CODE_VALID;
+    } else if (c->bare || c->system.len > 0) {
+        q->is_in =
+            med_value_set_has(q->vs, q->t.call->arena, c->system, c->version, c->code, &q->hit);
+        if (q->is_in && is_ambiguous(q, c))
+            return !(q->is_in = false);
+    }
+    if (!q->is_in)
+        return settle_absent(q, c, alone, err);
+    q->found = c;
+    q->answer.verdict = MED_CODE_VALID;
+    q->answer.system = q->hit.system;
+    q->answer.version = q->hit.sys != NULL ? q->hit.sys->version : c->version;
+    q->is_in = settle_found(q, c, alone);
+    return true;
+}
+
+static bool ask_all(question *q, med_err *err)
+{
+    bool alone = q->concept_json == NULL, any = false;
+    const coding *first = NULL;
+    med_code_answer answer = {0};
+    med_code_hit hit = {0};
+    for (size_t i = 0; i < q->n; i++) {
+        q->is_in = false;
+        if (!ask_one(q, &q->codings[i], alone, err))
+            return false;
+        if (q->is_in && !any) {
+            any = true;
+            first = q->found;
+            answer = q->answer;
+            hit = q->hit;
+        }
+    }
+    if (any) {
+        q->is_in = true;
+        q->found = first;
+        q->answer = answer;
+        q->hit = hit;
+    } else if (!alone && q->vs != NULL) {
+        med_term_issue_add(&q->issues, MED_TERM_ERROR, "code-invalid", "not-in-vs",
+                           "TX_GENERAL_CC_ERROR_MESSAGE", MED_STR_EMPTY,
+                           "No valid coding was found for the value set '%.*s'",
+                           MED_STR_ARG(set_name(q)));
+        /* the summary stands first */
+        med_term_issue last = q->issues.at[q->issues.n - 1];
+        memmove(q->issues.at + 1, q->issues.at, (q->issues.n - 1) * sizeof last);
+        q->issues.at[0] = last;
+    }
+    return true;
+}
+
+/* ---- the answer ---- */
+
+static void write_found(question *q, med_json_writer *w, const coding *c)
+{
+    bool has;
+    med_str display =
+        q->hit.code.len > 0 ? med_term_display_in(&q->hit, q->t.language, &has) : MED_STR_EMPTY;
+    bool known_code = q->found != NULL;
+    if (known_code)
+        med_term_write_text(w, "display", "valueString", display);
+    if (known_code && (med_code_hit_flags(&q->hit) & MED_CONCEPT_INACTIVE) != 0)
+        med_term_write_bool(w, "inactive", true);
+    (void)c;
+}
+
+static bool write_answer(question *q, med_err *err)
+{
+    med_buf b;
+    med_json_writer w;
+    const coding *c = q->found != NULL ? q->found : q->n > 0 ? &q->codings[0] : NULL;
+    bool show = q->concept_json == NULL || q->found != NULL;
+    med_term_write_begin(&b, &w);
+    if (c != NULL && show)
+        med_term_write_text(&w, "code", "valueCode", c->code);
+    if (q->concept_json != NULL) {
+        med_json_open(&w, '{');
+        med_json_pair(&w, "name", MED_STR("codeableConcept"));
+        med_json_key(&w, MED_STR("valueCodeableConcept"));
+        med_json_value(&w, q->concept_json, q->concept);
+        med_json_close(&w, '}');
+    }
+    if (c != NULL)
+        write_found(q, &w, c);
+    if (q->issues.n > 0) {
+        med_json_open(&w, '{');
+        med_json_pair(&w, "name", MED_STR("issues"));
+        med_json_key(&w, MED_STR("resource"));
+        med_term_issues_write(&w, &q->issues);
+        med_json_close(&w, '}');
+    }
+    med_term_write_text(&w, "message", "valueString", med_term_issues_message(&q->issues));
+    med_term_write_text(&w, "normalized-code", "valueCode", q->normalized);
+    med_term_write_bool(&w, "result", q->is_in && !med_term_issues_fail(&q->issues));
+    if (q->found != NULL
+        && (med_code_hit_flags(&q->hit) & (MED_CONCEPT_INACTIVE | MED_CONCEPT_DEPRECATED)) != 0)
+        med_term_write_text(&w, "status", "valueCode", status_of(&q->hit));
+    if (c != NULL && show) {
+        med_term_write_text(&w, "system", "valueUri",
+                            c->system.len > 0 ? c->system : q->answer.system);
+        med_term_write_text(&w, "version", "valueString", q->answer.version);
+    }
+    return med_term_write_end(q->t.call, &b, &w, err);
+}
+
+/* An OperationOutcome in place of an answer. */
+static bool write_outcome(question *q, int status, med_err *err)
+{
+    med_buf b;
+    med_call *call = q->t.call;
+    med_buf_init(&b, 1 << 20);
+    med_json_writer w = med_json_writer_to(&b);
+    med_term_issues_write(&w, &q->issues);
+    bool ok = !b.failed && med_arena_copy(call->arena, med_buf_str(&b), &call->response.body);
+    med_buf_free(&b);
+    call->response.status = status;
+    call->response.is_outcome = true;
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* False when the value set can not answer; the issues say why. */
+static bool is_usable(question *q, int *status)
+{
+    const med_value_set *vs = q->vs;
+    med_term_issues *l = &q->issues;
+    med_str missing = vs == NULL ? q->canonical : vs->missing;
+    *status = 404;
+    if (missing.len > 0)
+        med_term_issue_add(
+            l, MED_TERM_ERROR, "not-found", "not-found", "Unable_to_resolve_value_Set_",
+            MED_STR_EMPTY, "A definition for the value Set '%.*s' could not be found; %.*s",
+            MED_STR_ARG(missing), MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, missing)));
+    else if (vs != NULL && vs->missing_supplement.len > 0)
+        med_term_issue_add(l, MED_TERM_ERROR, "not-found", "not-found",
+                           "VALUESET_SUPPLEMENT_MISSING", MED_STR_EMPTY,
+                           "Required supplement not found: %.*s",
+                           MED_STR_ARG(vs->missing_supplement));
+    else if (vs != NULL && vs->broken.len > 0) {
+        *status = 422;
+        med_term_issue_add(l, MED_TERM_ERROR, "invalid", "vs-invalid",
+                           "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE",
+                           MED_STR("ValueSet.compose.include[0].filter[0]"), "%.*s",
+                           MED_STR_ARG(vs->broken));
+    }
+    return l->n == 0;
+}
+
+static question *begin(med_call *call, med_err *err)
+{
+    question *q = MED_TAKE(call->arena, 1, question);
+    if (q == NULL) {
+        (void)MED_FAIL_MEMORY(err);
+        return NULL;
+    }
+    q->issues.arena = call->arena;
+    q->normalized = MED_STR_EMPTY;
+    return med_term_call_begin(call, known, &q->t, err) ? q : NULL;
+}
+
+static enum med_step prepare_set(med_call *call, med_err *err)
+{
+    int status;
+    question *q = begin(call, err);
+    if (q == NULL || !read_codings(q, false, err)
+        || !med_term_call_set(&q->t, &q->vs, &q->canonical, err))
+        return MED_STEP_FAILED;
+    if (!is_usable(q, &status))
+        return write_outcome(q, status, err) ? MED_STEP_OK : MED_STEP_FAILED;
+    return ask_all(q, err) && write_answer(q, err) ? MED_STEP_OK : MED_STEP_FAILED;
+}
+
+static enum med_step prepare_system(med_call *call, med_err *err)
+{
+    question *q = begin(call, err);
+    if (q == NULL || !read_codings(q, true, err))
+        return MED_STEP_FAILED;
+    if (call->request.level == MED_LEVEL_INSTANCE && q->n > 0 && q->codings[0].system.len == 0) {
+        const med_json *j;
+        uint32_t node;
+        if (!med_term_call_resource(&q->t, &j, &node, err)
+            || !med_json_text(call->arena, j, node, "url", &q->codings[0].system))
+            return MED_STEP_FAILED;
+    }
+    return ask_all(q, err) && write_answer(q, err) ? MED_STEP_OK : MED_STEP_FAILED;
+}
+
+#define VALIDATE(variable, type, how, where, function)                                             \
+    const med_interaction variable = {.name = "validate-code",                                     \
+                                      .method = how,                                               \
+                                      .level = where,                                              \
+                                      .operation = "$validate-code",                               \
+                                      .types = type,                                               \
+                                      .prepare = function}
+VALIDATE(med_interaction_validate_code, "ValueSet", MED_GET, MED_LEVEL_TYPE, prepare_set);
+VALIDATE(med_interaction_validate_code_post, "ValueSet", MED_POST, MED_LEVEL_TYPE, prepare_set);
+VALIDATE(med_interaction_validate_code_instance, "ValueSet", MED_GET, MED_LEVEL_INSTANCE,
+         prepare_set);
+VALIDATE(med_interaction_validate_code_instance_post, "ValueSet", MED_POST, MED_LEVEL_INSTANCE,
+         prepare_set);
+VALIDATE(med_interaction_validate_system, "CodeSystem", MED_GET, MED_LEVEL_TYPE, prepare_system);
+VALIDATE(med_interaction_validate_system_post, "CodeSystem", MED_POST, MED_LEVEL_TYPE,
+         prepare_system);
+VALIDATE(med_interaction_validate_system_instance, "CodeSystem", MED_GET, MED_LEVEL_INSTANCE,
+         prepare_system);

@@ -1,0 +1,60 @@
+/* terms.h - what the terminology operations share: their parameters, the resources in the store,
+ * and the pieces of their answers.
+ * https://hl7.org/fhir/R4/terminology-service.html */
+#ifndef MED_FHIR_TERMS_H
+#define MED_FHIR_TERMS_H
+
+#include "fhir/call.h"
+#include "terminology/ask.h"
+
+/* ---- parameters: of the URL, or of a Parameters resource ---- */
+typedef struct med_term_param {
+    med_str name;
+    med_str value; /* of a primitive, escapes undone; else empty */
+    uint32_t node; /* of value[x] or resource in request.json; 0: from the URL */
+} med_term_param;
+
+typedef struct med_term_call {
+    med_call *call;
+    const med_json *json; /* of the Parameters, or NULL */
+    const med_term_param *params;
+    size_t n_params;
+    med_str language; /* displayLanguage, or Accept-Language */
+    med_term_scope scope;
+    med_term_source source;
+    med_term_context x;
+} med_term_call;
+
+/* Reads the parameters and prepares the context. `known` is a list of names, ended by NULL;
+ * another one is an error (400) that names the nearest. */
+bool med_term_call_begin(med_call *call, const char *const *known, med_term_call *out,
+                         med_err *err) MED_MUST_CHECK;
+const med_term_param *med_term_param_at(const med_term_call *t, const char *name, size_t index);
+/* The value of the first of that name, or "". */
+med_str med_term_param_text(const med_term_call *t, const char *name);
+bool med_term_param_is(const med_term_call *t, const char *name, bool otherwise);
+/* The value set of the operation: `url`, `valueSet`, or the instance. *out is NULL when it is
+ * not known; *canonical says which was meant. */
+bool med_term_call_set(med_term_call *t, const med_value_set **out, med_str *canonical,
+                       med_err *err) MED_MUST_CHECK;
+/* The system of an instance-level operation, else "". */
+bool med_term_call_resource(med_term_call *t, const med_json **j, uint32_t *node,
+                            med_err *err) MED_MUST_CHECK;
+
+/* ---- answers ---- */
+void med_term_write_begin(med_buf *b, med_json_writer *w); /* {"resourceType":"Parameters",... [ */
+bool med_term_write_end(med_call *call, med_buf *b, med_json_writer *w, med_err *err);
+/* {"name":name,"valueX":...} */
+void med_term_write_text(med_json_writer *w, const char *name, const char *type, med_str value);
+void med_term_write_bool(med_json_writer *w, const char *name, bool value);
+void med_term_write_coding(med_json_writer *w, med_str system, med_str version, med_str code,
+                           med_str display);
+/* "valueCode": the value of a property, of its type. (term_expand.c) */
+void med_term_write_value(med_json_writer *w, const med_concept_property *p);
+/* The display in the language wanted; the preferred one where there is none. *has says whether
+ * there was one. */
+med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has);
+/* Does a language range list ("de,*;q=0.5") want this language? */
+bool med_term_language_fits(med_str have, med_str wanted);
+
+#endif
