@@ -76,42 +76,46 @@ static bool read_request(med_term_call *t, med_expand *e, med_err *err)
     return read_number(t, "offset", &e->offset, err) && read_number(t, "count", &e->count, err);
 }
 
-/* What keeps a value set from being expanded at all. */
-static bool check_whole(const med_value_set *vs, med_str canonical, med_err *err)
+static bool refuse(med_term_call *t, const char *id, const char *format, med_str what,
+                   enum med_term_kind kind, med_err *err)
 {
-    if (vs == NULL) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                       "A definition for the value Set '%.*s' could not be found; %.*s",
-                       MED_STR_ARG(canonical),
-                       MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, canonical)));
-        return med_err_status(err, 404);
-    }
-    if (vs->missing_supplement.len > 0) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND, "Required supplement not found: %.*s",
-                       MED_STR_ARG(vs->missing_supplement));
-        return med_err_status(err, 404);
-    }
-    if (vs->broken.len > 0) {
-        (void)MED_FAIL(err, MED_ISSUE_INVALID, "%.*s", MED_STR_ARG(vs->broken));
-        (void)med_err_at(err, MED_STR("ValueSet.compose.include[0].filter[0]"));
-        return med_err_status(err, 422);
-    }
-    if (vs->missing.len > 0) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                       "A definition for the value Set '%.*s' could not be found; %.*s",
-                       MED_STR_ARG(vs->missing),
-                       MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, vs->missing)));
-        return med_err_status(err, 404);
-    }
-    if (vs->missing_system.len > 0) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                       "A definition for CodeSystem '%.*s' could not be found, so the value set "
-                       "cannot be expanded; %.*s",
-                       MED_STR_ARG(vs->missing_system),
-                       MED_STR_ARG(med_term_hint(MED_TERM_CODE_SYSTEM, vs->missing_system)));
-        return med_err_status(err, 404);
-    }
+    med_str hint = med_term_hint(kind, what);
+    med_str text = med_arena_printf(t->call->arena, "%s '%.*s' could not be found; %.*s", format,
+                                    MED_STR_ARG(what), MED_STR_ARG(hint));
+    return med_term_refuse_one(t, 404, "not-found", "not-found", id, MED_STR_EMPTY, text, err);
+}
+
+/* What keeps a value set from being expanded at all. */
+static bool check_whole(med_term_call *t, const med_value_set *vs, med_str canonical, med_err *err)
+{
+    if (vs == NULL)
+        return refuse(t, "Unable_to_resolve_value_Set_", "A definition for the value Set",
+                      canonical, MED_TERM_VALUE_SET, err);
+    if (vs->missing_supplement.len > 0)
+        return med_term_refuse_one(
+            t, 404, "not-found", "not-found", "VALUESET_SUPPLEMENT_MISSING", MED_STR_EMPTY,
+            med_arena_printf(t->call->arena, "Required supplement not found: %.*s",
+                             MED_STR_ARG(vs->missing_supplement)),
+            err);
+    if (vs->broken.len > 0)
+        return med_term_refuse_one(
+            t, 422, "invalid", "vs-invalid", "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE",
+            MED_STR("ValueSet.compose.include[0].filter[0]"), vs->broken, err);
+    if (vs->missing.len > 0)
+        return refuse(t, "VS_EXP_IMPORT_UNK_PINNED", "A definition for the value Set", vs->missing,
+                      MED_TERM_VALUE_SET, err);
+    if (vs->missing_system.len > 0)
+        return refuse(t, "UNKNOWN_CODESYSTEM_EXP",
+                      "The value set can not be expanded: a definition for CodeSystem",
+                      vs->missing_system, MED_TERM_CODE_SYSTEM, err);
     return true;
+}
+
+/* Nobody asked for a language: that of the value set. */
+static bool use_own_language(med_term_call *t, const med_value_set *vs)
+{
+    return vs == NULL || t->language.len > 0
+           || med_json_text(t->call->arena, vs->json, vs->node, "language", &t->language);
 }
 
 /* ---- expansion.parameter ---- */
@@ -544,8 +548,12 @@ static enum med_step prepare(med_call *call, med_err *err)
     if (!call->on_worker && !is_short(call))
         return MED_STEP_AGAIN;
     if (!med_term_call_begin(call, known, &t, err) || !read_request(&t, &e, err)
-        || !med_term_call_set(&t, &w.vs, &canonical, err) || !check_whole(w.vs, canonical, err)
-        || !med_term_expand(&t.x, w.vs, &e, &w.all, err))
+        || !med_term_call_set(&t, &w.vs, &canonical, err)
+        || (!t.refused && !check_whole(&t, w.vs, canonical, err)))
+        return MED_STEP_FAILED;
+    if (t.refused)
+        return MED_STEP_OK;
+    if (!use_own_language(&t, w.vs) || !med_term_expand(&t.x, w.vs, &e, &w.all, err))
         return MED_STEP_FAILED;
     return answer(&w, err) ? MED_STEP_OK : MED_STEP_FAILED;
 }

@@ -180,9 +180,9 @@ static med_str name_of(med_term_call *t, const med_system *s)
     if (s->image == NULL)
         return med_str_from(rules[s->rule]);
     if (med_json_parse(t->call->arena, med_image_meta(s->image), &j, NULL, &ignored)) {
-        (void)med_json_text(t->call->arena, &j, 0, "title", &name);
+        (void)med_json_text(t->call->arena, &j, 0, "name", &name);
         if (name.len == 0)
-            (void)med_json_text(t->call->arena, &j, 0, "name", &name);
+            (void)med_json_text(t->call->arena, &j, 0, "title", &name);
     }
     return name.len > 0 ? name : s->url;
 }
@@ -210,6 +210,8 @@ static enum med_step prepare_lookup(med_call *call, med_err *err)
     const med_system *s;
     if (!med_term_call_begin(call, lookup_known, &t, err))
         return MED_STEP_FAILED;
+    if (t.refused)
+        return MED_STEP_OK;
     c = (coding){med_term_param_text(&t, "system"), med_term_param_text(&t, "version"),
                  med_term_param_text(&t, "code")};
     if (!read_coding(&t, "coding", &c, err))

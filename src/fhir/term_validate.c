@@ -5,7 +5,6 @@
  * The answer is what the terminology ecosystem agreed on: result, the code as found, and an
  * OperationOutcome in `issues` whose first texts are also the `message`. */
 #include "fhir/interactions.h"
-#include "fhir/term_issues.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
 
@@ -59,7 +58,7 @@ typedef struct question {
     med_code_answer answer;
     med_code_hit hit;
     bool is_in, failed_display;
-    med_str normalized;
+    med_str normalized, unknown_system;
 } question;
 
 static bool fail(med_err *err, const char *text)
@@ -343,6 +342,17 @@ static bool settle_found(question *q, const coding *c, bool alone)
 
 /* ---- what is said of one that was not ---- */
 
+static void say_unknown(question *q, const coding *c)
+{
+    const char *quote = med_str_find(c->system, ':', 0) == c->system.len ? "'" : "";
+    q->unknown_system = c->system;
+    med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "not-found", "UNKNOWN_CODESYSTEM",
+                       at(q, c, "system"),
+                       "A definition for CodeSystem %s%.*s%s could not be found, so the code "
+                       "cannot be validated",
+                       quote, MED_STR_ARG(c->system), quote);
+}
+
 static bool unknown_system(question *q, const coding *c, med_err *err)
 {
     med_str url, version, text, versions;
@@ -380,11 +390,7 @@ static bool unknown_system(question *q, const coding *c, med_err *err)
                            "so the code cannot be validated. Valid versions: %.*s",
                            MED_STR_ARG(c->system), MED_STR_ARG(c->version), MED_STR_ARG(versions));
     else
-        med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "not-found",
-                           "UNKNOWN_CODESYSTEM", at(q, c, "system"),
-                           "A definition for CodeSystem '%.*s' could not be found, so the code "
-                           "cannot be validated",
-                           MED_STR_ARG(c->system));
+        say_unknown(q, c);
     return true;
 }
 
@@ -572,22 +578,8 @@ static bool write_answer(question *q, med_err *err)
                             c->system.len > 0 ? c->system : q->answer.system);
         med_term_write_text(&w, "version", "valueString", q->answer.version);
     }
+    med_term_write_text(&w, "x-unknown-system", "valueCanonical", q->unknown_system);
     return med_term_write_end(q->t.call, &b, &w, err);
-}
-
-/* An OperationOutcome in place of an answer. */
-static bool write_outcome(question *q, int status, med_err *err)
-{
-    med_buf b;
-    med_call *call = q->t.call;
-    med_buf_init(&b, 1 << 20);
-    med_json_writer w = med_json_writer_to(&b);
-    med_term_issues_write(&w, &q->issues);
-    bool ok = !b.failed && med_arena_copy(call->arena, med_buf_str(&b), &call->response.body);
-    med_buf_free(&b);
-    call->response.status = status;
-    call->response.is_outcome = true;
-    return ok ? true : MED_FAIL_MEMORY(err);
 }
 
 /* False when the value set can not answer; the issues say why. */
@@ -614,7 +606,7 @@ static bool is_usable(question *q, int *status)
                            MED_STR("ValueSet.compose.include[0].filter[0]"), "%.*s",
                            MED_STR_ARG(vs->broken));
     }
-    return l->n == 0;
+    return l->n == 0 || (vs != NULL && vs->missing.len > 0);
 }
 
 static question *begin(med_call *call, med_err *err)
@@ -625,7 +617,7 @@ static question *begin(med_call *call, med_err *err)
         return NULL;
     }
     q->issues.arena = call->arena;
-    q->normalized = MED_STR_EMPTY;
+    q->normalized = q->unknown_system = MED_STR_EMPTY;
     return med_term_call_begin(call, known, &q->t, err) ? q : NULL;
 }
 
@@ -636,8 +628,12 @@ static enum med_step prepare_set(med_call *call, med_err *err)
     if (q == NULL || !read_codings(q, false, err)
         || !med_term_call_set(&q->t, &q->vs, &q->canonical, err))
         return MED_STEP_FAILED;
+    if (q->t.refused)
+        return MED_STEP_OK;
     if (!is_usable(q, &status))
-        return write_outcome(q, status, err) ? MED_STEP_OK : MED_STEP_FAILED;
+        return med_term_refuse(&q->t, status, &q->issues, err) ? MED_STEP_OK : MED_STEP_FAILED;
+    if (q->issues.n > 0) /* a value set that it includes is not known: no answer is "valid" */
+        return write_answer(q, err) ? MED_STEP_OK : MED_STEP_FAILED;
     return ask_all(q, err) && write_answer(q, err) ? MED_STEP_OK : MED_STEP_FAILED;
 }
 
@@ -653,6 +649,8 @@ static enum med_step prepare_system(med_call *call, med_err *err)
             || !med_json_text(call->arena, j, node, "url", &q->codings[0].system))
             return MED_STEP_FAILED;
     }
+    if (q->t.refused)
+        return MED_STEP_OK;
     return ask_all(q, err) && write_answer(q, err) ? MED_STEP_OK : MED_STEP_FAILED;
 }
 

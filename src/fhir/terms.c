@@ -136,6 +136,32 @@ static bool collect_extra(med_term_call *t)
     return true;
 }
 
+bool med_term_refuse(med_term_call *t, int status, const med_term_issues *issues, med_err *err)
+{
+    med_buf b;
+    med_call *call = t->call;
+    med_buf_init(&b, 1 << 20);
+    med_json_writer w = med_json_writer_to(&b);
+    med_term_issues_write(&w, issues);
+    bool ok = !b.failed && med_arena_copy(call->arena, med_buf_str(&b), &call->response.body);
+    med_buf_free(&b);
+    call->response.status = status;
+    call->response.is_outcome = true;
+    t->refused = true;
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+bool med_term_refuse_one(med_term_call *t, int status, const char *code, const char *tx_code,
+                         const char *id, med_str at, med_str text, med_err *err)
+{
+    med_term_issues *l = MED_TAKE(t->call->arena, 1, med_term_issues);
+    if (l == NULL)
+        return MED_FAIL_MEMORY(err);
+    l->arena = t->call->arena;
+    med_term_issue_add(l, MED_TERM_ERROR, code, tx_code, id, at, "%.*s", MED_STR_ARG(text));
+    return med_term_refuse(t, status, l, err);
+}
+
 /* A supplement that the caller asks for must be there. */
 static bool check_supplements(med_term_call *t, med_err *err)
 {
@@ -144,11 +170,12 @@ static bool check_supplements(med_term_call *t, med_err *err)
         med_canonical_split(t->x.supplements[i], &url, &version);
         if (!med_term_text(&t->x, MED_TERM_CODE_SYSTEM, url, version, &text, err))
             return false;
-        if (text.len == 0) {
-            (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND, "Required supplement not found: %.*s",
-                           MED_STR_ARG(t->x.supplements[i]));
-            return med_err_status(err, 404);
-        }
+        if (text.len == 0)
+            return med_term_refuse_one(
+                t, 404, "not-found", "not-found", "VALUESET_SUPPLEMENT_MISSING", MED_STR_EMPTY,
+                med_arena_printf(t->call->arena, "Required supplement not found: %.*s",
+                                 MED_STR_ARG(t->x.supplements[i])),
+                err);
     }
     return true;
 }
@@ -185,6 +212,8 @@ bool med_term_call_begin(med_call *call, const char *const *known, med_term_call
     out->language = med_term_param_text(out, "displayLanguage");
     if (out->language.len == 0)
         out->language = r->accept_language;
+    if (med_str_eqz(med_str_trim(out->language), "*"))
+        out->language = MED_STR_EMPTY;
     return check_supplements(out, err);
 }
 

@@ -5,6 +5,7 @@
 #define MED_FHIR_TERMS_H
 
 #include "fhir/call.h"
+#include "fhir/term_issues.h"
 #include "terminology/ask.h"
 
 /* ---- parameters: of the URL, or of a Parameters resource ---- */
@@ -23,6 +24,7 @@ typedef struct med_term_call {
     med_term_scope scope;
     med_term_source source;
     med_term_context x;
+    bool refused; /* the response says why; nothing more is to be done */
 } med_term_call;
 
 /* Reads the parameters and prepares the context. `known` is a list of names, ended by NULL;
@@ -42,6 +44,10 @@ bool med_term_call_resource(med_term_call *t, const med_json **j, uint32_t *node
                             med_err *err) MED_MUST_CHECK;
 
 /* ---- answers ---- */
+/* Answers with an OperationOutcome of the ecosystem's form: the call is then done. */
+bool med_term_refuse(med_term_call *t, int status, const med_term_issues *issues, med_err *err);
+bool med_term_refuse_one(med_term_call *t, int status, const char *code, const char *tx_code,
+                         const char *id, med_str at, med_str text, med_err *err);
 void med_term_write_begin(med_buf *b, med_json_writer *w); /* {"resourceType":"Parameters",... [ */
 bool med_term_write_end(med_call *call, med_buf *b, med_json_writer *w, med_err *err);
 /* {"name":name,"valueX":...} */

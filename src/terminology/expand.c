@@ -95,18 +95,6 @@ static bool text_fits(walk *w, const med_code_hit *h)
            && med_words_begin(w->folded, folded);
 }
 
-static bool is_excluded(const walk *w, const med_code_hit *h)
-{
-    med_code_hit other;
-    med_str version = h->sys != NULL ? h->sys->version : MED_STR_EMPTY;
-    med_value_set only = *w->vs;
-    if (w->vs->n_excludes == 0)
-        return false;
-    only.includes = w->vs->excludes;
-    only.n_includes = w->vs->n_excludes;
-    return med_value_set_includes(&only, w->x->arena, h->system, version, h->code, &other);
-}
-
 static bool keep_hit(walk *w, const med_code_hit *h)
 {
     if (w->n_hits == w->room_hits) {
@@ -134,7 +122,7 @@ static bool too_many(walk *w)
 static bool take(walk *w, const med_code_hit *h)
 {
     bool ok = true;
-    if (!text_fits(w, h) || is_excluded(w, h))
+    if (!text_fits(w, h) || med_value_set_excludes(w->vs, w->x->arena, h))
         return true;
     if ((w->vs->active_only || w->e->active_only)
         && (med_code_hit_flags(h) & MED_CONCEPT_INACTIVE) != 0)

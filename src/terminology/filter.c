@@ -11,15 +11,16 @@ typedef struct filter {
     const med_term_context *x;
     const med_system *sys;
     const med_image *m;
-    med_str property, value;
+    med_str property, op, value;
     uint64_t *bits;
     med_str *broken;
 } filter;
 
 static bool broken(filter *f, const char *what, med_err *err)
 {
-    *f->broken = med_arena_printf(f->x->arena, "The filter on property '%.*s' of system %.*s %s",
-                                  MED_STR_ARG(f->property), MED_STR_ARG(f->sys->url), what);
+    *f->broken = med_arena_printf(
+        f->x->arena, "The system %.*s filter with property = %.*s, op = %.*s %s",
+        MED_STR_ARG(f->sys->url), MED_STR_ARG(f->property), MED_STR_ARG(f->op), what);
     return f->broken->len > 0 ? true : MED_FAIL_MEMORY(err);
 }
 
@@ -223,7 +224,7 @@ bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str 
 {
     static const char *const hierarchical[] = {"is-a",        "is-not-a", "descendent-of",
                                                "generalizes", "child-of", "descendent-leaf"};
-    filter f = {x, sys, sys->image, property, value, bits, out_broken};
+    filter f = {x, sys, sys->image, property, op, value, bits, out_broken};
     if (property.len == 0 || op.len == 0 || value.len == 0)
         return broken(&f,
                       property.len == 0 ? "has no property"

@@ -102,6 +102,21 @@ static bool filter_concepts(const compiler *c, uint32_t list, med_part *p, med_e
 
 /* ---- parts ---- */
 
+/* "#id": a value set that this one contains. */
+static uint32_t contained(const compiler *c, med_str canonical)
+{
+    uint32_t list = med_json_member(c->j, c->vs->node, MED_STR("contained"));
+    if (canonical.len == 0 || canonical.ptr[0] != '#' || list == 0)
+        return 0;
+    for (uint32_t e = list + 1; e < c->j->nodes[list].next; e = c->j->nodes[e].next) {
+        uint32_t id = med_json_member(c->j, e, MED_STR("id"));
+        if (id != 0 && med_json_string_is(c->j, id, med_str_skip(canonical, 1)))
+            return e;
+    }
+    return 0;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): what is contained contains nothing itself */
 static bool import_sets(compiler *c, uint32_t list, med_part *p, med_err *err)
 {
     const med_json *j = c->j;
@@ -115,7 +130,9 @@ static bool import_sets(compiler *c, uint32_t list, med_part *p, med_err *err)
             return MED_FAIL_MEMORY(err);
         med_canonical_split(canonical, &url, &version);
         const med_value_set *vs;
-        if (!med_term_value_set(c->x, url, version, &vs, err))
+        uint32_t inside = contained(c, canonical);
+        if (inside != 0 ? !med_value_set_compile(c->x, j, inside, &vs, err)
+                        : !med_term_value_set(c->x, url, version, &vs, err))
             return false;
         if (vs == NULL) {
             c->vs->missing = canonical;
@@ -433,20 +450,22 @@ static bool part_has(const med_part *p, med_arena *a, med_str code, med_code_hit
     return p->kind == MED_PART_ALL || med_bit(p->bits, hit->concept);
 }
 
-static bool system_fits(const med_part *p, med_str system, med_str version)
+static bool system_fits(const med_part *p, med_str system, med_str version, bool exclude)
 {
     if (system.len > 0 && !med_str_eq(p->system, system))
         return false;
+    if (exclude && p->version.len == 0) /* no version is named: out with it in all */
+        return true;
     med_str have = p->sys != NULL ? p->sys->version : p->version;
     return version.len == 0 || have.len == 0 || med_str_eq(have, version);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): value sets nest MED_CONTEXT_DEPTH deep, no more */
 static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, med_str system,
-                    med_str version, med_str code, med_code_hit *hit)
+                    med_str version, med_str code, bool exclude, med_code_hit *hit)
 {
     bool own = p->kind != MED_PART_SETS;
-    if (own && (!system_fits(p, system, version) || !part_has(p, a, code, hit)))
+    if (own && (!system_fits(p, system, version, exclude) || !part_has(p, a, code, hit)))
         return false;
     if (own)
         hit->set = of;
@@ -465,7 +484,7 @@ bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str syste
                             med_str code, med_code_hit *hit)
 {
     for (size_t i = 0; i < vs->n_includes; i++) {
-        if (in_part(&vs->includes[i], vs, a, system, version, code, hit))
+        if (in_part(&vs->includes[i], vs, a, system, version, code, false, hit))
             return true;
     }
     return false;
@@ -475,15 +494,21 @@ bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str syste
 bool med_value_set_has(const med_value_set *vs, med_arena *a, med_str system, med_str version,
                        med_str code, med_code_hit *hit)
 {
+    return med_value_set_includes(vs, a, system, version, code, hit)
+           && !med_value_set_excludes(vs, a, hit)
+           && (!vs->active_only || (med_code_hit_flags(hit) & MED_CONCEPT_INACTIVE) == 0);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): see in_part */
+bool med_value_set_excludes(const med_value_set *vs, med_arena *a, const med_code_hit *hit)
+{
     med_code_hit out;
-    if (!med_value_set_includes(vs, a, system, version, code, hit))
-        return false;
     med_str found = hit->sys != NULL ? hit->sys->version : MED_STR_EMPTY;
     for (size_t i = 0; i < vs->n_excludes; i++) {
-        if (in_part(&vs->excludes[i], vs, a, hit->system, found, code, &out))
-            return false;
+        if (in_part(&vs->excludes[i], vs, a, hit->system, found, hit->code, true, &out))
+            return true;
     }
-    return !vs->active_only || (med_code_hit_flags(hit) & MED_CONCEPT_INACTIVE) == 0;
+    return false;
 }
 
 med_str med_code_hit_display(const med_code_hit *h)

@@ -79,6 +79,8 @@ unsigned med_code_hit_flags(const med_code_hit *h);
 /* Would the code be in, were it not for exclusions or inactivity? */
 bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str system, med_str version,
                             med_str code, med_code_hit *hit);
+/* Does an exclude take out what was found? */
+bool med_value_set_excludes(const med_value_set *vs, med_arena *a, const med_code_hit *hit);
 
 /* The part that a filter makes: sets bits; *broken says what is wrong with it. */
 bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str property,

@@ -13,6 +13,7 @@ const read = (file) => JSON.parse(readFileSync(join(folder, file), 'utf8').repla
 
 const choices = (text) => text.slice(8, -1).split('|');
 function textFits(want, have) {
+  if (typeof want === 'string' && want.endsWith('|$version$')) return have?.startsWith(want.slice(0, -9)) ?? false;
   if (typeof want !== 'string' || !/^\$.*\$$/.test(want)) return want === have;
   if (want === '$id$' || want === '$string$' || want.startsWith('$url')) return typeof have === 'string';
   if (want === '$uuid$') return /^urn:uuid:[0-9a-f-]{36}$/.test(have);
@@ -24,14 +25,14 @@ function textFits(want, have) {
     const part = want.slice(10, -1).split(':').slice(1).join(':');
     return typeof have === 'string' && (part === '' || have.includes(part));
   }
-  if (want.startsWith('$fragments:')) return want.slice(11, -1).split(';').every((f) => have?.includes(f));
+  if (want.startsWith('$fragments:')) return want.slice(11, -1).split(/[|;]/).every((f) => have?.includes(f));
   return false;
 }
 
 const isOptional = (v) => v !== null && typeof v === 'object' && v.$optional$ !== undefined;
-// The parts of an answer whose order means nothing.
-const unordered = new Set(['parameter', 'issue', 'property', 'extension', 'designation', 'part']);
-const allowedExtra = new Set(['id', 'meta', 'text']);
+// The parts of an answer whose order means nothing (that of codes is the server's).
+const unordered = new Set(['contains', 'parameter', 'issue', 'property', 'extension', 'designation', 'part']);
+const allowedExtra = new Set(['id', 'meta', 'text', 'location']); // location repeats expression
 
 // "" when they fit, else where and why not.
 function compare(want, have, path) {
