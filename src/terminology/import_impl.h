@@ -1,0 +1,58 @@
+/* import_impl.h - what the importers share. Private to import*.c and table.c. */
+#ifndef MED_TERMINOLOGY_IMPORT_IMPL_H
+#define MED_TERMINOLOGY_IMPORT_IMPL_H
+
+#include "terminology/import.h"
+
+/* A file of rows, mapped. */
+enum { MED_TABLE_COLUMNS = 256 };
+typedef struct med_table {
+    const char *path;
+    const char *name; /* without folders, for messages */
+    void *map;
+    size_t size;
+    med_str text; /* what is left */
+    size_t line;  /* of the row read last; from 1 */
+    char separator;
+    bool quoted;
+    med_str fields[MED_TABLE_COLUMNS];
+    size_t n;
+    med_str header[MED_TABLE_COLUMNS];
+    size_t n_header;
+    med_arena *header_arena;
+    med_buf scratch; /* quoted fields of a row, undone */
+} med_table;
+
+/* Maps the file and reads its header row. */
+bool med_table_open(med_arena *a, const char *path, char separator, bool quoted, med_table *out,
+                    med_err *err) MED_MUST_CHECK;
+void med_table_close(med_table *t);
+/* *more is false at the end. A row must have as many fields as the header. Fields are good until
+ * the next row. */
+bool med_table_next(med_table *t, bool *more, med_err *err) MED_MUST_CHECK;
+/* SIZE_MAX when there is no such column. */
+size_t med_table_column(const med_table *t, const char *name);
+bool med_table_fault(const med_table *t, med_err *err, const char *what);
+/* A whole file, mapped read only; ended with med_table_unmap. */
+bool med_file_map(const char *path, void **at, size_t *size, med_err *err) MED_MUST_CHECK;
+void med_file_unmap(void *at, size_t size);
+
+typedef struct med_importer {
+    const med_import *o;
+    med_arena *arena;
+    med_image_builder *b;
+    med_image_head head;
+    uint64_t done;
+    size_t bytes, bytes_before; /* of all files; of those read before this one */
+} med_importer;
+
+/* Shows progress; false when the caller wants to stop. */
+bool med_importer_step(med_importer *i, const med_table *t, med_err *err) MED_MUST_CHECK;
+
+bool med_import_snomed(med_importer *i, med_err *err) MED_MUST_CHECK;
+bool med_import_loinc(med_importer *i, med_err *err) MED_MUST_CHECK;
+bool med_import_claml(med_importer *i, med_err *err) MED_MUST_CHECK;
+/* MED_IMPORT_ICD10, _ATC, _CSV */
+bool med_import_csv(med_importer *i, med_err *err) MED_MUST_CHECK;
+
+#endif
