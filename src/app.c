@@ -205,7 +205,7 @@ static bool open_terminology(med_app *app, med_err *err)
     app->fhir.term_watch = med_term_watch_new();
     return app->fhir.term_watch == NULL || folder.len == 0
                ? MED_FAIL_MEMORY(err)
-               : med_terms_open(folder.ptr, &app->fhir.terms, err);
+               : med_terminology_open(folder.ptr, &app->fhir.terminology, err);
 }
 
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)
@@ -238,8 +238,8 @@ void med_app_close(med_app *app)
     if (app->store != NULL)
         med_store_close(app->store);
     app->store = NULL;
-    med_terms_free(app->fhir.terms);
-    app->fhir.terms = NULL;
+    med_terminology_free(app->fhir.terminology);
+    app->fhir.terminology = NULL;
     med_term_watch_free(app->fhir.term_watch);
     app->fhir.term_watch = NULL;
 }

@@ -51,24 +51,25 @@ typedef struct med_command {
     const char *const *task_options; /* what `run` adds to the options; ends with NULL */
 } med_command;
 
-extern const med_command med_command_bench;    /* bench.c */
-extern const med_command med_command_backup;   /* backup.c */
-extern const med_command med_command_restore;  /* backup.c */
-extern const med_command med_command_verify;   /* verify.c */
-extern const med_command med_command_export;   /* export.c */
-extern const med_command med_command_doctor;   /* doctor.c */
-extern const med_command med_command_fhirpath; /* fhirpath.c */
-extern const med_command med_command_purge;    /* purge.c */
-extern const med_command med_command_config;   /* config_show.c */
-extern const med_command med_command_demo;     /* demo.c */
-extern const med_command med_command_import;   /* import.c */
-extern const med_command med_command_licenses; /* licenses.c */
-extern const med_command med_command_move;     /* move.c */
-extern const med_command med_command_serve;    /* serve.c */
-extern const med_command med_command_tasks;    /* tasks.c */
-extern const med_command med_command_upgrade;  /* upgrade.c */
-extern const med_command med_command_validate; /* validate.c */
-extern const med_command med_command_version;  /* version.c */
+extern const med_command med_command_bench;       /* bench.c */
+extern const med_command med_command_backup;      /* backup.c */
+extern const med_command med_command_restore;     /* backup.c */
+extern const med_command med_command_verify;      /* verify.c */
+extern const med_command med_command_export;      /* export.c */
+extern const med_command med_command_doctor;      /* doctor.c */
+extern const med_command med_command_fhirpath;    /* fhirpath.c */
+extern const med_command med_command_purge;       /* purge.c */
+extern const med_command med_command_config;      /* config_show.c */
+extern const med_command med_command_demo;        /* demo.c */
+extern const med_command med_command_import;      /* import.c */
+extern const med_command med_command_licenses;    /* licenses.c */
+extern const med_command med_command_move;        /* move.c */
+extern const med_command med_command_serve;       /* serve.c */
+extern const med_command med_command_tasks;       /* tasks.c */
+extern const med_command med_command_terminology; /* terminology.c */
+extern const med_command med_command_upgrade;     /* upgrade.c */
+extern const med_command med_command_validate;    /* validate.c */
+extern const med_command med_command_version;     /* version.c */
 
 /* The value of one of the command's own options; false when it was not given. */
 bool med_argument(const med_arguments *args, const char *name, med_str *value);

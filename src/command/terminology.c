@@ -2,7 +2,6 @@
  *
  * Works on DATA/terminology alone, so that it needs no store and a running server takes up what
  * changed by itself. */
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -13,14 +12,6 @@
 
 #define IMAGE_BYTES ((size_t)3 << 30)
 #define ARENA_BYTES ((size_t)4 << 30)
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stopped = 1;
-}
 
 static const char *folder_of(const med_arguments *args, med_err *err)
 {
@@ -44,7 +35,7 @@ static const char *folder_of(const med_arguments *args, med_err *err)
 static bool show(void *arg, double fraction, uint64_t done)
 {
     med_progress_show(arg, fraction, done, 0);
-    return stopped == 0;
+    return true;
 }
 
 static bool read_options(const med_arguments *args, med_import *o, med_err *err)
@@ -87,15 +78,12 @@ static enum med_exit import(const med_arguments *args, const char *folder)
     med_buf image;
     med_progress_bar bar;
     med_arena *a = med_arena_new(ARENA_BYTES);
-    struct sigaction stop = {.sa_handler = on_signal};
     if (a == NULL || args->n != 2)
         return med_command_fail(MED_EXIT_USAGE, "name one file or folder to import");
     if (!read_options(args, &o, &err)) {
         med_arena_free(a);
         return med_command_fail(MED_EXIT_USAGE, "%s", err.text);
     }
-    (void)sigaction(SIGINT, &stop, NULL);
-    (void)sigaction(SIGTERM, &stop, NULL);
     (void)fprintf(stderr, "%s\n", med_import_licence(o.format));
     o.progress_arg = &bar;
     med_buf_init(&image, IMAGE_BYTES);

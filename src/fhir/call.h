@@ -26,7 +26,7 @@ typedef struct med_fhir {
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
-    med_terms *terms;                  /* NULL in tools that need none */
+    med_terminology *terminology;      /* NULL in tools that need none */
     struct med_term_watch *term_watch; /* of stored terminology (term_store.h) */
     med_str base;         /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
     med_str capabilities; /* the CapabilityStatement, made at the start */

@@ -171,12 +171,12 @@ static bool supplement(void *self, med_arena *a, med_str system, size_t index,
     return true;
 }
 
-bool med_term_store_of(med_call *call, med_term_source *out, med_err *err)
+bool med_term_store_of(med_call *call, med_terminology_source *out, med_err *err)
 {
     stored *s = MED_TAKE(call->arena, 1, stored);
     if (s == NULL)
         return MED_FAIL_MEMORY(err);
     s->call = call;
-    *out = (med_term_source){s, generation, find, supplement};
+    *out = (med_terminology_source){s, generation, find, supplement};
     return read_generation(call, &s->generation, err);
 }

@@ -1,4 +1,4 @@
-/* term_store.h - stored CodeSystems, ValueSets and ConceptMaps as a med_term_source. */
+/* term_store.h - stored CodeSystems, ValueSets and ConceptMaps as a med_terminology_source. */
 #ifndef MED_FHIR_TERM_STORE_H
 #define MED_FHIR_TERM_STORE_H
 
@@ -6,7 +6,7 @@
 #include "terminology/terminology.h"
 
 /* Good while the call's view is. */
-bool med_term_store_of(med_call *call, med_term_source *out, med_err *err) MED_MUST_CHECK;
+bool med_term_store_of(med_call *call, med_terminology_source *out, med_err *err) MED_MUST_CHECK;
 /* What remembers the generation, shared by all calls. */
 typedef struct med_term_watch med_term_watch;
 med_term_watch *med_term_watch_new(void);

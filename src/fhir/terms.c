@@ -200,12 +200,12 @@ bool med_term_call_begin(med_call *call, const char *const *known, med_term_call
         return false;
     if (!med_term_store_of(call, &out->source, err))
         return false;
-    med_term_source *source = MED_TAKE(call->arena, 1, med_term_source);
+    med_terminology_source *source = MED_TAKE(call->arena, 1, med_terminology_source);
     med_term_scope *scope = MED_TAKE(call->arena, 1, med_term_scope);
     if (source == NULL || scope == NULL)
         return MED_FAIL_MEMORY(err);
     *source = out->source;
-    *scope = (med_term_scope){call->fhir->terms, source};
+    *scope = (med_term_scope){call->fhir->terminology, source};
     out->x = med_term_context_of(scope, call->arena);
     if (!choose_versions(out) || !collect_extra(out))
         return MED_FAIL_MEMORY(err);

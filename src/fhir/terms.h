@@ -22,7 +22,7 @@ typedef struct med_term_call {
     size_t n_params;
     med_str language; /* displayLanguage, or Accept-Language */
     med_term_scope scope;
-    med_term_source source;
+    med_terminology_source source;
     med_term_context x;
     bool refused; /* the response says why; nothing more is to be done */
 } med_term_call;

@@ -3,11 +3,11 @@
 #include "model/ucum.h"
 #include "terminology/terms.h"
 
-enum med_rule med_rule_of(med_str system)
+enum med_grammar med_rule_of(med_str system)
 {
     static const struct {
         const char *url;
-        enum med_rule rule;
+        enum med_grammar rule;
     } rules[] = {{"http://unitsofmeasure.org", MED_RULE_UCUM},
                  {"urn:ietf:bcp:47", MED_RULE_LANGUAGE},
                  {"urn:ietf:bcp:13", MED_RULE_MIME},
@@ -124,7 +124,7 @@ static bool is_uri(med_str s)
     return true;
 }
 
-bool med_rule_has(enum med_rule rule, med_arena *a, med_str code, med_str *display)
+bool med_rule_has(enum med_grammar rule, med_arena *a, med_str code, med_str *display)
 {
     med_unit unit;
     med_err ignored;

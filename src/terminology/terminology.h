@@ -1,11 +1,11 @@
 /* terminology.h - what codes mean: code systems, value sets, and questions about them.
  * https://hl7.org/fhir/R4/terminology-service.html
  *
- * A `med_terms` is the library of all that is known: what is built in (the definitions, the HL7
- * terminology, UCUM, BCP-47, ISO 3166 and 4217, media types), and the large systems imported
+ * A `med_terminology` is the library of all that is known: what is built in (the definitions, the
+ * HL7 terminology, UCUM, BCP-47, ISO 3166 and 4217, media types), and the large systems imported
  * into the data directory. It is made once and shared by all threads. Resources that users have
- * stored take part through a `med_term_source`, which belongs to the thread that asks; what was
- * compiled of them is kept in a bounded cache and compiled anew when they change.
+ * stored take part through a `med_terminology_source`, which belongs to the thread that asks; what
+ * was compiled of them is kept in a bounded cache and compiled anew when they change.
  *
  * Answers live in the arena of the question (or in the library, which a compiled object asked
  * for in an arena holds until the arena ends). Functions return false only for faults: no
@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-typedef struct med_terms med_terms;
+typedef struct med_terminology med_terminology;
 
 enum med_term_kind { MED_TERM_CODE_SYSTEM, MED_TERM_VALUE_SET, MED_TERM_CONCEPT_MAP };
 enum { MED_TERM_KINDS = 3 };
@@ -31,7 +31,7 @@ typedef struct med_term_resource {
 } med_term_resource;
 
 /* Where user-stored resources come from. Used by one thread at a time. */
-typedef struct med_term_source {
+typedef struct med_terminology_source {
     void *self;
     /* Grows when a stored CodeSystem, ValueSet or ConceptMap changes. Cheap. */
     uint64_t (*generation)(void *self);
@@ -41,18 +41,18 @@ typedef struct med_term_source {
     /* The `index`th supplement of a code system; *out empty behind the last. May be NULL. */
     bool (*supplement)(void *self, med_arena *a, med_str system, size_t index,
                        med_term_resource *out, med_err *err);
-} med_term_source;
+} med_terminology_source;
 
 /* Who asks: the library, and the stored resources as this thread sees them (NULL: none). */
 typedef struct med_term_scope {
-    med_terms *terms;
-    const med_term_source *source;
+    med_terminology *terms;
+    const med_terminology_source *source;
 } med_term_scope;
 
 /* Opens what is built in and, if `folder` is not NULL, the imported systems below it ("DATA/
  * terminology"; need not exist). Damaged files are an error that names them. */
-bool med_terms_open(const char *folder, med_terms **out, med_err *err) MED_MUST_CHECK;
-void med_terms_free(med_terms *t); /* NULL is fine */
+bool med_terminology_open(const char *folder, med_terminology **out, med_err *err) MED_MUST_CHECK;
+void med_terminology_free(med_terminology *t); /* NULL is fine */
 
 /* ---- is this code one of them? (the validator's question) ---- */
 enum med_code_verdict {

@@ -25,12 +25,12 @@ typedef struct object {
     const med_system *system;
     const med_value_set *set;
     med_arena *arena;
-    med_terms *owner;
+    med_terminology *owner;
     uint64_t used;
     size_t uses; /* guarded by the library's lock */
 } object;
 
-struct med_terms {
+struct med_terminology {
     pthread_mutex_t lock;
     object *kept[KEPT]; /* open addressing over half the table at most */
     size_t n;
@@ -38,9 +38,9 @@ struct med_terms {
     struct med_term_folder *folder; /* imported systems; NULL: none */
 };
 
-bool med_terms_open(const char *folder, med_terms **out, med_err *err)
+bool med_terminology_open(const char *folder, med_terminology **out, med_err *err)
 {
-    med_terms *t = MED_NEW(1, med_terms);
+    med_terminology *t = MED_NEW(1, med_terminology);
     if (t == NULL)
         return MED_FAIL_MEMORY(err);
     if (pthread_mutex_init(&t->lock, NULL) != 0) {
@@ -48,7 +48,7 @@ bool med_terms_open(const char *folder, med_terms **out, med_err *err)
         return MED_FAIL_MEMORY(err);
     }
     if (folder != NULL && !med_term_folder_open(folder, &t->folder, err)) {
-        med_terms_free(t);
+        med_terminology_free(t);
         return false;
     }
     *out = t;
@@ -68,7 +68,7 @@ static void object_end(object *o)
 static void let_go(void *arg)
 {
     object *o = arg;
-    med_terms *t = o->owner;
+    med_terminology *t = o->owner;
     (void)pthread_mutex_lock(&t->lock);
     bool last = --o->uses == 0;
     (void)pthread_mutex_unlock(&t->lock);
@@ -76,7 +76,7 @@ static void let_go(void *arg)
         object_end(o);
 }
 
-void med_terms_free(med_terms *t)
+void med_terminology_free(med_terminology *t)
 {
     if (t == NULL)
         return;
@@ -104,7 +104,7 @@ static void key_of(enum med_term_kind kind, med_str url, med_str version, uint64
     }
 }
 
-static size_t slot_of(const med_terms *t, const uint64_t key[2])
+static size_t slot_of(const med_terminology *t, const uint64_t key[2])
 {
     size_t at = key[0] % KEPT;
     while (t->kept[at] != NULL && (t->kept[at]->key[0] != key[0] || t->kept[at]->key[1] != key[1]))
@@ -113,7 +113,7 @@ static size_t slot_of(const med_terms *t, const uint64_t key[2])
 }
 
 /* Takes a slot's object out and moves what was pushed behind it. */
-static object *take_out(med_terms *t, size_t at)
+static object *take_out(med_terminology *t, size_t at)
 {
     object *o = t->kept[at];
     t->kept[at] = NULL;
@@ -127,7 +127,7 @@ static object *take_out(med_terms *t, size_t at)
 }
 
 /* The half that was used longest ago makes room. Called with the lock; ends nothing itself. */
-static void make_room(med_terms *t, object **ended, size_t *n_ended)
+static void make_room(med_terminology *t, object **ended, size_t *n_ended)
 {
     uint64_t before = t->tick > KEPT / 4 ? t->tick - KEPT / 4 : 0;
     for (size_t i = 0; i < KEPT && *n_ended < KEPT / 2 - 1; i++) {
@@ -146,7 +146,7 @@ static bool use(object *o, med_arena *a, med_err *err)
 
 static uint64_t generation_of(const med_term_context *x)
 {
-    const med_term_source *s = x->scope->source;
+    const med_terminology_source *s = x->scope->source;
     return s == NULL ? 0 : s->generation(s->self) + 1;
 }
 
@@ -154,7 +154,7 @@ static uint64_t generation_of(const med_term_context *x)
 static bool look_up(const med_term_context *x, const uint64_t key[2], uint64_t generation,
                     uint64_t epoch, object **out, med_err *err)
 {
-    med_terms *t = x->scope->terms;
+    med_terminology *t = x->scope->terms;
     (void)pthread_mutex_lock(&t->lock);
     object *o = t->kept[slot_of(t, key)];
     if (o != NULL && (o->generation != generation || o->epoch != epoch))
@@ -168,7 +168,7 @@ static bool look_up(const med_term_context *x, const uint64_t key[2], uint64_t g
     return o == NULL || use(o, x->arena, err);
 }
 
-static void keep(med_terms *t, object *o)
+static void keep(med_terminology *t, object *o)
 {
     object *ended[KEPT / 2 + 1];
     size_t n_ended = 0;
@@ -282,7 +282,7 @@ static bool parse(med_arena *a, med_str text, found *out, med_err *err)
 static bool find_stored(const med_term_context *x, enum med_term_kind kind, med_str url,
                         med_str version, found *out, med_err *err)
 {
-    const med_term_source *s = x->scope->source;
+    const med_terminology_source *s = x->scope->source;
     med_term_resource r = {MED_STR_EMPTY, MED_STR_EMPTY};
     if (s == NULL)
         return true;
@@ -374,7 +374,7 @@ static bool add_supplement(const med_term_context *x, const found *f, med_system
 
 static bool supplements_of(const med_term_context *x, med_system *s, med_err *err)
 {
-    const med_term_source *src = x->scope->source;
+    const med_terminology_source *src = x->scope->source;
     for (size_t i = 0; i < x->n_extra; i++) {
         med_str content, of, url;
         found f = {NULL, x->extra_json, x->extra[i]};
@@ -406,7 +406,7 @@ static bool make_system(const med_term_context *x, med_str url, med_str version,
     *out = NULL;
     if (!find(x, MED_TERM_CODE_SYSTEM, url, version, &f, err))
         return false;
-    enum med_rule rule = med_rule_of(url);
+    enum med_grammar rule = med_rule_of(url);
     if (f.json == NULL && f.image == NULL && rule == MED_RULE_NONE)
         return true;
     med_system *s = MED_TAKE(x->arena, 1, med_system);
@@ -469,7 +469,7 @@ static bool make_kept(const med_term_context *x, object *o, med_str url, med_str
 static bool get(const med_term_context *x, enum med_term_kind kind, med_str url, med_str version,
                 object **out, med_err *err)
 {
-    med_terms *t = x->scope->terms;
+    med_terminology *t = x->scope->terms;
     version = chosen_version(x, kind, url, version);
     object wanted = {.kind = kind, .owner = t, .uses = 1};
     if (!med_term_context_is_plain(x)) {

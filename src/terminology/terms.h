@@ -8,13 +8,13 @@
 #include "terminology/image.h"
 
 /* Systems that are a grammar, not a list. */
-enum med_rule { MED_RULE_NONE, MED_RULE_UCUM, MED_RULE_LANGUAGE, MED_RULE_MIME, MED_RULE_URI };
+enum med_grammar { MED_RULE_NONE, MED_RULE_UCUM, MED_RULE_LANGUAGE, MED_RULE_MIME, MED_RULE_URI };
 
 /* A code system that can be asked. */
 typedef struct med_system {
     med_str url, version;
     const med_image *image; /* NULL of a rule */
-    enum med_rule rule;
+    enum med_grammar rule;
     const med_image *const *supplements;
     size_t n_supplements;
 } med_system;
@@ -42,8 +42,8 @@ bool med_version_fits(med_str have, med_str wanted);
 int med_version_compare(med_str a, med_str b);
 
 /* ---- rules ---- */
-enum med_rule med_rule_of(med_str system);
+enum med_grammar med_rule_of(med_str system);
 /* *display is a name of the code, as far as there is one. */
-bool med_rule_has(enum med_rule rule, med_arena *a, med_str code, med_str *display);
+bool med_rule_has(enum med_grammar rule, med_arena *a, med_str code, med_str *display);
 
 #endif

@@ -129,13 +129,13 @@ static void test_official(void **state)
     med_str text = read_file(kept, "Bundle-valueset-expansions.json");
     med_json j;
     med_err err = {0};
-    med_terms *terms;
+    med_terminology *terms;
     size_t n_choices, counts[4] = {0}, n = 0;
     stored *want = MED_NEW(1, stored);
     if (text.len == 0)
         skip();
     assert_true(med_json_parse(kept, text, &j, NULL, &err));
-    assert_true(med_terms_open(NULL, &terms, &err));
+    assert_true(med_terminology_open(NULL, &terms, &err));
     med_version_choice *choices = r4_choices(kept, &n_choices);
     uint32_t list = med_json_member(&j, 0, MED_STR("entry"));
     for (uint32_t i = list + 1; i < j.nodes[list].next; i = j.nodes[i].next) {
@@ -171,7 +171,7 @@ static void test_official(void **state)
                  counts[SAME], n, counts[SAME_CODES], counts[UNKNOWN], counts[OTHER]);
     assert_true(counts[SAME] + counts[SAME_CODES] >= 400);
     med_free(want);
-    med_terms_free(terms);
+    med_terminology_free(terms);
     med_arena_free(kept);
 }
 

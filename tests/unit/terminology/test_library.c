@@ -8,7 +8,7 @@
 
 #include "terminology/terminology.h"
 
-static med_terms *terms;
+static med_terminology *terms;
 static med_arena *arena;
 
 static int set_up(void **state)
@@ -16,14 +16,14 @@ static int set_up(void **state)
     med_err err = {0};
     (void)state;
     arena = med_arena_new((size_t)1 << 28);
-    return arena != NULL && med_terms_open(NULL, &terms, &err) ? 0 : -1;
+    return arena != NULL && med_terminology_open(NULL, &terms, &err) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     med_arena_free(arena);
-    med_terms_free(terms);
+    med_terminology_free(terms);
     return 0;
 }
 
