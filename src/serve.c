@@ -12,6 +12,7 @@
 #include "fhir/content.h"
 #include "fhir/perform.h"
 #include "fhir/route.h"
+#include "serve_async.h"
 #include "serve_http.h"
 #include "serve_metrics.h"
 
@@ -155,6 +156,38 @@ static bool begin(exchange *x, med_str path, med_err *err)
            && med_http_body(x->http, &x->call.request.body, err);
 }
 
+/* A question that is answered later, or the status of one. */
+static void work_async(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    med_err err = {0};
+    med_server *s = x->server;
+    const med_fhir *f = x->call.fhir;
+    med_str path = med_serve_fhir_path(&s->config, x->http->request->path);
+    unsigned slot = s->config.http.loops + worker;
+    x->call.view = med_store_view(
+        f->store, slot, med_monotonic(f->clock) + WORKER_VIEW_SECONDS * (int64_t)SECOND, &err);
+    bool status = med_async_is_status(path);
+    if (x->call.view == NULL || (status && !med_content_headers(&x->call, x->http->request, &err)))
+        med_call_fail(&x->call, &err);
+    else if (status)
+        med_async_status(s->config.jobs, x->http, &x->call, path);
+    else
+        med_async_begin(s->config.jobs, x->http, &x->call, path);
+    med_view_end(x->call.view);
+    x->call.view = NULL;
+    respond(x);
+}
+
+static void send_async(exchange *x)
+{
+    med_err err = {0};
+    if (med_worker_pool_submit(x->server->pool, work_async, x))
+        return;
+    (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
+    fail(x, &err);
+}
+
 static void begin_large(void *arg, unsigned worker)
 {
     exchange *x = arg;
@@ -188,6 +221,11 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
     (void)atomic_fetch_add(&s->held, 1);
     med_call_init(&x->call, f, http->arena);
     med_performance_init(&x->performance, &x->call);
+    if (s->config.jobs != NULL
+        && med_async_is_status(med_serve_fhir_path(&s->config, http->request->path))) {
+        send_async(x);
+        return;
+    }
     if (http->request->body_bytes > LOOP_BODY_BYTES) {
         if (!med_worker_pool_submit(s->pool, begin_large, x)) {
             (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
@@ -195,6 +233,8 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
         }
     } else if (!begin(x, med_serve_fhir_path(&s->config, http->request->path), &err)) {
         fail(x, &err);
+    } else if (s->config.jobs != NULL && med_jobs_takes(&x->call)) {
+        send_async(x);
     } else if (x->call.request.answer == MED_FORMAT_XML) {
         send_to_worker(x); /* making it costs several times what finding the answer does */
     } else {

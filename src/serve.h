@@ -13,6 +13,7 @@ typedef struct med_serve_config {
     med_http_config http; /* `loops` must be set */
     const med_fhir *fhir;
     med_editions *editions; /* what a request is served with; NULL: `fhir` */
+    struct med_jobs *jobs;  /* of Prefer: respond-async; NULL: it is not heeded */
     unsigned workers;
     size_t worker_queue;
     unsigned retry_after_seconds;

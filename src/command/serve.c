@@ -8,6 +8,7 @@
 #include "background.h"
 #include "command/serving.h"
 #include "command/task.h"
+#include "jobs.h"
 #include "lists.h"
 #include "manage.h"
 
@@ -191,12 +192,22 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
 {
     med_err err = {0};
     med_serve_config config = {0};
-    med_server *server = fill_config(app, &config, &err) ? med_serve_start(&config, &err) : NULL;
-    if (server == NULL)
+    if (!fill_config(app, &config, &err))
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    config.jobs =
+        med_jobs_start(app->editions, &app->fhir, med_app_background_slot(app, MED_SLOT_JOBS),
+                       MED_JOBS, med_config_text(app->config, "store.data"), &err);
+    if (config.jobs == NULL)
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    med_server *server = med_serve_start(&config, &err);
+    if (server == NULL) {
+        med_jobs_stop(config.jobs);
+        return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
+    }
     med_manage *manage;
     if (!start_manage(app, server, &manage, &err)) {
         med_serve_stop(server, DRAIN_SECONDS);
+        med_jobs_stop(config.jobs);
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
     med_tasks *tasks = med_tasks_start(app, &err);
@@ -206,6 +217,7 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
             med_tasks_stop(tasks);
         med_manage_stop(manage);
         med_serve_stop(server, DRAIN_SECONDS);
+        med_jobs_stop(config.jobs);
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
     med_background *background = med_background_start(
@@ -224,6 +236,7 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
     med_tasks_stop(tasks);
     med_manage_stop(manage);
     med_serve_stop(server, DRAIN_SECONDS);
+    med_jobs_stop(config.jobs);
     return code;
 }
 

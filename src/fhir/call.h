@@ -85,6 +85,7 @@ typedef struct med_fhir_request {
     enum med_return prefer;
     bool strict; /* handling=strict, the default */
     bool respond_async;
+    bool background;       /* nobody waits: any search may take its time */
     med_str body;          /* raw bytes, empty if none */
     const med_json *json;  /* parsed body: of a Bundle entry, the Bundle's tape */
     uint32_t root;         /* node of the resource in `json` */

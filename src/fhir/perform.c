@@ -228,8 +228,9 @@ enum med_next med_perform_committed(med_performance *p)
 /* A view for one half of the call, blocking driver. */
 static bool open_view(med_call *call, unsigned slot, med_err *err)
 {
-    enum { VIEW_SECONDS = 30 };
-    int64_t deadline = med_monotonic(call->fhir->clock) + VIEW_SECONDS * INT64_C(1000000);
+    enum { VIEW_SECONDS = 30, BACKGROUND_SECONDS = 600 };
+    int64_t seconds = call->request.background ? BACKGROUND_SECONDS : VIEW_SECONDS;
+    int64_t deadline = med_monotonic(call->fhir->clock) + seconds * INT64_C(1000000);
     call->slot = slot;
     call->view = med_store_view(call->fhir->store, slot, deadline, err);
     return call->view != NULL;

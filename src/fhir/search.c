@@ -51,13 +51,14 @@ static bool check_price(med_call *call, const med_query *q, bool *long_one, med_
     uint64_t cost = med_query_cost(f->schema, call->view, q);
     call->state = call;
     *long_one = cost > LOOP_MICROSECONDS;
-    if (f->search_cost == 0 || cost <= f->search_cost)
+    if (f->search_cost == 0 || cost <= f->search_cost || call->request.background)
         return true;
-    (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
-                   "this search would take about %lu ms, and may take %lu (fhir.search_cost): "
-                   "add a patient, a code, an identifier or a shorter time; explain=true of the "
-                   "narrower search shows what drives it",
-                   (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000));
+    (void)MED_FAIL(
+        err, MED_ISSUE_TOO_COSTLY,
+        "this search would take about %lu ms, and may take %lu (fhir.search_cost): "
+        "add a patient, a code, an identifier or a shorter time (explain=true shows what "
+        "drives it), or ask with Prefer: respond-async",
+        (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000));
     return med_err_status(err, 403);
 }
 

@@ -231,7 +231,7 @@ const cases = {
 const elsewhere = ['a search, by its estimate', 'resources a page includes', 'resources sorted by what no index orders',
   'values of one search parameter', 'tests of a `_filter`, parentheses in it', 'resources of a hierarchy (`:above`, `:below`)',
   'Observations `$lastn` looks at', 'connections on the admin socket', 'commands at work on a running server',
-  'a packet on the admin socket', 'search parameters of your own', 'the expression of one'];
+  'a packet on the admin socket', 'search parameters of your own', 'the expression of one', 'questions with `Prefer: respond-async` kept', 'their answers'];
 
 test('every row has a case and every case a row', () => {
   assert.ok(rows.length > 20);

@@ -93,7 +93,7 @@ test('each type of parameter; the same code on different types', async () => {
   assert.equal((await make('page', 'uri', "Patient.extension('http://example.org/page').value")).status, 201);
   assert.equal((await make('about', 'reference', 'Observation.focus.where(resolve() is Patient)', { base: ['Observation'], target: ['Patient'] })).status, 201);
   assert.equal((await make('since', 'token', 'Observation.status', { base: ['Observation'] })).status, 201);
-  for (const query of ['Patient?contact=sverak', 'Patient?nth=3', 'Patient?mass=gt69000||g', 'Patient?since=2020-05', 'Patient?page=http://example.org/a',
+  for (const query of ['Patient?contact=sverak', 'Patient?contact:contains=VERA', 'Patient?nth=3', 'Patient?mass=gt69000||g', 'Patient?since=2020-05', 'Patient?page=http://example.org/a',
     'Observation?about=Patient/types', 'Observation?since=final&_id=types', 'Observation?about.contact=sverak', 'Patient?_has:Observation:about:since=final'])
     assert.deepEqual(ids(await ready(server, query)), ['types'], query);
   const included = await ask(server, 'GET', 'Observation?_id=types&_include=Observation:about');
