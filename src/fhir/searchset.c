@@ -155,6 +155,18 @@ static void add_outcome(med_bundle *b, const med_query_view *view, const med_sea
     med_bundle_entry_close(b);
 }
 
+/* Three digits say enough, and never 0 or 1. */
+static bool write_score(med_bundle *b, double score)
+{
+    enum { ROOM = 16 };
+    char text[ROOM];
+    score = score < 0.001 ? 0.001 : score > 0.999 ? 0.999 : score;
+    int n = snprintf(text, sizeof text, "%.3f", score);
+    med_json_key(&b->writer, MED_STR("score"));
+    med_json_raw_value(&b->writer, (med_str){text, (size_t)n});
+    return n > 0;
+}
+
 static bool add_entry(med_bundle *b, const med_search_entry *e, med_err *err)
 {
     med_bundle_entry(b, e->resource.type, e->resource.id);
@@ -164,6 +176,8 @@ static bool add_entry(med_bundle *b, const med_search_entry *e, med_err *err)
     med_json_open(&b->writer, '{');
     med_json_pair(&b->writer, "mode",
                   e->mode == MED_ENTRY_MATCH ? MED_STR("match") : MED_STR("include"));
+    if (e->score > 0 && !write_score(b, e->score))
+        return MED_FAIL_MEMORY(err);
     med_json_close(&b->writer, '}');
     med_bundle_entry_close(b);
     return true;

@@ -3,6 +3,7 @@
  * Whatever is not understood is refused with the nearest names (or, under handling=lenient,
  * ignored and named in the answer): never a result that looks like more than it is. */
 #include "search/query_parse.h"
+#include "search/run.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,6 +67,13 @@ static bool sort_key(med_query_parser *p, med_str name, med_sort *out, med_err *
     out->descending = name.len > 0 && name.ptr[0] == '-';
     if (out->descending)
         name = med_str_skip(name, 1);
+    if (med_str_eqz(name, "_score")) { /* the best first */
+        *out = (med_sort){.kind = MED_CLAUSE_SPECIAL,
+                          .row = UINT32_MAX,
+                          .descending = !out->descending,
+                          .single = true};
+        return true;
+    }
     if (!med_clause_of(p, name, &c, NULL, err))
         return false;
     if (c.kind == MED_CLAUSE_COMPOSITE || c.kind == MED_CLAUSE_SPECIAL) {
@@ -262,6 +270,19 @@ static uint64_t fingerprint_of(const med_query_parser *p, med_type type)
     return med_store_hash(store, (med_str){(const char *)parts, sizeof parts});
 }
 
+/* A score is that of words. */
+static bool check_score(const med_query *q, med_err *err)
+{
+    for (size_t i = 0; i < q->n_sort; i++) {
+        if (q->sort[i].kind == MED_CLAUSE_SPECIAL && !med_query_has_score(q)) {
+            (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                           "_sort=_score orders what _text or _content finds; neither is asked");
+            return med_err_status(err, 400);
+        }
+    }
+    return true;
+}
+
 static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err)
 {
     enum { NAME_SHOWN = 40 };
@@ -273,7 +294,7 @@ static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err
             return med_query_err_in(err, "parameter %zu, '%.*s'", i + 1,
                                     MED_STR_ARG(med_str_sub(pairs->at[i].name, 0, NAME_SHOWN)));
     }
-    if (!med_query_close_scope(p, err))
+    if (!med_query_close_scope(p, err) || !check_score(p->q, err))
         return false;
     p->q->view.ignored = p->ignored;
     p->q->fingerprint = fingerprint_of(p, type);

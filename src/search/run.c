@@ -77,7 +77,7 @@ typedef struct pager {
 static bool add_entry(pager *p, const med_stored *s, const med_position *place, med_err *err)
 {
     med_search_entry *e = &p->entries[p->n];
-    *e = (med_search_entry){*s, MED_ENTRY_MATCH};
+    *e = (med_search_entry){.resource = *s, .mode = MED_ENTRY_MATCH};
     p->last = *place;
     if (!med_arena_copy(p->r->arena, s->id, &e->resource.id)
         || !med_arena_copy(p->r->arena, s->text, &e->resource.text)
@@ -254,6 +254,8 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
     p.review = page == NULL ? first_review(r) : 0;
     bool sorts = false;
     if (!fill_page(&p, page, &sorts, err))
+        return false;
+    if (!med_run_score_page(r, p.entries, p.n, err))
         return false;
     out->entries = p.entries;
     out->n = p.n;

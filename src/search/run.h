@@ -121,6 +121,11 @@ bool med_composite_matches(med_run *r, const med_clause *c, med_type type, const
 /* _text, _content, near: on the tape (special.c). */
 bool med_special_matches(med_arena *a, const med_clause *c, const med_json *j, bool *yes,
                          med_err *err) MED_MUST_CHECK;
+/* How well a text answers _text and _content, and all of a page (score.c). */
+bool med_query_has_score(const med_query *q);
+bool med_run_score(const med_run *r, med_str text, double *out, med_err *err) MED_MUST_CHECK;
+bool med_run_score_page(const med_run *r, med_search_entry *entries, size_t n,
+                        med_err *err) MED_MUST_CHECK;
 /* How it ran, in words, into out->plan (explain.c). */
 bool med_run_explain(const med_run *r, med_search_result *out, med_err *err) MED_MUST_CHECK;
 /* CHAIN and HAS: keys, and the verdict on a candidate. */

@@ -151,6 +151,7 @@ enum med_entry_mode { MED_ENTRY_MATCH, MED_ENTRY_INCLUDE };
 typedef struct med_search_entry {
     med_stored resource;
     enum med_entry_mode mode;
+    double score; /* of a match of _text or _content, above 0 and below 1; else 0 */
 } med_search_entry;
 
 typedef struct med_search_result {

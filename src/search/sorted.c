@@ -149,6 +149,14 @@ static bool rows_of_text(med_run *r, med_rid rid, med_rows *rows, med_err *err)
                                 false, rows, err);
 }
 
+static bool take_score(const med_run *r, med_rid rid, key *k, med_err *err)
+{
+    med_stored stored;
+    k->has = true;
+    return med_view_by_rid(r->view, r->scratch, rid, &stored, err) == MED_FOUND
+           && med_run_score(r, stored.text, &k->real, err);
+}
+
 static bool take_keys(sorted *s, med_rid rid, row *out, med_err *err)
 {
     const med_query *q = s->r->q;
@@ -165,7 +173,10 @@ static bool take_keys(sorted *s, med_rid rid, row *out, med_err *err)
             *k = (key){.has = true, .value = stored->updated, .text = MED_STR_EMPTY};
         else if (q->sort[i].kind == MED_CLAUSE_ID)
             *k = (key){.has = true, .text = stored->id};
-        else
+        else if (q->sort[i].kind == MED_CLAUSE_SPECIAL) {
+            if (!take_score(s->r, rid, k, err))
+                return false;
+        } else
             key_of_rows(&q->sort[i], &rows, k);
         if (!k->has) /* as the index has them that lack the date */
             k->value = stored->updated;

@@ -325,6 +325,56 @@ static void the_lists_drive(void **state)
     }
 }
 
+static void matches_have_a_score(void **state)
+{
+    struct kit *k = *state;
+    put_name(k, "p1", "A", "B");
+    put_story(k, "once", "cough, and much else that was said on this long day in spring", "x");
+    put_story(k, "twice", "cough and cough", "x");
+    put_story(k, "short", "cough", "x");
+    put_story(k, "none", "well", "cough cough cough");
+    static const struct kit_case cases[] = {
+        {"Condition?_text=cough&_sort=_score", "twice,short,once"},
+        {"Condition?_text=cough&_sort=-_score", "once,short,twice"},
+        {"Condition?_text=cough&_sort=_score&_count=1", "twice,short,once"},
+        {"Condition?_content=cough&_sort=_score&_count=2", "none,twice,short,once"},
+    };
+    kit_check_orders(k, cases, COUNT(cases));
+    kit_list(k);
+    kit_check_orders(k, cases, COUNT(cases));
+    med_search_result result;
+    (void)kit_search(k, "Condition?_text=cough&_sort=_score", &result);
+    assert_true(result.entries[0].score > result.entries[1].score);
+    assert_true(result.entries[2].score > 0 && result.entries[0].score < 1);
+    static const struct kit_case refused[] = {
+        {"Condition?_sort=_score", "neither is asked"},
+        {"Condition?_text=%2E", "needs a letter"},
+        {"Condition?_text=", "needs a"},
+        {"Condition?_content=a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%"
+         "20"
+         "a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a%20a",
+         "at most 32 words"},
+    };
+    kit_check_refuses(k, refused, COUNT(refused));
+}
+
+/* As long as a URL can carry. */
+static void very_long_values_find_nothing(void **state)
+{
+    struct kit *k = *state;
+    fill(k);
+    kit_list(k);
+    char value[4000], url[4100];
+    memset(value, 'a', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    static const char *const names[] = {
+        "Condition?_text=", "Condition?_content=", "Patient?name:contains="};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        (void)snprintf(url, sizeof url, "%s%s", names[i], value);
+        kit_check_finds(k, &(struct kit_case){url, ""}, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +387,8 @@ int main(void)
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(lists_of_narratives_alone, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(long_lists_keep_their_order, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(matches_have_a_score, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(very_long_values_find_nothing, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(the_lists_drive, kit_setup, kit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
