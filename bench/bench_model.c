@@ -1,4 +1,4 @@
-/* bench_model.c - what a write pays before it reaches the store: parse, structure check, walk.
+/* bench_model.c - what a write pays before it reaches the store: parse, validation, walk.
  *
  *     build/bench/bench_model [FOLDER]
  *
@@ -28,6 +28,7 @@ struct resource {
 
 struct bench {
     const med_pack *p;
+    med_rules *rules;
     med_arena *arena;
     struct resource *at;
     size_t n;
@@ -149,6 +150,29 @@ static void run_check(struct bench *b, const struct resource *r)
     b->check += problems.n;
 }
 
+/* As deep as a write is checked by default, and as deep as $validate looks. */
+static void run_base(struct bench *b, const struct resource *r, bool quiet)
+{
+    med_err err;
+    med_type type;
+    med_problems problems = {0};
+    med_structure_options options = {
+        .base = MED_STR_EMPTY, .rules = b->rules, .quiet = quiet, .strict = !quiet};
+    if (!med_structure_check_with(b->scratch, b->p, &r->tape, 0, &options, &type, &problems, &err))
+        abort();
+    b->check += problems.n;
+}
+
+static void run_write(struct bench *b, const struct resource *r)
+{
+    run_base(b, r, true);
+}
+
+static void run_validate(struct bench *b, const struct resource *r)
+{
+    run_base(b, r, false);
+}
+
 static void run_walk(struct bench *b, const struct resource *r)
 {
     med_err err;
@@ -167,10 +191,8 @@ static const struct {
     const char *name;
     void (*run)(struct bench *, const struct resource *);
 } columns[] = {
-    {"parse", run_parse},
-    {"check", run_check},
-    {"walk", run_walk},
-    {"references", run_references},
+    {"parse", run_parse},     {"structure", run_check}, {"base", run_write},
+    {"advice", run_validate}, {"walk", run_walk},       {"references", run_references},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -230,10 +252,12 @@ static bool load(struct bench *b, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct bench b = {.p = med_pack_core(), .arena = med_arena_new(MEMORY)};
+    med_err err = {0};
     b.scratch = med_arena_new(MEMORY);
     if (b.arena != NULL)
         b.at = MED_TAKE(b.arena, RESOURCES_MAX + 1, struct resource);
-    if (b.at == NULL || b.scratch == NULL || !load(&b, argc, argv)) {
+    if (b.at == NULL || b.scratch == NULL || !med_rules_new(b.p, &b.rules, &err)
+        || !load(&b, argc, argv)) {
         (void)fprintf(stderr, "usage: bench_model [FOLDER of .json or .json.bz2 files]\n");
         return 2;
     }
@@ -246,6 +270,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++)
         print_row(&b, types[i]);
     print_row(&b, MED_TYPE_NONE);
+    med_rules_free(b.rules);
     med_arena_free(b.scratch);
     med_arena_free(b.arena);
     return b.check == 0;

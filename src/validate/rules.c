@@ -81,6 +81,8 @@ static bool compile_rule(const med_rules *rules, const med_invariant *says, med_
     *out = (med_rule){.says = *says};
     if (med_str_eqz(says->key, "ref-1"))
         out->kind = MED_RULE_REFERENCE;
+    if (med_str_eqz(says->key, "dom-3"))
+        out->kind = MED_RULE_CONTAINED;
     if (med_str_eqz(says->key, "dom-6"))
         out->kind = MED_RULE_NARRATIVE;
     med_type known = on_type ? context : MED_TYPE_NONE;

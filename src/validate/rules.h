@@ -16,6 +16,7 @@ typedef struct med_rules med_rules;
 enum med_rule_kind {
     MED_RULE_EXPRESSION,
     MED_RULE_REFERENCE, /* ref-1: asks more only of a reference that begins with '#' */
+    MED_RULE_CONTAINED, /* dom-3: most resources refer to what they contain by a Reference */
     MED_RULE_NARRATIVE, /* dom-6: not of contained resources, which should have none */
 };
 

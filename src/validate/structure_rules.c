@@ -1,7 +1,7 @@
 /* structure_rules.c - invariants, when an object ends. See structure_check.h and rules.h. */
 #include "validate/structure_check.h"
 
-enum { STEPS = 1000000, STEPS_A_NODE = 64 };
+enum { STEPS = 1000000, STEPS_A_NODE = 64, CONTAINED = 16 };
 /* Of one FHIRPath run, and when to begin it anew. */
 #define SCRATCH_LIMIT ((size_t)256 << 20)
 #define SCRATCH_KEEP ((size_t)64 << 10)
@@ -75,10 +75,49 @@ static bool is_fragment(const med_check *c, const med_check_frame *f)
     return raw.len > 0 && (raw.ptr[0] == '#' || raw.ptr[0] == '\\');
 }
 
+/* ids of contained resources, as in the text; 0 when they are too many or not plain. */
+static size_t contained_ids(const med_check *c, uint32_t list, med_str ids[CONTAINED])
+{
+    const med_json_node *nodes = c->j->nodes;
+    size_t n = 0;
+    if (med_json_kind_at(c->j, list) != MED_JSON_ARRAY || nodes[list].count > CONTAINED)
+        return 0;
+    for (uint32_t e = list + 1; e < nodes[list].next; e = nodes[e].next) {
+        uint32_t id = med_json_kind_at(c->j, e) == MED_JSON_OBJECT
+                          ? med_json_member(c->j, e, MED_STR("id"))
+                          : 0;
+        if (id == 0 || med_json_kind_at(c->j, id) != MED_JSON_STRING)
+            return 0;
+        ids[n++] = med_json_raw(c->j, id);
+    }
+    return n;
+}
+
+/* Is each contained resource named by a Reference, `"reference":"#id"`? Then dom-3 holds; the
+ * other ways to name it are looked for by its expression. */
+static bool all_are_named(const med_check *c, const med_check_frame *f)
+{
+    const med_json_node *nodes = c->j->nodes;
+    med_str ids[CONTAINED];
+    uint32_t named = 0;
+    uint32_t list = med_json_member(c->j, f->node, MED_STR("contained"));
+    size_t n = list == 0 ? 0 : contained_ids(c, list, ids);
+    for (uint32_t i = f->node + 2; n > 0 && i < nodes[f->node].next; i++) {
+        if (nodes[i].kind != MED_JSON_STRING || nodes[i].len < 2
+            || c->j->text.ptr[nodes[i].at] != '#'
+            || !med_json_string_is(c->j, i - 1, MED_STR("reference")))
+            continue;
+        for (size_t k = 0; k < n; k++)
+            named |= med_str_eq(med_str_skip(med_json_raw(c->j, i), 1), ids[k]) ? 1U << k : 0;
+    }
+    return n > 0 && named == (1U << n) - 1;
+}
+
 static void check_rule(med_check *c, const med_check_frame *f, const med_rule *rule)
 {
     if ((rule->kind == MED_RULE_REFERENCE && !is_fragment(c, f))
-        || (rule->kind == MED_RULE_NARRATIVE && f->in_contained))
+        || (rule->kind == MED_RULE_NARRATIVE && f->in_contained)
+        || (rule->kind == MED_RULE_CONTAINED && all_are_named(c, f)))
         return;
     enum med_presence verdict = med_presence_run(&rule->presence, f->seen);
     if (verdict == MED_PRESENCE_FALSE)
