@@ -41,6 +41,22 @@ static void walk(med_arena *a, const med_pack *p, const med_json *j, med_type ty
     DEMAND(!med_node_expression(a, p, j, 0, j->n / 2, &expression) || expression.len > 0);
 }
 
+/* All that base R4 says: never less than structure alone. */
+static void check_base(med_arena *a, const med_pack *p, const med_json *j, size_t least)
+{
+    static med_rules *rules; /* as long as the process */
+    med_type type;
+    med_err err = {0};
+    med_problems list = {0};
+    if (rules == NULL)
+        DEMAND(med_rules_new(p, &rules, &err));
+    med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules, .strict = true};
+    if (!med_structure_check_with(a, p, j, 0, &options, &type, &list, &err))
+        return;
+    DEMAND(list.n >= least || list.n_warnings == MED_STRUCTURE_WARNINGS || list.more);
+    DEMAND(list.n_warnings <= MED_STRUCTURE_WARNINGS);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const med_pack *p = med_pack_core();
@@ -57,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             DEMAND(list.at[i].text.len > 0 && list.at[i].issue != MED_ISSUE_NONE);
         if (type != MED_TYPE_NONE)
             walk(a, p, &j, type);
+        check_base(a, p, &j, list.n);
     }
     med_arena_free(a);
     return 0;
