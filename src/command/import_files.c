@@ -10,14 +10,15 @@
 
 #include "base/utf8.h"
 
-static bool is_resource_file(med_str name)
+static bool is_resource_file(const med_import_files *f, med_str name)
 {
     static const med_str codecs[] = {MED_LIT(".gz"), MED_LIT(".zst"), MED_LIT(".bz2")};
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
         if (med_str_ends(name, codecs[i]))
             name.len -= codecs[i].len;
     }
-    return med_str_ends(name, MED_STR(".json")) || med_str_ends(name, MED_STR(".ndjson"));
+    return med_str_ends(name, MED_STR(".json")) || med_str_ends(name, MED_STR(".ndjson"))
+           || (f->xml && med_str_ends(name, MED_STR(".xml")));
 }
 
 static bool add_file(med_import_files *f, med_str path, const struct stat *st)
@@ -61,7 +62,7 @@ static bool add_folder(med_import_files *f, med_str path, int depth, med_err *er
                 med_arena_printf(f->arena, "%.*s/%.*s", MED_STR_ARG(path), MED_STR_ARG(name));
             struct stat st;
             bool folder = stat(below.ptr, &st) == 0 && S_ISDIR(st.st_mode);
-            if (folder || is_resource_file(name))
+            if (folder || is_resource_file(f, name))
                 ok = add_path(f, below, depth + 1, err);
         }
         free(names[i]); /* scandir made it */

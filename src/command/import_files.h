@@ -16,6 +16,7 @@ typedef struct med_import_files {
     size_t n, room;
     size_t next;
     uint64_t bytes; /* of all */
+    bool xml;       /* take .xml in folders, too */
 } med_import_files;
 
 /* A file, "-", or a folder with all below it, in the order of their names. */

@@ -11,15 +11,26 @@ enum { READ_BYTES = 64 << 10 };
 #define RESOURCE_BYTES ((size_t)256 << 20)
 #define RESOURCE_MEMORY ((size_t)2 << 30)
 
+/* A Questionnaire out of --with. */
+typedef struct known {
+    med_str url;
+    const med_json *j;
+} known;
+enum { KNOWN_MAX = 1024 };
+
 typedef struct run_state {
     const med_pack *pack;
     med_rules *rules;
-    med_arena *a; /* of one resource */
+    med_arena *a;    /* of one resource */
+    med_arena *kept; /* of what --with brings */
+    known *with;
+    size_t n_with;
     med_structure_options options;
     med_str path;
     size_t line; /* of an ndjson file, else 0 */
     bool json;   /* an OperationOutcome a resource, one a line */
     bool quiet;  /* only what is wrong */
+    bool keeps;  /* reading --with */
     size_t valid, invalid, unreadable, warnings;
 } run_state;
 
@@ -117,8 +128,52 @@ static bool parse(run_state *s, med_str text, med_json *j, med_err *err)
     return ok && med_json_parse(s->a, json, j, NULL, err);
 }
 
+static med_str text_of(const med_json *j, const char *key)
+{
+    uint32_t node = med_json_member(j, 0, med_str_from(key));
+    return node != 0 && med_json_kind_at(j, node) == MED_JSON_STRING ? med_json_raw(j, node)
+                                                                     : MED_STR_EMPTY;
+}
+
+/* By its url, or as "Questionnaire/id". */
+static bool find_known(void *arg, med_str canonical, const med_json **j, uint32_t *root)
+{
+    const run_state *s = arg;
+    med_str url = med_str_sub(canonical, 0, med_str_find(canonical, '|', 0));
+    med_str prefix = MED_STR("Questionnaire/");
+    *root = 0;
+    for (size_t i = 0; i < s->n_with; i++) {
+        *j = s->with[i].j;
+        if (med_str_eq(s->with[i].url, url)
+            || (med_str_starts(url, prefix)
+                && med_str_eq(text_of(*j, "id"), med_str_skip(url, prefix.len))))
+            return true;
+    }
+    return false;
+}
+
+/* Keeps a Questionnaire; anything else is not asked for. */
+static void keep(run_state *s, med_str text)
+{
+    med_err err = {0};
+    med_str copy;
+    med_json *j = MED_TAKE(s->kept, 1, med_json);
+    med_arena *own = s->a;
+    if (j == NULL || s->n_with == KNOWN_MAX || !med_arena_copy(s->kept, text, &copy))
+        return;
+    s->a = s->kept;
+    bool ok = parse(s, copy, j, &err);
+    s->a = own;
+    if (ok && med_str_eqz(text_of(j, "resourceType"), "Questionnaire"))
+        s->with[s->n_with++] = (known){text_of(j, "url"), j};
+}
+
 static void check(run_state *s, med_str text)
 {
+    if (s->keeps) {
+        keep(s, text);
+        return;
+    }
     med_json j;
     med_type type;
     med_err err = {0};
@@ -195,6 +250,25 @@ static enum med_exit check_all(run_state *s, const med_import_files *files)
     return s->invalid + s->unreadable == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
 }
 
+static bool read_with(const med_arguments *args, run_state *s, med_err *err)
+{
+    med_str path;
+    med_import_files files = {.arena = args->arena, .xml = true};
+    if (!med_argument(args, "with", &path))
+        return true;
+    if (!med_import_files_add(&files, path, err))
+        return false;
+    s->kept = med_arena_new(RESOURCE_MEMORY);
+    s->with = s->kept == NULL ? NULL : MED_TAKE(s->kept, KNOWN_MAX, known);
+    if (s->with == NULL)
+        return MED_FAIL_MEMORY(err);
+    s->keeps = true;
+    for (size_t i = 0; i < files.n; i++)
+        check_file(s, files.at[i].path);
+    s->keeps = false;
+    return true;
+}
+
 static bool options_of(const med_arguments *args, run_state *s, med_err *err)
 {
     med_str text = MED_STR("text");
@@ -214,14 +288,16 @@ static bool options_of(const med_arguments *args, run_state *s, med_err *err)
         .strict = true,
         .quiet = s->quiet,
         .now = med_now(&med_clock_system),
+        .find = find_known,
+        .arg = s,
     };
-    return true;
+    return read_with(args, s, err);
 }
 
 static enum med_exit run(const med_arguments *args)
 {
     med_err err = {0};
-    med_import_files files = {.arena = args->arena};
+    med_import_files files = {.arena = args->arena, .xml = true};
     run_state s = {.pack = med_pack_core()};
     if (args->n == 0)
         return med_command_fail(MED_EXIT_USAGE,
@@ -239,13 +315,14 @@ static enum med_exit run(const med_arguments *args)
     else
         exit = check_all(&s, &files);
     med_rules_free(s.rules);
+    med_arena_free(s.kept);
     med_arena_free(s.a);
     return exit;
 }
 
 const med_command med_command_validate = {
     .name = "validate",
-    .usage = "[--enforce structure|base] [--format text|json] [--quiet] FILE...",
+    .usage = "[--enforce structure|base] [--format text|json] [--quiet] [--with PATH] FILE...",
     .summary = "check resources in files against FHIR R4",
     .examples = "  medulla validate patient.json observations.ndjson bundles/\n",
     .options =
@@ -253,6 +330,7 @@ const med_command med_command_validate = {
             {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
             {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
             {"quiet", NULL, NULL, "errors only, no warnings"},
+            {"with", "PATH", NULL, "Questionnaires that answers are checked against"},
             {NULL, NULL, NULL, NULL},
         },
     .run = run,

@@ -217,6 +217,66 @@ static bool check_references(med_call *call, med_err *err)
     return true;
 }
 
+/* ---- the Questionnaire of a response ---- */
+
+static bool parse_stored(med_call *call, const med_stored *stored, const med_json **out)
+{
+    med_err err = {0};
+    med_json *j = MED_TAKE(call->arena, 1, med_json);
+    if (j == NULL || stored->change == MED_DELETED
+        || !med_json_parse(call->arena, stored->text, j, NULL, &err))
+        return false;
+    *out = j;
+    return true;
+}
+
+/* The newest stored one of that url. */
+static bool find_by_url(med_call *call, med_str url, med_str version, const med_json **out)
+{
+    const med_fhir *f = call->fhir;
+    med_search_options options = {.strict = true,
+                                  .base = f->base,
+                                  .now = med_now(f->clock),
+                                  .default_count = f->default_count,
+                                  .max_count = f->max_count};
+    med_pair pairs[] = {{MED_STR("url"), url}, {MED_STR("version"), version}};
+    med_pairs query = {pairs, version.len > 0 ? 2 : 1};
+    med_type type = med_pack_type(f->pack, MED_STR("Questionnaire"));
+    med_match *matches;
+    med_stored stored;
+    size_t n = 0;
+    const med_query *q;
+    med_err err = {0};
+    return med_query_parse_search(f->schema, call->arena, type, &query, true, &options, &q, &err)
+           && med_search_match(f->schema, call->view, call->arena, q, 1, &matches, &n, &err)
+           && n > 0
+           && med_view_by_rid(call->view, call->arena, matches[0].rid, &stored, &err) == MED_FOUND
+           && parse_stored(call, &stored, out);
+}
+
+static bool find_questionnaire(void *arg, med_str canonical, const med_json **j, uint32_t *root)
+{
+    static const char special[] = ",\\$"; /* what a search value would have to escape */
+    med_call *call = arg;
+    med_str version;
+    med_str url = med_str_cut(canonical, '|', &version);
+    med_str prefix = MED_STR("Questionnaire/");
+    med_stored stored;
+    med_err err = {0};
+    *root = 0;
+    for (size_t i = 0; i < canonical.len; i++) {
+        if (memchr(special, canonical.ptr[i], sizeof special - 1) != NULL)
+            return false;
+    }
+    if (!med_str_starts(url, prefix))
+        return find_by_url(call, url, version, j);
+    med_type type = med_pack_type(call->fhir->pack, MED_STR("Questionnaire"));
+    return med_view_latest(call->view, call->arena, med_schema_type(call->fhir->schema, type),
+                           med_str_skip(url, prefix.len), &stored, &err)
+               == MED_FOUND
+           && parse_stored(call, &stored, j);
+}
+
 /* mode=delete: what is referenced can not go. */
 static bool check_delete(med_call *call, const med_stored *stored, med_err *err)
 {
@@ -266,6 +326,8 @@ static bool check_resource(med_call *call, const question *q, bool is_stored, me
     med_structure_options options = med_validate_options(call, MED_ENFORCE_BASE);
     options.quiet = false;
     options.strict = true;
+    options.find = find_questionnaire;
+    options.arg = call;
     if (!med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options, &type,
                                   &call->problems, err)
         || !check_type(call, type, err) || !check_profiles(call, q, err))

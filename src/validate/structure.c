@@ -381,6 +381,7 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.quantity = med_pack_type(p, MED_STR("Quantity"));
     c.bundle = med_pack_type(p, MED_STR("Bundle"));
     c.attachment = med_pack_type(p, MED_STR("Attachment"));
+    c.response = med_pack_type(p, MED_STR("QuestionnaireResponse"));
     c.scratch = NULL;
     c.out_of_memory = false;
     c.depth = 0;

@@ -49,6 +49,10 @@ typedef struct med_structure_options {
     bool quiet;             /* errors only: nobody reads the warnings */
     bool strict;            /* a reference to a type that does not belong there is an error */
     int64_t now;            /* for invariants that ask; microseconds */
+    /* The Questionnaire of that canonical (or reference); NULL: answers are not checked, but
+     * those to a contained one. */
+    bool (*find)(void *arg, med_str canonical, const med_json **j, uint32_t *root);
+    void *arg;
 } med_structure_options;
 
 /* Checks the resource at node `root`. Finds its type by resourceType; *type is

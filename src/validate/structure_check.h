@@ -33,7 +33,8 @@ typedef struct med_check {
     uint32_t root;
     const med_structure_options *options;
     med_problems *list;
-    med_type resource, reference, extension, concept, coding, quantity, bundle, attachment;
+    med_type resource, reference, extension, concept, coding, quantity, bundle, attachment,
+        response;
     med_arena *scratch; /* of one FHIRPath run; made when first needed */
     bool allow_conditional;
     bool out_of_memory;
@@ -89,6 +90,8 @@ void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint
                             med_str code);
 /* structure_extension.c: a known extension in its place, with what it may hold. */
 void med_check_extension(med_check *c, const med_check_frame *f);
+/* structure_answers.c: a QuestionnaireResponse against its Questionnaire. */
+void med_check_answers(med_check *c, const med_check_frame *f);
 /* structure_bundle.c: addresses of entries, and that a document or message is whole. */
 void med_check_bundle(med_check *c, const med_check_frame *f);
 

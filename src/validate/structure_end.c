@@ -144,6 +144,8 @@ static void check_base(med_check *c, const med_check_frame *f)
         med_check_extension(c, f);
     else if (f->type == c->bundle)
         med_check_bundle(c, f);
+    else if (f->type == c->response)
+        med_check_answers(c, f);
     else if (f->type == c->attachment)
         check_attachment(c, f);
     med_check_rules(c, f);

@@ -44,7 +44,7 @@ def expected(folder, case):
 
 def outcomes(program, folder, files):
     """file name -> OperationOutcome"""
-    run = subprocess.run([program, "validate", "--format", "json", *files], cwd=folder,
+    run = subprocess.run([program, "validate", "--format", "json", "--with", ".", *files], cwd=folder,
                          capture_output=True, check=False)
     lines = run.stdout.decode("utf-8").splitlines()
     return {one["file"]: one["outcome"] for one in map(json.loads, lines)}

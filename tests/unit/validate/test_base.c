@@ -128,6 +128,92 @@ static const struct row narratives[] = {
      "value Patient.text.div", NULL},
 };
 
+#define BUNDLE(type, rest) "{'resourceType':'Bundle','type':'" type "'," rest "}"
+#define ENTRY(url, resource) "{'fullUrl':'" url "','resource':" resource "}"
+#define PATIENT(id) "{'resourceType':'Patient','id':'" id "','text':" DIV "}"
+#define COMPOSITION(author)                                                                        \
+    "{'resourceType':'Composition','text':" DIV ",'status':'final','type':{'text':'x'},"           \
+    "'date':'2020','title':'x','author':[{'reference':'" author "'}]}"
+#define DOCUMENT(rest)                                                                             \
+    BUNDLE("document", "'identifier':{'system':'urn:x','value':'1'},'timestamp':"                  \
+                       "'2020-01-01T00:00:00Z','entry':[" rest "]")
+#define U1 "urn:uuid:11111111-1111-4111-8111-111111111111"
+#define U2 "urn:uuid:22222222-2222-4222-8222-222222222222"
+
+static const struct row bundles[] = {
+    {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Patient/a", PATIENT("a")) "]"), "",
+     NULL},
+    {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Patient/b", PATIENT("a")) "]"),
+     "value Bundle.entry[0].fullUrl", "type and the id"},
+    {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Group/a", PATIENT("a")) "]"),
+     "value Bundle.entry[0].fullUrl", NULL},
+    {BUNDLE("collection", "'entry':[" ENTRY("Patient/a", PATIENT("a")) "]"),
+     "value Bundle.entry[0].fullUrl", "absolute"},
+    {BUNDLE("collection", "'link':[{'relation':'self','url':'http://x'},"
+                          "{'relation':'self','url':'http://y'}]"),
+     "value Bundle.link[1]", "a second link 'self'"},
+    {DOCUMENT(ENTRY(U1, COMPOSITION(U2)) "," ENTRY(U2, PATIENT("a"))), "", NULL},
+    {DOCUMENT(ENTRY(U1, COMPOSITION("Patient/a")) "," ENTRY(U2, PATIENT("a"))), "", NULL},
+    {DOCUMENT(ENTRY(U1, COMPOSITION("Patient/a/_history/2")) "," ENTRY(U2, PATIENT("a"))), "",
+     NULL},
+    {DOCUMENT(ENTRY(U1, COMPOSITION("http://elsewhere/Patient/a"))), "", NULL},
+    {DOCUMENT(ENTRY(U1, COMPOSITION(U2))), "not-found Bundle.entry[0].resource.author[0]",
+     "brings along"},
+    {DOCUMENT(ENTRY(U1, COMPOSITION("Patient/b")) "," ENTRY(U2, PATIENT("a"))),
+     "not-found Bundle.entry[0].resource.author[0]", NULL},
+    {DOCUMENT(ENTRY(U1, PATIENT("a"))), "invariant Bundle", "(bdl-11)"},
+    {DOCUMENT(ENTRY(U1, COMPOSITION(U2)) ",{'resource':" PATIENT("a") "}," ENTRY(U2, PATIENT("b"))),
+     "required Bundle.entry[1].fullUrl", NULL},
+    {P("'photo':[{'contentType':'text/plain','data':'QUJD','size':3}]"), "", NULL},
+    {P("'photo':[{'contentType':'text/plain','data':'QUI=','size':3}]"), "value Patient.photo[0]",
+     "2 bytes"},
+};
+
+#define QUESTIONNAIRE                                                                              \
+    "{'resourceType':'Questionnaire','id':'q','status':'active','item':["                          \
+    "{'linkId':'g','type':'group','item':["                                                        \
+    "{'linkId':'yes','type':'boolean','required':true},"                                           \
+    "{'linkId':'why','type':'string','maxLength':3,'enableWhen':[{'question':'yes',"               \
+    "'operator':'=','answerBoolean':true}]},"                                                      \
+    "{'linkId':'pick','type':'choice','answerOption':[{'valueCoding':{'system':'urn:c',"           \
+    "'code':'a'}},{'valueCoding':{'system':'urn:c','code':'b'}}]},"                                \
+    "{'linkId':'n','type':'integer','repeats':true,'extension':[{'url':'" SD                       \
+    "minValue','valueInteger':5}]}]},{'linkId':'d','type':'display'}]}"
+#define R(status, items)                                                                           \
+    "{'resourceType':'QuestionnaireResponse','text':" DIV ",'contained':[" QUESTIONNAIRE           \
+    "],'questionnaire':'#q','status':'" status "','item':[" items "]}"
+#define G(items) "{'linkId':'g','item':[" items "]}"
+#define A(link, value) "{'linkId':'" link "','answer':[{" value "}]}"
+#define YES A("yes", "'valueBoolean':true")
+#define IN "QuestionnaireResponse.item[0]"
+
+static const struct row answers[] = {
+    {R("completed", G(YES)), "", NULL},
+    {R("completed", G(YES "," A("why", "'valueString':'abc'"))), "", NULL},
+    {R("in-progress", ""), "structure QuestionnaireResponse.item", NULL},
+    {R("in-progress", G(A("n", "'valueInteger':7"))), "", NULL},
+    {R("completed", G(A("n", "'valueInteger':7"))), "required " IN, "question 'yes' has no answer"},
+    {R("completed", G(YES "," A("n", "'valueInteger':3"))), "value " IN ".item[1].answer[0].value",
+     "less than"},
+    {R("completed", G(YES ",{'linkId':'n','answer':[{'valueInteger':7},{'valueInteger':8}]}")), "",
+     NULL},
+    {R("completed", G(YES ",{'linkId':'why','answer':[{'valueString':'a'},{'valueString':'b'}]}")),
+     "structure " IN ".item[1]", "2 answers"},
+    {R("completed", G(A("yes", "'valueBoolean':false") "," A("why", "'valueString':'a'"))),
+     "invariant " IN ".item[1]", "not asked"},
+    {R("completed", G(YES "," A("why", "'valueString':'abcd'"))),
+     "value " IN ".item[1].answer[0].value", "at most 3"},
+    {R("completed", G(YES "," A("why", "'valueInteger':1"))),
+     "value " IN ".item[1].answer[0].value", "type string"},
+    {R("completed", G(YES "," A("pick", "'valueCoding':{'system':'urn:c','code':'b'}"))), "", NULL},
+    {R("completed", G(YES "," A("pick", "'valueCoding':{'system':'urn:c','code':'c'}"))),
+     "value " IN ".item[1].answer[0]", "none of the options"},
+    {R("completed", G(YES "," A("xyz", "'valueString':'a'"))), "value " IN ".item[1].linkId",
+     "no item of this linkId"},
+    {R("completed", G(YES) "," A("d", "'valueString':'a'")),
+     "structure QuestionnaireResponse.item[1]", "has no answers"},
+};
+
 static med_str double_quotes(med_arena *a, const char *text)
 {
     med_str out;
@@ -193,6 +279,8 @@ TABLE(invariants)
 TABLE(bindings)
 TABLE(extensions)
 TABLE(narratives)
+TABLE(bundles)
+TABLE(answers)
 
 /* Warnings leave room for the errors, and the quiet check has none. */
 static void test_warnings(void **state)
@@ -312,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invariants), cmocka_unit_test(test_bindings),
         cmocka_unit_test(test_extensions), cmocka_unit_test(test_narratives),
+        cmocka_unit_test(test_bundles),    cmocka_unit_test(test_answers),
         cmocka_unit_test(test_warnings),   cmocka_unit_test(test_presence),
         cmocka_unit_test(test_memory),
     };
