@@ -214,8 +214,8 @@ const uint32_t *med_type_compartment_params(const med_pack *p, enum med_compartm
 const uint32_t *med_type_patient_params(const med_pack *p, med_type resource, size_t *n);
 
 /* ---- codes of small value sets, as far as the core needs them ---- */
-/* Codes of a code-only required binding (official expansion). Value sets that draw on a system
- * outside of HL7 (currencies, media types) are left out: their expansion grows old. */
+/* Codes of a code-only required binding (official expansion). Value sets that draw on a whole
+ * system outside of HL7 (currencies, media types) are left out: their expansion grows old. */
 typedef struct med_codes {
     uint32_t first, n; /* n = 0: unknown value set */
 } med_codes;

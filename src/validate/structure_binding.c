@@ -156,6 +156,16 @@ static bool is_media_type(med_str code)
     return is_token(type) && is_token(subtype);
 }
 
+static bool is_currency(med_str code)
+{
+    enum { LETTERS = 3 };
+    for (size_t i = 0; i < code.len; i++) {
+        if (!med_is_upper(code.ptr[i]))
+            return false;
+    }
+    return code.len == LETTERS;
+}
+
 void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint32_t node,
                             med_str code)
 {
@@ -165,6 +175,10 @@ void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint
     if (med_str_ends(most, MED_STR("/all-languages")) && !is_language(code))
         med_check_problem(c, node, NULL, MED_ISSUE_CODE_INVALID,
                           "expected a language tag (BCP 47), like \"nb-NO\"");
+    else if (e.binding == 4 && med_str_ends(e.value_set, MED_STR("/currencies"))
+             && !is_currency(code))
+        med_check_problem(c, node, NULL, MED_ISSUE_CODE_INVALID,
+                          "expected a currency (ISO 4217), like \"NOK\"");
     else if ((e.binding == 4 && med_str_ends(e.value_set, MED_STR("/mimetypes")))
              || med_str_search(most, MED_STR("bcp13"), 0) < most.len) {
         if (!is_media_type(code))

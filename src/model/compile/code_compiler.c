@@ -22,7 +22,8 @@ static int by_code(const void *left, const void *right)
     return by != 0 ? by : med_str_compare(a->system, b->system);
 }
 
-/* A system that HL7 does not keep itself may have grown since the expansion was made. */
+/* A system that HL7 does not keep itself may have grown since the expansion was made, unless the
+ * value set names its codes one by one. */
 static bool draws_on_others(med_arena *a, const med_json *j, uint32_t value_set)
 {
     uint32_t compose = med_json_member(j, value_set, MED_STR("compose"));
@@ -32,7 +33,8 @@ static bool draws_on_others(med_arena *a, const med_json *j, uint32_t value_set)
     for (uint32_t i = med_source_first(j, compose, "include", &end); i < end;
          i = j->nodes[i].next) {
         med_str system = med_source_text(a, j, i, "system");
-        if (system.len > 0 && !med_str_starts(system, MED_STR("http://hl7.org/"))
+        if (system.len > 0 && med_json_member(j, i, MED_STR("concept")) == 0
+            && !med_str_starts(system, MED_STR("http://hl7.org/"))
             && !med_str_starts(system, MED_STR("http://terminology.hl7.org/")))
             return true;
     }
