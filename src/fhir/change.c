@@ -1,6 +1,7 @@
 /* change.c - https://hl7.org/fhir/R4/http.html#cond-update */
 #include "fhir/change.h"
 
+#include "fhir/document.h"
 #include "fhir/resource_text.h"
 #include "fhir/search_parameter.h"
 #include "fhir/validate_body.h"
@@ -112,7 +113,7 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
     w->id = id;
     *out = w;
     return med_resource_store_text(call->arena, r->json, r->root, id, meta, &w->text, err)
-           && extract_rows(call, meta != NULL, w, err)
+           && med_document_check_write(call, w, err) && extract_rows(call, meta != NULL, w, err)
            && med_store_prepare(f->store, call->arena, w, err);
 }
 

@@ -5,6 +5,7 @@
  * along. A conditional delete of several matches happens in one commit, if the server allows
  * it at all. */
 #include "fhir/change.h"
+#include "fhir/document.h"
 #include "fhir/outcome.h"
 #include "fhir/respond.h"
 #include "fhir/write.h"
@@ -25,6 +26,8 @@ static bool wants_cascade(const med_call *call, bool *cascade, med_err *err)
 
 static med_write *add_delete(med_call *call, uint32_t type, med_str id, med_err *err)
 {
+    if (!med_document_check_delete(call, type, id, err))
+        return NULL;
     med_write *w = med_change_add(call);
     if (w == NULL) {
         (void)MED_FAIL_MEMORY(err);

@@ -61,6 +61,10 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_translate_post,
     &med_interaction_translate_instance,
     &med_interaction_translate_instance_post,
+    &med_interaction_document,
+    &med_interaction_document_post,
+    &med_interaction_docref,
+    &med_interaction_docref_post,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

@@ -43,6 +43,10 @@ extern const med_interaction med_interaction_fhirpath_system_post;    /* fhirpat
 extern const med_interaction med_interaction_validate_type;           /* validate.c */
 extern const med_interaction med_interaction_validate_instance;       /* validate.c */
 extern const med_interaction med_interaction_validate_stored;         /* validate.c */
+extern const med_interaction med_interaction_document;                /* document_operation.c */
+extern const med_interaction med_interaction_document_post;           /* document_operation.c */
+extern const med_interaction med_interaction_docref;                  /* docref.c */
+extern const med_interaction med_interaction_docref_post;             /* docref.c */
 
 extern const med_interaction med_interaction_expand;                      /* term_expand.c */
 extern const med_interaction med_interaction_expand_post;                 /* term_expand.c */
