@@ -191,6 +191,23 @@ static bool take_target(void *arg, const med_reference_walk *at, uint32_t refere
     return true;
 }
 
+/* A document is whole in itself: what stands in it are copies, which name each other. */
+static bool is_document(const med_extraction *x)
+{
+    uint32_t type = med_str_eqz(med_type_name(x->schema->pack, x->type), "Bundle")
+                        ? med_json_member(x->j, x->root, MED_STR("type"))
+                        : 0;
+    return type != 0 && med_json_kind_at(x->j, type) == MED_JSON_STRING
+           && med_json_string_is(x->j, type, MED_STR("document"));
+}
+
+/* What must exist for this resource to be stored. */
+static bool extract_targets(med_extraction *x, med_err *err)
+{
+    return is_document(x)
+           || med_walk_references(x->schema->pack, x->j, x->root, x->type, take_target, x, err);
+}
+
 static bool extract_values(med_extraction *x, med_err *err)
 {
     x->rows.when = MED_TIME_MIN;
@@ -205,8 +222,7 @@ bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, ui
     if (type == s->known.patient
         && !med_rows_add_patient(&x, med_store_ident(s->store, MED_STR("Patient"), id)))
         return MED_FAIL_MEMORY(err);
-    if (!extract_values(&x, err)
-        || !med_walk_references(s->pack, j, root, type, take_target, &x, err))
+    if (!extract_values(&x, err) || !extract_targets(&x, err))
         return false;
     *out = x.rows;
     return true;
