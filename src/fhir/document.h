@@ -26,13 +26,13 @@ typedef struct med_document_entry {
     med_str full_url; /* base/Type/id, or urn:uuid: */
     med_str text;
     const med_json *json; /* of text */
-    bool direct;          /* asked for, not only found on the way */
 } med_document_entry;
 
 typedef struct med_document {
     med_call *call;
     med_document_entry *at; /* in the order of the document */
     size_t n;
+    bool headless; /* the first entry is no Composition: nothing that it names must be there */
 } med_document;
 
 bool med_document_init(med_document *d, med_call *call, med_err *err) MED_MUST_CHECK;

@@ -128,7 +128,7 @@ static bool follow_one(void *arg, const med_reference_walk *at, uint32_t referen
 bool med_document_follow(med_document *d, med_err *err)
 {
     for (size_t i = 0; i < d->n; i++) { /* grows on the way: breadth first */
-        follow x = {d, d->at[i].json, i == 0};
+        follow x = {d, d->at[i].json, i == 0 && !d->headless};
         if (!med_walk_references(d->call->fhir->pack, x.json, 0, d->at[i].type, follow_one, &x,
                                  err))
             return false;

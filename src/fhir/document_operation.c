@@ -97,7 +97,7 @@ static enum med_step prepare(med_call *call, med_err *err)
     return make(call, err) ? MED_STEP_OK : MED_STEP_FAILED;
 }
 
-/* The answer was made while preparing; what was stored is at its Location. */
+/* The answer was made while preparing; what was stored is at its Content-Location. */
 static enum med_step finish(med_call *call, med_err *err)
 {
     (void)call;

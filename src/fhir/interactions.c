@@ -65,6 +65,10 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_document_post,
     &med_interaction_docref,
     &med_interaction_docref_post,
+    &med_interaction_summary,
+    &med_interaction_summary_post,
+    &med_interaction_summary_type,
+    &med_interaction_summary_type_post,
 };
 
 const size_t med_interaction_count = sizeof med_interactions / sizeof *med_interactions;

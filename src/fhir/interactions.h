@@ -47,6 +47,10 @@ extern const med_interaction med_interaction_document;                /* documen
 extern const med_interaction med_interaction_document_post;           /* document_operation.c */
 extern const med_interaction med_interaction_docref;                  /* docref.c */
 extern const med_interaction med_interaction_docref_post;             /* docref.c */
+extern const med_interaction med_interaction_summary;                 /* summary.c */
+extern const med_interaction med_interaction_summary_post;            /* summary.c */
+extern const med_interaction med_interaction_summary_type;            /* summary.c */
+extern const med_interaction med_interaction_summary_type_post;       /* summary.c */
 
 extern const med_interaction med_interaction_expand;                      /* term_expand.c */
 extern const med_interaction med_interaction_expand_post;                 /* term_expand.c */

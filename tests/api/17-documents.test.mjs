@@ -48,6 +48,7 @@ test('a stored document is sealed', async () => {
   const made = await post(`Composition/${id}/$document?persist=true`, undefined);
   assert.equal(made.status, 200, made.text);
   const at = `Bundle/${made.body.id}`;
+  assert.ok(made.headers.get('content-location').endsWith(`${at}/_history/1`));
   const stored = await get(at);
   assert.equal(stored.status, 200);
   assert.deepEqual(stored.body.entry, made.body.entry);

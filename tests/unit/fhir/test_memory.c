@@ -240,6 +240,16 @@ static const struct request requests[] = {
      "{'request':{'method':'GET','url':'Patient/a'}},"
      "{'request':{'method':'GET','url':'Patient/nobody'}}]}",
      200},
+    {"a patient summary", MED_GET, "Patient/a/$summary", "", NULL, NULL, "", 200},
+    {"a Composition", MED_PUT, "Composition/a", JSON, NULL, NULL,
+     "{'resourceType':'Composition','id':'a','status':'final','type':{'text':'x'},'title':'x',"
+     "'date':'2026-01-01','author':[{'reference':'Patient/a'}]}",
+     201},
+    {"a document", MED_GET, "Composition/a/$document", "", NULL, NULL, "", 200},
+    {"a document that is stored", MED_POST, "Composition/a/$document?persist=true", JSON, NULL,
+     NULL, "{'resourceType':'Parameters'}", 200},
+    {"documents of a patient", MED_GET, "DocumentReference/$docref?patient=a", "", NULL, NULL, "",
+     200},
     {"FHIRPath of what is sent", MED_POST, "$fhirpath", JSON, NULL, NULL,
      "{'resourceType':'Parameters','parameter':[{'name':'expression','valueString':"
      "'%a & given.trace(%a).first() | $this'},{'name':'context','valueString':'name'},"
