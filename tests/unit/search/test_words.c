@@ -1,5 +1,6 @@
 /* Words and parts of strings: each answer must be the same before the full-text lists are made,
  * when they are, and when something was written since. */
+#include "base/unicode.h"
 #include "kit.h"
 
 static void put_name(struct kit *k, const char *id, const char *family, const char *given)
@@ -375,6 +376,155 @@ static void very_long_values_find_nothing(void **state)
     }
 }
 
+/* ---- a model: words and names of random syllables, questions decided by looking at all ---- */
+
+enum { STORIES = 40, ROUNDS = 400, WORDS_MOST = 5 };
+
+struct world {
+    struct kit *k;
+    uint64_t seed;
+    med_str name[STORIES], narrative[STORIES], note[STORIES]; /* empty: not there */
+};
+
+static size_t below(struct world *w, size_t n)
+{
+    w->seed ^= w->seed << 13;
+    w->seed ^= w->seed >> 7;
+    w->seed ^= w->seed << 17;
+    return (size_t)(w->seed % n);
+}
+
+static const char *const syllables[] = {
+    "ba",       "Ba", "ne", "n\xc3\xa9", "12", "7x", "\xd0\xb9\xd0\xb0", "\xd0\x98\xd0\xb0",
+    "\xc3\x9f", "ss", "-",  ".",         "b",  "on", "\xe6\x9d\x8e",     "tion",
+};
+
+static med_str random_words(struct world *w, size_t most)
+{
+    med_arena *a = w->k->forever;
+    med_str s = MED_STR_EMPTY;
+    size_t words = 1 + below(w, most);
+    for (size_t i = 0; i < words; i++) {
+        size_t n = 1 + below(w, 3);
+        for (size_t j = 0; j < n; j++)
+            s = med_arena_printf(a, "%.*s%s%s", MED_STR_ARG(s), i > 0 && j == 0 ? " " : "",
+                                 syllables[below(w, COUNT(syllables))]);
+    }
+    return s;
+}
+
+static void write_story(struct world *w, size_t i)
+{
+    struct kit *k = w->k;
+    const char *id = med_arena_printf(k->arena, "s%zu", i).ptr;
+    w->name[i] = random_words(w, 2);
+    w->narrative[i] = random_words(w, WORDS_MOST);
+    w->note[i] = random_words(w, WORDS_MOST);
+    kit_put(k, med_arena_printf(k->arena,
+                                "{'resourceType':'Organization','id':'%s','text':{'status':'empty',"
+                                "'div':'<div>%s</div>'},'name':'%s','alias':['%s']}",
+                                id, w->narrative[i].ptr, w->name[i].ptr, w->note[i].ptr)
+                   .ptr);
+}
+
+static bool says(struct world *w, med_str text, med_str word)
+{
+    med_str folded;
+    assert_true(med_fold(w->k->arena, text, &folded));
+    while (folded.len > 0) {
+        if (med_str_starts(med_str_cut(folded, ' ', &folded), word))
+            return true;
+    }
+    return false;
+}
+
+static bool matches(struct world *w, size_t i, const char *name, med_str folded)
+{
+    med_str text;
+    if (w->name[i].len == 0)
+        return false;
+    if (name[0] != '_') { /* the parameter `name` has the aliases, too */
+        assert_true(med_fold(w->k->arena, w->name[i], &text));
+        bool yes = med_str_search(text, folded, 0) < text.len;
+        assert_true(med_fold(w->k->arena, w->note[i], &text));
+        return yes || med_str_search(text, folded, 0) < text.len;
+    }
+    while (folded.len > 0) {
+        med_str word = med_str_cut(folded, ' ', &folded);
+        bool content = name[1] == 'c';
+        if (!says(w, w->narrative[i], word)
+            && !(content
+                 && (says(w, w->note[i], word) || says(w, w->name[i], word)
+                     || says(w, MED_STR("Organization empty"), word))))
+            return false;
+    }
+    return true;
+}
+
+static void ask(struct world *w, int round)
+{
+    static const char *const names[] = {"name:contains", "_text", "_content"};
+    const char *name = names[below(w, COUNT(names))];
+    med_str folded, encoded, value = random_words(w, 2);
+    med_arena *a = w->k->arena;
+    assert_true(med_fold(a, value, &folded));
+    if (folded.len == 0)
+        return;
+    if (below(w, 2) == 0) /* a piece of it, perhaps of one letter */
+        folded.len = 1 + below(w, folded.len);
+    while (
+        folded.len > 0
+        && (folded.ptr[folded.len - 1] == ' ' || (unsigned char)folded.ptr[folded.len - 1] >= 0x80))
+        folded.len--;
+    if (folded.len == 0)
+        return;
+    assert_true(med_percent_encode(a, folded, &encoded));
+    med_str url = med_arena_printf(a, "Organization?%s=%.*s&_count=%d&_total=accurate", name,
+                                   MED_STR_ARG(encoded), below(w, 2) ? 3 : 100);
+    bool wanted[STORIES];
+    size_t n = 0;
+    for (size_t i = 0; i < STORIES; i++)
+        n += wanted[i] = matches(w, i, name, folded);
+    med_search_result first;
+    med_str ids = kit_search(w->k, url.ptr, &first);
+    if (first.total != n)
+        fail_msg("round %d, %s: total %d, expected %zu", round, url.ptr, (int)first.total, n);
+    for (size_t i = 0; i < n; i++) {
+        int64_t id = -1;
+        assert_true(med_str_to_int64(med_str_skip(med_str_cut(ids, ',', &ids), 1), &id));
+        if (id < 0 || id >= STORIES || !wanted[id])
+            fail_msg("round %d, %s: s%d", round, url.ptr, (int)id);
+        wanted[id] = false;
+    }
+    assert_int_equal(ids.len, 0);
+}
+
+static void random_words_are_found_as_the_model_says(void **state)
+{
+    struct world w = {.k = *state, .seed = 20261122};
+    for (size_t i = 0; i < STORIES; i++)
+        write_story(&w, i);
+    for (int round = 0; round < ROUNDS; round++) {
+        med_arena_reset(w.k->arena);
+        size_t at = below(&w, STORIES);
+        switch (below(&w, 24)) {
+        case 0:
+            kit_list(w.k);
+            break;
+        case 1:
+            if (w.name[at].len > 0)
+                kit_delete(w.k, "Organization", med_arena_printf(w.k->arena, "s%zu", at).ptr);
+            w.name[at] = MED_STR_EMPTY;
+            break;
+        case 2:
+            write_story(&w, at);
+            break;
+        default:
+            ask(&w, round);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +539,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_lists_keep_their_order, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(matches_have_a_score, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(very_long_values_find_nothing, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(random_words_are_found_as_the_model_says, kit_setup,
+                                        kit_teardown),
         cmocka_unit_test_setup_teardown(the_lists_drive, kit_setup, kit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
