@@ -4,6 +4,7 @@
  *
  * It is a search of the compartment that includes what its members refer to, so it pages as a
  * search does: each page has what its own matches need. */
+#include "fhir/everything.h"
 #include "fhir/interactions.h"
 #include "fhir/respond.h"
 #include "fhir/searchset.h"
@@ -17,9 +18,8 @@ static bool refuse(const med_call *call, med_str name, med_err *err)
     return med_err_status(err, 400);
 }
 
-/* The operation's parameters as those of the search, and what the search is bounded by. */
-static bool translate(med_call *call, const med_pairs *given, med_pairs *out,
-                      med_search_scope *scope, med_err *err)
+bool med_everything_translate(med_call *call, const med_pairs *given, med_pairs *out,
+                              med_search_scope *scope, med_err *err)
 {
     static const char *const same[] = {"_type",    "_count",    "_format", "_pretty",
                                        "_summary", "_elements", "_total"};
@@ -65,10 +65,11 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_AGAIN;
     options.scope = &scope;
     if (!med_find_current(call, &focus, err) || !med_searchset_parameters(call, &given, &page, err)
-        || !translate(call, &given, &pairs, &scope, err)
+        || !med_everything_translate(call, &given, &pairs, &scope, err)
         || !med_query_parse_search(f->schema, call->arena, MED_TYPE_NONE, &pairs, false, &options,
                                    &q, err)
-        || !med_search_run(f->schema, call->view, call->arena, q, page, &result, err))
+        || !med_search_run(f->schema, call->view, call->arena, q, med_searchset_place(page),
+                           &result, err))
         return MED_STEP_FAILED;
     med_query_view view = med_query_describe(q);
     med_str path = med_arena_printf(call->arena, "%.*s/%.*s/$everything", MED_STR_ARG(r->type_name),

@@ -21,6 +21,8 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_search_system_get,
     &med_interaction_everything,
     &med_interaction_everything_post,
+    &med_interaction_everything_all,
+    &med_interaction_everything_all_post,
     &med_interaction_lastn,
     &med_interaction_lastn_post,
     &med_interaction_history_instance,

@@ -22,6 +22,8 @@ extern const med_interaction med_interaction_search_compartment_post; /* search.
 extern const med_interaction med_interaction_search_type_get;         /* search.c */
 extern const med_interaction med_interaction_search_system_get;       /* search.c */
 extern const med_interaction med_interaction_everything;              /* everything.c */
+extern const med_interaction med_interaction_everything_all;          /* everything_all.c */
+extern const med_interaction med_interaction_everything_all_post;     /* everything_all.c */
 extern const med_interaction med_interaction_everything_post;         /* everything.c */
 extern const med_interaction med_interaction_lastn;                   /* lastn.c */
 extern const med_interaction med_interaction_lastn_post;              /* lastn.c */

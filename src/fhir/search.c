@@ -79,7 +79,8 @@ static enum med_step prepare(med_call *call, med_err *err)
     call->request.query = pairs; /* _summary and _elements may stand in the form */
     med_search_result result = {0};
     med_query_view view = med_query_describe(q);
-    if (!med_search_run(f->schema, call->view, call->arena, q, page, &result, err)
+    if (!med_search_run(f->schema, call->view, call->arena, q, med_searchset_place(page), &result,
+                        err)
         || !med_searchset_write(call, place_of(call), view.self, page, &view, &result, err))
         return MED_STEP_FAILED;
     return MED_STEP_OK;

@@ -193,6 +193,50 @@ static med_str url_of(med_call *call, med_str path, med_str self, med_str page)
                             MED_STR_ARG(page));
 }
 
+/* ---- the pages around this one ---- */
+
+enum { PAGES_BACK = 6 }; /* places of earlier pages that a link carries */
+static const med_str first_page = MED_LIT("0");
+
+/* What no link of ours has is all of it the place, and refused as such. */
+med_str med_searchset_place(med_str page)
+{
+    for (size_t i = 0; i < page.len; i++) {
+        char c = page.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '-' && c != '_' && (c != '~' || i == 0))
+            return page;
+    }
+    return med_str_sub(page, 0, med_str_find(page, '~', 0));
+}
+
+/* The next page's place, then this one's, then as many of those before as a link carries. */
+static med_str page_behind(med_call *call, med_str page, med_str next)
+{
+    size_t end = 0;
+    for (int i = 0; i < PAGES_BACK && end < page.len; i++)
+        end = med_str_find(page, '~', end + (i > 0));
+    med_str back = page.len == 0 ? first_page : med_str_sub(page, 0, end);
+    return med_arena_printf(call->arena, "%.*s~%.*s", MED_STR_ARG(next), MED_STR_ARG(back));
+}
+
+static void write_links(med_bundle *b, med_str path, med_str self, med_str page, med_str next)
+{
+    med_str before = med_str_skip(page, med_searchset_place(page).len);
+    if (page.len + next.len == 0)
+        return;
+    med_bundle_link(b, "first", url_of(b->call, path, self, MED_STR_EMPTY));
+    if (before.len > 0) {
+        before = med_str_skip(before, 1);
+        bool first = med_str_eq(before, first_page);
+        med_bundle_link(b, "previous", url_of(b->call, path, self, first ? MED_STR_EMPTY : before));
+    }
+    if (next.len > 0)
+        med_bundle_link(b, "next", url_of(b->call, path, self, page_behind(b->call, page, next)));
+    else
+        med_bundle_link(b, "last", url_of(b->call, path, self, page));
+}
+
 bool med_searchset_write(med_call *call, med_str path, med_str self, med_str page,
                          const med_query_view *view, const med_search_result *result, med_err *err)
 {
@@ -201,8 +245,7 @@ bool med_searchset_write(med_call *call, med_str path, med_str self, med_str pag
     if (result->has_total)
         med_bundle_total(&b, result->total);
     med_bundle_link(&b, "self", url_of(call, path, self, page));
-    if (result->next.len > 0)
-        med_bundle_link(&b, "next", url_of(call, path, self, result->next));
+    write_links(&b, path, self, page, result->next);
     add_outcome(&b, view, result);
     for (size_t i = 0; i < result->n; i++) {
         if (!add_entry(&b, &result->entries[i], err)) {

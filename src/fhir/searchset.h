@@ -7,6 +7,8 @@
 /* The parameters of the URL, of a form body, or of a Parameters resource; _page apart. */
 bool med_searchset_parameters(med_call *call, med_pairs *out, med_str *page,
                               med_err *err) MED_MUST_CHECK;
+/* The place a page begins at: behind it stand, after `~`, those of the pages before it. */
+med_str med_searchset_place(med_str page);
 /* Pairs as they stand in a URL; empty past the arena's ceiling. */
 med_str med_searchset_encode(med_arena *a, const med_pairs *pairs);
 /* The settings that a search of this call has. */

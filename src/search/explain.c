@@ -83,8 +83,9 @@ bool med_run_explain(const med_run *r, med_search_result *out, med_err *err)
             a, "'%.*s': about %lu of %lu resources; %s", MED_STR_ARG(name_of(r, b->clause)),
             (unsigned long)b->estimate, (unsigned long)r->of_type, decision_of(b));
     }
-    lines[n++] = med_arena_printf(a, "looked at %lu candidates, %zu on this page",
-                                  (unsigned long)r->examined, out->n);
+    lines[n++] = med_arena_printf(
+        a, "looked at %lu candidates, %zu on this page; took %ld microseconds",
+        (unsigned long)r->examined, out->n, (long)(med_monotonic(&med_clock_system) - r->began));
     out->plan = lines;
     out->n_plan = n;
     return true;

@@ -278,9 +278,11 @@ bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const
     *out = (med_search_result){.next = MED_STR_EMPTY};
     if (page.len > 0 && !med_page_read(q, a, page, &at, err))
         return false;
+    int64_t began = q->explain ? med_monotonic(&med_clock_system) : 0;
     med_run *r = start(q, v, a, false, err);
     if (r == NULL)
         return false;
+    r->began = began;
     r->scratch = med_scratch_take(s);
     bool ok = r->scratch != NULL ? run_page(r, page.len > 0 ? &at : NULL, out, err)
                                  : MED_FAIL_MEMORY(err);

@@ -60,6 +60,7 @@ typedef struct med_run {
     med_plan plan;
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
+    int64_t began;     /* monotonic: when it was asked to explain itself, 0 else */
     size_t wanted;     /* of the stream at hand, 0 when not known; see med_scan */
 } med_run;
 

@@ -71,6 +71,53 @@ test('pages of several types hold each resource once', async () => {
   assert.deepEqual(seen.sort(), ['a', 'b', 'c', 'd', 'd1', 'e1', 'l1', 'o1', 'p1', 'p2']);
 });
 
+test('first, previous, next and last lead around', async () => {
+  const pages = [await get(`${base}?_tag=${mark}&_count=2`)];
+  while (link(pages.at(-1), 'next')) pages.push(await get(link(pages.at(-1), 'next')));
+  assert.equal(pages.length, 5);
+  assert.equal(link(pages[0], 'previous'), undefined);
+  for (const [i, page] of pages.entries()) {
+    assert.equal(page.status, 200, page.text);
+    assert.deepEqual(ids(await get(link(page, 'first'))), ids(pages[0]));
+    if (i > 0) assert.deepEqual(ids(await get(link(page, 'previous'))), ids(pages[i - 1]));
+    assert.equal(link(page, 'last') !== undefined, i === 4);
+  }
+  const back = await get(link(await get(link(pages[4], 'previous')), 'previous'));
+  assert.deepEqual(ids(back), ids(pages[2]));
+  const whole = await get(`Observation?_tag=${mark}`);
+  for (const relation of ['first', 'previous', 'next', 'last']) assert.equal(link(whole, relation), undefined);
+  const next = link(pages[0], 'next');
+  for (const bad of [`${next}!`, `${next}~"<x>`, next.replace('_page=', '_page=~'), next.replace('_page=', '_page=A')])
+    assert.equal((await get(bad)).status, 400, bad);
+});
+
+test('explain says what was really looked at, and how long it took', async () => {
+  const r = await get(`Observation?_tag=${mark}&explain=true`);
+  const lines = r.body.entry.find((e) => e.search.mode === 'outcome').resource.issue.map((i) => i.diagnostics);
+  assert.match(lines.join('; '), /looked at \d+ candidates, 4 on this page; took \d{1,7} microseconds/);
+});
+
+test('$everything of all patients, page by page', async () => {
+  const seen = [];
+  let url = `${base}/Patient/$everything?_count=3`;
+  for (let pages = 0; url; pages++) {
+    assert.ok(pages < 2000);
+    const r = await get(url);
+    assert.equal(r.status, 200, r.text);
+    const here = r.body.entry.map((e) => `${e.resource.resourceType}/${e.resource.id}`);
+    assert.equal(new Set(here).size, here.length);
+    seen.push(...here);
+    url = link(r, 'next');
+  }
+  for (const name of ['Patient/p1', 'Patient/p2', 'Encounter/e1', 'Observation/a', 'Observation/d']) {
+    const [type, short] = name.split('/');
+    assert.ok(seen.includes(`${type}/${id(short)}`), name);
+  }
+  await refused('Patient/$everything?begin=2020', 'start and end');
+  assert.equal((await get('Patient/$everything?_page=x')).status, 400);
+  assert.equal((await get('Encounter/$everything')).status, 404);
+});
+
 test('compartments', async () => {
   await found(`Patient/${id('p1')}/Observation`, ['a', 'b', 'c']);
   await found(`Patient/${id('p1')}/Observation?code=8867-4`, ['a', 'b']);
@@ -134,7 +181,7 @@ test('explain=true tells the plan', async () => {
   assert.equal(said.length, 5);
   for (const [i, name] of ['patient', 'code', 'date'].entries())
     assert.ok(said[i + 1].startsWith(`'${name === 'patient' ? 'subject' : name}': about `), said[i + 1]);
-  assert.match(said[4], /^looked at \d+ candidates, 2 on this page$/);
+  assert.match(said[4], /^looked at \d+ candidates, 2 on this page; took \d{1,7} microseconds$/);
   assert.ok(!said.join().includes(mark));
   await refused('Patient?explain=perhaps', 'true or false');
 });
