@@ -2,6 +2,7 @@
 #include "fhir/searchset.h"
 
 #include "fhir/bundle.h"
+#include "fhir/term_store.h"
 
 /* The page token travels as this parameter, made by med_search_run. */
 static const med_str page_parameter = MED_LIT("_page");
@@ -95,10 +96,11 @@ med_str med_searchset_encode(med_arena *a, const med_pairs *pairs)
     return out;
 }
 
-med_search_options med_searchset_options(const med_call *call)
+med_search_options med_searchset_options(med_call *call)
 {
     const med_fhir *f = call->fhir;
     return (med_search_options){
+        .codes = med_term_codes_of(call),
         .strict = call->request.strict,
         .base = f->base,
         .zone_minutes = f->zone_minutes,

@@ -12,7 +12,7 @@ med_str med_searchset_place(med_str page);
 /* Pairs as they stand in a URL; empty past the arena's ceiling. */
 med_str med_searchset_encode(med_arena *a, const med_pairs *pairs);
 /* The settings that a search of this call has. */
-med_search_options med_searchset_options(const med_call *call);
+med_search_options med_searchset_options(med_call *call);
 /* Fills the response. `path` is what was searched, below the base; `self` its query. */
 bool med_searchset_write(med_call *call, med_str path, med_str self, med_str page,
                          const med_query_view *view, const med_search_result *result,

@@ -449,6 +449,66 @@ static bool read_composite(med_query_parser *p, const med_param *param, med_clau
     return add_implied(p, c, err);
 }
 
+/* ---- :in, :not-in, :below, :above of a token: all the codes that are meant ---- */
+
+static bool is_codes_modifier(const med_query_parser *p, const med_clause *c, med_str modifier,
+                              enum med_search_codes_how *how)
+{
+    static const struct {
+        const char *name;
+        enum med_search_codes_how how;
+    } rows[] = {{"in", MED_CODES_IN},
+                {"not-in", MED_CODES_IN},
+                {"below", MED_CODES_BELOW},
+                {"above", MED_CODES_ABOVE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        *how = rows[i].how;
+        if (c->kind == MED_CLAUSE_TOKEN && p->options->codes != NULL
+            && med_str_eqz(modifier, rows[i].name))
+            return true;
+    }
+    return false;
+}
+
+static bool list_codes(med_query_parser *p, enum med_search_codes_how how, med_str value,
+                       const med_str **out, size_t *n, med_err *err)
+{
+    const med_search_codes *codes = p->options->codes;
+    size_t bar = med_find_bare(value, '|', 0);
+    med_str system, code;
+    if (!med_unescape(p->arena, how == MED_CODES_IN ? value : med_str_sub(value, 0, bar), &system)
+        || !med_unescape(p->arena, med_str_skip(value, bar + 1), &code))
+        return MED_FAIL_MEMORY(err);
+    if (how == MED_CODES_IN)
+        code = MED_STR_EMPTY;
+    else if (bar >= value.len || system.len == 0 || code.len == 0)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "write system|code: only so it has a hierarchy");
+    return codes->list(codes->self, p->arena, how, system, code, MED_TERMS, out, n, err);
+}
+
+static bool read_codes(med_query_parser *p, const med_param *param, med_clause *c,
+                       enum med_search_codes_how how, med_str value, med_err *err)
+{
+    const med_str *codes;
+    size_t n;
+    if (!list_codes(p, how, value, &codes, &n, err))
+        return false;
+    med_term *terms = MED_TAKE(p->arena, n + 1, med_term);
+    if (terms == NULL)
+        return MED_FAIL_MEMORY(err);
+    med_term_source s = {p->q->schema, p->arena, p->options, p->q->type, param, c};
+    for (size_t i = 0; i < n; i++) {
+        if (!med_term_read(&s, codes[i], &terms[i], err))
+            return false;
+    }
+    /* An empty set: no resource has this code. */
+    if (n == 0 && !med_term_read(&s, MED_STR("urn:medulla:no-code|-"), &terms[n++], err))
+        return false;
+    c->terms = terms;
+    c->n = n;
+    return true;
+}
+
 /* ---- all clauses ---- */
 
 static bool read_simple(med_query_parser *p, med_str full, med_str value, med_err *err)
@@ -456,8 +516,15 @@ static bool read_simple(med_query_parser *p, med_str full, med_str value, med_er
     med_str modifier, name = med_str_cut(full, ':', &modifier);
     med_param param;
     med_clause *c = &p->q->clauses[p->q->n];
+    enum med_search_codes_how how;
     if (!med_clause_of(p, name, c, &param, err))
         return false;
+    if (is_codes_modifier(p, c, modifier, &how)) {
+        c->modifier = med_str_eqz(modifier, "not-in") ? MED_MODIFIER_NOT : MED_MODIFIER_NONE;
+        med_query_want(p, c->row);
+        p->q->n++;
+        return read_codes(p, &param, c, how, value, err);
+    }
     if (modifier.len > 0 && !med_query_read_modifier(p, &param, modifier, c, err))
         return false;
     if (c->kind == MED_CLAUSE_COMPOSITE)

@@ -96,7 +96,18 @@ typedef struct med_search_scope {
     med_str from, to; /* only care in that time, where a type says when it was; or empty */
 } med_search_scope;
 
+/* What codes stand for, asked of the terminology: :in and :not-in (the value set `system`, no
+ * code), :below and :above of system and code. At most `limit`; *out are "system|code", escaped as
+ * in a query. */
+enum med_search_codes_how { MED_CODES_IN, MED_CODES_BELOW, MED_CODES_ABOVE };
+typedef struct med_search_codes {
+    void *self;
+    bool (*list)(void *self, med_arena *a, enum med_search_codes_how how, med_str system,
+                 med_str code, size_t limit, const med_str **out, size_t *n, med_err *err);
+} med_search_codes;
+
 typedef struct med_search_options {
+    const med_search_codes *codes; /* NULL: these modifiers are refused */
     const med_search_scope *scope; /* or NULL */
     bool strict;      /* unknown parameters are errors (the default), else ignored and named */
     med_str base;     /* server base URL */

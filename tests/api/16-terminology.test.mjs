@@ -1,0 +1,161 @@
+// The terminology operations, built in and stored. https://hl7.org/fhir/R4/terminology-service.html
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
+
+const param = (answer, name) => {
+  const p = answer.body.parameter.find((each) => each.name === name);
+  return p && Object.entries(p).find(([key]) => key.startsWith('value'))?.[1];
+};
+const codes = (answer) => (answer.body.expansion.contains ?? []).map((each) => each.code);
+const at = (path, query) => get(`${path}?${new URLSearchParams(query)}`);
+
+const gender = 'http://hl7.org/fhir/ValueSet/administrative-gender';
+const roles = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode';
+
+// A system of a test's own: fruit > apple, pear; an old one; displays in two languages.
+async function fruits() {
+  const url = `http://example.org/fruit/${unique()}`;
+  const id = unique();
+  const system = { resourceType: 'CodeSystem', id, url, version: '1', status: 'active', content: 'complete',
+    language: 'en', caseSensitive: true, hierarchyMeaning: 'is-a',
+    property: [{ code: 'inactive', uri: 'http://hl7.org/fhir/concept-properties#inactive', type: 'boolean' }],
+    concept: [{ code: 'fruit', display: 'Fruit', concept: [
+      { code: 'apple', display: 'Apple', designation: [{ language: 'de', value: 'Apfel' }] },
+      { code: 'pear', display: 'Pear', designation: [{ language: 'de', value: 'Birne' }] }] },
+    { code: 'medlar', display: 'Medlar', property: [{ code: 'inactive', valueBoolean: true }] }] };
+  assert.equal((await put(`CodeSystem/${id}`, system)).status, 201);
+  const set = { resourceType: 'ValueSet', id, url: `${url}/all`, version: '1', status: 'active', compose: { include: [{ system: url }] } };
+  assert.equal((await put(`ValueSet/${id}`, set)).status, 201);
+  return { url, id, system, set };
+}
+
+test('$validate-code: in, not in with the reason, never "valid" for what is unknown', async () => {
+  const system = 'http://hl7.org/fhir/administrative-gender';
+  const good = await at('ValueSet/$validate-code', { url: gender, system, code: 'female', display: 'Female' });
+  assert.equal(param(good, 'result'), true);
+  assert.equal(param(good, 'display'), 'Female');
+  const bad = await at('ValueSet/$validate-code', { url: gender, system, code: 'feminine' });
+  assert.equal(param(bad, 'result'), false);
+  assert.match(param(bad, 'message'), /not found in the value set/);
+  const display = await at('ValueSet/$validate-code', { url: gender, system, code: 'female', display: 'Woman' });
+  assert.equal(param(display, 'result'), false);
+  const none = await at('ValueSet/$validate-code', { url: 'http://example.org/none', system, code: 'female' });
+  assert.equal(none.status, 404);
+  assert.match(issues(none)[0].details.text, /could not be found.*store the ValueSet/);
+  const snomed = await at('CodeSystem/$validate-code', { url: 'http://snomed.info/sct', code: '73211009' });
+  assert.equal(param(snomed, 'result'), false);
+  for (const [url, code, result] of [['http://unitsofmeasure.org', 'mm[Hg]', true], ['http://unitsofmeasure.org', 'mmHg', false],
+    ['urn:ietf:bcp:47', 'sv-FI', true], ['urn:iso:std:iso:3166', 'FI', true], ['urn:ietf:bcp:13', 'text', false]])
+    assert.equal(param(await at('CodeSystem/$validate-code', { url, code }), 'result'), result, `${url} ${code}`);
+});
+
+test('$validate-code of a CodeableConcept by POST: one coding in the set is enough', async () => {
+  const codeableConcept = { coding: [{ system: 'http://loinc.org', code: '1-8' }, { system: 'http://hl7.org/fhir/administrative-gender', code: 'male' }] };
+  const r = await post('ValueSet/$validate-code', { resourceType: 'Parameters', parameter: [
+    { name: 'url', valueUri: gender }, { name: 'codeableConcept', valueCodeableConcept: codeableConcept }] });
+  assert.equal(param(r, 'code'), 'male');
+});
+
+test('$lookup: names, definition, place; an unknown code is 404', async () => {
+  const r = await at('CodeSystem/$lookup', { system: roles, code: 'MTH' });
+  assert.equal(r.status, 200);
+  assert.equal(param(r, 'display'), 'mother');
+  const parents = r.body.parameter.filter((p) => p.name === 'property' && p.part[0].valueCode === 'parent').map((p) => p.part[1].valueCode);
+  assert.ok(parents.includes('PRN'));
+  assert.equal((await at('CodeSystem/$lookup', { system: roles, code: 'nobody' })).status, 404);
+  assert.equal((await at('CodeSystem/$lookup', { system: roles })).status, 400);
+  assert.equal((await at('CodeSystem/$lookup', { system: roles, code: 'MTH', propertty: 'x' })).status, 400);
+});
+
+test('$subsumes: both ways, equal, and neither', async () => {
+  for (const [codeA, codeB, outcome] of [['PRN', 'MTH', 'subsumes'], ['MTH', 'PRN', 'subsumed-by'], ['MTH', 'MTH', 'equivalent'], ['MTH', 'FTH', 'not-subsumed']])
+    assert.equal(param(await at('CodeSystem/$subsumes', { system: roles, codeA, codeB }), 'outcome'), outcome);
+  assert.equal((await at('CodeSystem/$subsumes', { system: roles, codeA: 'MTH', codeB: 'none' })).status, 404);
+});
+
+test('$expand: all, filtered, paged, in another language, without the inactive', async () => {
+  const { url, id } = await fruits();
+  const set = `${url}/all`;
+  assert.deepEqual(codes(await at('ValueSet/$expand', { url: set })), ['fruit', 'apple', 'pear', 'medlar']);
+  assert.deepEqual(codes(await get(`ValueSet/${id}/$expand`)), ['fruit', 'apple', 'pear', 'medlar']);
+  const filtered = await at('ValueSet/$expand', { url: set, filter: 'app' });
+  assert.deepEqual(codes(filtered), ['apple']);
+  const page = await at('ValueSet/$expand', { url: set, offset: '1', count: '2' });
+  assert.deepEqual(codes(page), ['apple', 'pear']);
+  assert.equal(page.body.expansion.total, 4);
+  const german = await at('ValueSet/$expand', { url: set, displayLanguage: 'de', filter: 'birn' });
+  assert.deepEqual(german.body.expansion.contains.map((c) => c.display), ['Birne']);
+  assert.deepEqual(codes(await at('ValueSet/$expand', { url: set, activeOnly: 'true' })), ['fruit', 'apple', 'pear']);
+  assert.equal((await at('ValueSet/$expand', { url: set, count: '-1' })).status, 400);
+  assert.equal((await at('ValueSet/$expand', { url: 'http://example.org/none' })).status, 404);
+});
+
+test('what is stored takes part at once, also when it changes', async () => {
+  const { url, id, system } = await fruits();
+  const ask = (code) => at('ValueSet/$validate-code', { url: `${url}/all`, system: url, code });
+  assert.equal(param(await ask('plum'), 'result'), false);
+  system.concept.push({ code: 'plum', display: 'Plum' });
+  assert.equal((await put(`CodeSystem/${id}`, system)).status, 200);
+  assert.equal(param(await ask('plum'), 'result'), true);
+  assert.equal((await send('DELETE', `CodeSystem/${id}`)).status, 204);
+  assert.equal(param(await ask('plum'), 'result'), false);
+});
+
+test('a filter by hierarchy, an exclusion, an import, and a value set that holds itself', async () => {
+  const { url } = await fruits();
+  const make = async (compose, suffix) => {
+    const id = unique();
+    assert.equal((await put(`ValueSet/${id}`, { resourceType: 'ValueSet', id, url: `${url}/${suffix}`, status: 'active', compose })).status, 201);
+    return at('ValueSet/$expand', { url: `${url}/${suffix}` });
+  };
+  const isA = { system: url, filter: [{ property: 'concept', op: 'is-a', value: 'fruit' }] };
+  assert.deepEqual(codes(await make({ include: [isA] }, 'isa')), ['fruit', 'apple', 'pear']);
+  assert.deepEqual(codes(await make({ include: [isA], exclude: [{ system: url, concept: [{ code: 'fruit' }] }] }, 'kinds')), ['apple', 'pear']);
+  assert.deepEqual(codes(await make({ include: [{ valueSet: [`${url}/kinds`, `${url}/all`] }] }, 'both')), ['apple', 'pear']);
+  const circle = await make({ include: [{ valueSet: [`${url}/circle`] }] }, 'circle');
+  assert.equal(circle.status, 422);
+});
+
+test('$translate: forward, backward, and nothing found', async () => {
+  const id = unique();
+  const map = { resourceType: 'ConceptMap', id, url: `http://example.org/map/${id}`, status: 'active', group: [{ source: 'urn:a', target: 'urn:b',
+    element: [{ code: '1', target: [{ code: 'one', display: 'One', equivalence: 'wider' }] }] }] };
+  assert.equal((await put(`ConceptMap/${id}`, map)).status, 201);
+  const there = await at('ConceptMap/$translate', { url: map.url, system: 'urn:a', code: '1' });
+  assert.equal(param(there, 'result'), true);
+  const match = there.body.parameter.find((p) => p.name === 'match').part;
+  assert.deepEqual(match.find((p) => p.name === 'concept').valueCoding, { system: 'urn:b', code: 'one', display: 'One' });
+  const back = await at('ConceptMap/$translate', { url: map.url, system: 'urn:b', code: 'one', reverse: 'true' });
+  assert.equal(back.body.parameter.find((p) => p.name === 'match').part[0].valueCode, 'narrower');
+  assert.equal(param(await at('ConceptMap/$translate', { url: map.url, system: 'urn:a', code: '2' }), 'result'), false);
+  assert.equal((await at('ConceptMap/$translate', { url: 'http://example.org/none', system: 'urn:a', code: '2' })).status, 404);
+});
+
+test('batch: each entry has its own answer', async () => {
+  const r = await post('', { resourceType: 'Bundle', type: 'batch', entry: ['male', 'neither'].map((code) => ({ request: { method: 'GET',
+    url: `ValueSet/$validate-code?url=${gender}&system=http://hl7.org/fhir/administrative-gender&code=${code}` } })) });
+  assert.deepEqual(r.body.entry.map((e) => e.resource.parameter.find((p) => p.name === 'result').valueBoolean), [true, false]);
+});
+
+test('searches by what codes mean: :in, :not-in, :below, :above', async () => {
+  const { url } = await fruits();
+  const subject = `Patient/${unique('p')}`;
+  assert.equal((await put(subject, patient({ id: subject.split('/')[1] }))).status, 201);
+  for (const code of ['apple', 'pear', 'medlar', 'fruit'])
+    assert.equal((await post('Observation', observation(subject, { code: { coding: [{ system: url, code }] } }))).status, 201);
+  assert.equal((await post('Observation', observation(subject))).status, 201);
+  const found = async (query) => {
+    const r = await at('Observation', { subject, ...query });
+    assert.equal(r.status, 200, r.text);
+    return r.body.entry?.map((e) => e.resource.code.coding[0].code).sort() ?? [];
+  };
+  assert.deepEqual(await found({ 'code:below': `${url}|fruit` }), ['apple', 'fruit', 'pear']);
+  assert.deepEqual(await found({ 'code:above': `${url}|apple` }), ['apple', 'fruit']);
+  assert.deepEqual(await found({ 'code:in': `${url}/all` }), ['apple', 'fruit', 'medlar', 'pear']);
+  assert.deepEqual(await found({ 'code:not-in': `${url}/all` }), ['8867-4']);
+  const none = await at('Observation', { subject, 'code:in': 'http://example.org/none' });
+  assert.equal(none.status, 400);
+  assert.match(issues(none)[0].diagnostics, /does not know/);
+  assert.equal((await at('Observation', { subject, 'code:below': 'fruit' })).status, 400);
+});
