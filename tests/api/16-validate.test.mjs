@@ -1,7 +1,11 @@
 // https://hl7.org/fhir/R4/resource-operation-validate.html https://hl7.org/fhir/R4/validation.html
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { get, patient, post, put, unique } from './lib/fhir.mjs';
+import { medulla, startServer } from './lib/server.mjs';
 
 const text = { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' };
 const observation = (more) => ({
@@ -99,4 +103,35 @@ test('at an instance: what is stored, what would replace it, whether it can be d
   await post('Observation', observation({ subject: { reference: `Patient/${id}` } }));
   assert.deepEqual(issues(await post(`Patient/${id}/$validate?mode=delete`, undefined)), ['error conflict Patient']);
   assert.equal((await get(`Patient/${unique()}/$validate`)).status, 404);
+});
+
+test('a QuestionnaireResponse is held against the stored Questionnaire', async () => {
+  const url = `http://example.org/q/${unique()}`;
+  await post('Questionnaire', { resourceType: 'Questionnaire', url, status: 'active', item: [{ linkId: 'a', type: 'integer', required: true }] });
+  const response = (...item) => ({ resourceType: 'QuestionnaireResponse', text, questionnaire: url, status: 'completed', ...(item.length ? { item } : {}) });
+  const ask1 = async (r) => issues(await post('QuestionnaireResponse/$validate', r));
+  assert.deepEqual(await ask1(response({ linkId: 'a', answer: [{ valueInteger: 1 }] })), ['information informational']);
+  assert.deepEqual(await ask1(response({ linkId: 'a', answer: [{ valueString: 'x' }] })), ['error value QuestionnaireResponse.item[0].answer[0].value']);
+  assert.deepEqual(await ask1(response()), ['error required QuestionnaireResponse']);
+  assert.deepEqual(await ask1({ ...response(), questionnaire: `${url}-other` }), ['warning not-found QuestionnaireResponse.questionnaire']);
+});
+
+test('structure only: by the setting, and for an import, which counts what it took', async (t) => {
+  const server = await startServer({ MEDULLA_VALIDATION_ENFORCE: 'structure' });
+  const broken = JSON.stringify(patient({ id: 'old', contact: [{ gender: 'male' }] }));
+  const answer = await fetch(`${server.base}/Patient`, { method: 'POST', body: broken, headers: { 'Content-Type': 'application/fhir+json' } });
+  assert.equal(answer.status, 201, await answer.text());
+  assert.equal(await server.stop(), 0);
+
+  const folder = mkdtempSync(join(tmpdir(), 'validate-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'old.ndjson'), `${broken}\n`);
+  const refused = await medulla(['import', '--data', 'A', 'old.ndjson'], { cwd: folder });
+  assert.equal(refused.code, 3, refused.err);
+  const taken = await medulla(['import', '--data', 'B', '--enforce', 'structure', 'old.ndjson'], { cwd: folder });
+  assert.equal(taken.code, 0, taken.err);
+  assert.match(taken.out + taken.err, /1 of these a full check would refuse/);
+  const checked = await medulla(['validate', '--format', 'json', 'old.ndjson'], { cwd: folder });
+  assert.equal(checked.code, 1);
+  assert.equal(JSON.parse(checked.out).outcome.issue[0].code, 'invariant');
 });
