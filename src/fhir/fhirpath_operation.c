@@ -6,6 +6,7 @@
  *
  * With `context` the expression runs once for each of its values, which is %context then. Runs on
  * a worker, under the budget of steps that every expression has. */
+#include "fhir/fhirpath_terms.h"
 #include "fhir/fhirpath_values.h"
 #include "fhir/interactions.h"
 #include "fhir/respond.h"
@@ -237,6 +238,18 @@ static bool resolve(void *arg, med_arena *a, med_str text, med_value *out)
            && med_value_of_resource(f->pack, j, 0, out, &err);
 }
 
+static bool member_of(void *arg, const med_value *value, med_str value_set, bool *out)
+{
+    const question *q = arg;
+    return med_fhirpath_member_of(q->call, value, value_set, out);
+}
+
+static bool subsumes(void *arg, const med_value *a, const med_value *b, bool *out)
+{
+    const question *q = arg;
+    return med_fhirpath_subsumes(q->call, a, b, out);
+}
+
 static bool trace(void *arg, med_str name, med_values values)
 {
     question *q = arg;
@@ -255,6 +268,8 @@ static bool run(question *q, med_str expression, const med_value *focus, med_val
                                   .variables = q->variables,
                                   .n_variables = q->n_variables,
                                   .resolve = resolve,
+                                  .member_of = member_of,
+                                  .subsumes = subsumes,
                                   .trace = trace,
                                   .arg = q};
     bool ok =
