@@ -266,8 +266,8 @@ static void test_hostile(void **state)
         "'a'.repeatAll($this.replace('', 'aaaaaaaa'))",
         "'a'.repeat($this.replace('a', 'aaaaaaaa'))",
         "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.repeatAll(replaceMatches('(a+)+[bc]', 'a'))",
-        "descendants().select(%resource.descendants().select(%resource.descendants().select("
-        "%resource.descendants().select(%resource.descendants()))))",
+        ("descendants().select(%resource.descendants().select(%resource.descendants().select("
+         "%resource.descendants().select(%resource.descendants()))))"),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         med_values values = {0};
