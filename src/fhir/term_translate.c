@@ -23,7 +23,7 @@ typedef struct translation {
     size_t n_asked;
     med_str target_system;
     bool reverse, found; /* found: one that is neither unmatched nor disjoint */
-    med_json_writer *w;
+    med_json_writer w;   /* the matches, while they are found */
     bool any;
 } translation;
 
@@ -127,7 +127,7 @@ static bool find_map(translation *x, med_err *err)
 
 static void write_match(translation *x, med_str equivalence, coded to, med_str display)
 {
-    med_json_writer *w = x->w;
+    med_json_writer *w = &x->w;
     x->any = true;
     if (!med_str_eqz(equivalence, "unmatched") && !med_str_eqz(equivalence, "disjoint"))
         x->found = true;
@@ -254,15 +254,14 @@ static bool translate(translation *x, const coded *c, med_err *err)
 static bool answer(translation *x, med_err *err)
 {
     med_buf matches, b;
-    med_json_writer inner, w;
+    med_json_writer w;
     med_buf_init(&matches, 16 << 20);
-    inner = med_json_writer_to(&matches);
-    x->w = &inner;
+    x->w = med_json_writer_to(&matches);
     bool ok = true;
-    med_json_open(&inner, '[');
+    med_json_open(&x->w, '[');
     for (size_t i = 0; ok && i < x->n_asked; i++)
         ok = translate(x, &x->asked[i], err);
-    med_json_close(&inner, ']');
+    med_json_close(&x->w, ']');
     med_term_write_begin(&b, &w);
     med_term_write_bool(&w, "result", x->found);
     if (!x->any)

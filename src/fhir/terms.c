@@ -52,7 +52,7 @@ static bool check_names(const med_term_call *t, const char *const *known, med_er
     enum { NAMES = 64 };
     med_str names[NAMES];
     size_t n = 0;
-    for (; known[n] != NULL && n < NAMES; n++)
+    for (; n < NAMES && known[n] != NULL; n++)
         names[n] = med_str_from(known[n]);
     for (size_t i = 0; i < t->n_params; i++) {
         med_str name = t->params[i].name;
@@ -96,7 +96,7 @@ static bool choose_versions(med_term_call *t)
 {
     static const struct {
         const char *name;
-        int how;
+        enum med_choice how;
     } kinds[] = {{"force-system-version", MED_CHOICE_FORCE},
                  {"check-system-version", MED_CHOICE_CHECK},
                  {"system-version", MED_CHOICE_DEFAULT},

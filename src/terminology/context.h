@@ -10,9 +10,11 @@
 
 enum { MED_CONTEXT_DEPTH = 16, MED_CONTEXT_CHOICES = 32 };
 
+enum med_choice { MED_CHOICE_DEFAULT, MED_CHOICE_CHECK, MED_CHOICE_FORCE, MED_CHOICE_VALUE_SET };
+
 typedef struct med_version_choice {
     med_str url, version;
-    enum { MED_CHOICE_DEFAULT, MED_CHOICE_CHECK, MED_CHOICE_FORCE, MED_CHOICE_VALUE_SET } how;
+    enum med_choice how;
 } med_version_choice;
 
 typedef struct med_term_context {
