@@ -141,14 +141,15 @@ void med_table_close(med_table *t)
 
 bool med_table_next(med_table *t, bool *more, med_err *err)
 {
-    *more = t->text.len > 0;
-    if (!*more)
-        return true;
-    bool whole = memchr(t->text.ptr, '\n', t->text.len) != NULL;
-    if (!read_row(t, err))
-        return false;
-    if (t->n == 1 && t->fields[0].len == 0) /* an empty line */
-        return med_table_next(t, more, err);
+    bool whole;
+    do {
+        *more = t->text.len > 0;
+        if (!*more)
+            return true;
+        whole = memchr(t->text.ptr, '\n', t->text.len) != NULL;
+        if (!read_row(t, err))
+            return false;
+    } while (t->n == 1 && t->fields[0].len == 0); /* an empty line */
     if (t->n != t->n_header)
         return med_table_fault(t, err,
                                whole ? "the row has another number of fields than the header"
