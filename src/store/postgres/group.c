@@ -32,29 +32,67 @@ struct current *med_pg_current(struct pg_store *s, uint64_t ident)
 
 /* ---- asking ---- */
 
-static void want(struct pg_store *s, struct pg_array *idents, uint64_t hash, bool all)
+/* What is asked for, each once: many resources name the same patient, and each names its own in
+ * several places. */
+struct wanted {
+    struct pg_array named;
+    uint64_t *seen; /* open addressing; 0 = free, so that hash 0 is asked for each time */
+    size_t cap;
+};
+
+static bool make_seen(struct pg_store *s, size_t n, struct wanted *w)
 {
-    const struct ident *known = all ? NULL : med_idents_find(&s->idents, hash);
-    if (known == NULL || !known->live)
-        med_pg_array_int(idents, (int64_t)hash);
+    for (w->cap = 64; w->cap < 2 * n;)
+        w->cap *= 2;
+    w->seen = MED_TAKE(s->scratch, w->cap, uint64_t);
+    return w->seen != NULL;
 }
 
-static void list(struct pg_store *s, med_commit *first, const med_commit *end, bool all,
-                 struct pg_array *written, struct pg_array *named)
+static bool is_new(struct wanted *w, uint64_t hash)
+{
+    size_t i = (size_t)(hash ^ hash >> 32) & (w->cap - 1);
+    while (w->seen[i] != 0 && w->seen[i] != hash)
+        i = (i + 1) & (w->cap - 1);
+    bool is = w->seen[i] == 0;
+    w->seen[i] = hash;
+    return is;
+}
+
+static void want(const struct pg_store *s, struct wanted *w, uint64_t hash, bool all)
+{
+    const struct ident *known = all ? NULL : med_idents_find(&s->idents, hash);
+    if ((known == NULL || !known->live) && is_new(w, hash))
+        med_pg_array_int(&w->named, (int64_t)hash);
+}
+
+static size_t count_named(const med_commit *first, const med_commit *end)
+{
+    size_t n = 0;
+    for (const med_commit *c = first; c != end; c = c->next) {
+        for (size_t i = 0; i < c->n_writes; i++) {
+            const med_rows *rows = &c->writes[i].rows;
+            n += 1 + rows->n_references + rows->n_targets + rows->n_patients;
+        }
+    }
+    return n;
+}
+
+static void list(const struct pg_store *s, med_commit *first, const med_commit *end, bool all,
+                 struct pg_array *written, struct wanted *w)
 {
     for (const med_commit *c = first; c != end; c = c->next) {
         for (size_t i = 0; i < c->n_writes; i++) {
             const med_rows *rows = &c->writes[i].rows;
             med_pg_array_int(written, (int64_t)c->writes[i].ident);
-            want(s, named, c->writes[i].ident, all);
+            want(s, w, c->writes[i].ident, all);
             if (c->writes[i].kind != MED_WRITE_PUT)
                 continue;
             for (size_t k = 0; k < rows->n_references; k++)
-                want(s, named, rows->references[k].target, all);
+                want(s, w, rows->references[k].target, all);
             for (size_t k = 0; k < rows->n_targets; k++)
-                want(s, named, rows->targets[k].ident, all);
+                want(s, w, rows->targets[k].ident, all);
             for (size_t k = 0; k < rows->n_patients; k++)
-                want(s, named, rows->patients[k], all);
+                want(s, w, rows->patients[k], all);
         }
     }
 }
@@ -92,17 +130,20 @@ static bool take_row(struct pg_store *s, const PGresult *r, int i, med_err *err)
 static bool send_lists(struct pg_store *s, med_commit *first, const med_commit *end, bool all,
                        med_err *err)
 {
-    struct pg_array written, named;
+    struct pg_array written;
+    struct wanted wanted = {0};
     struct pg_parameters w = {0}, n = {0};
     med_pg_array_init(&written, PG_INT);
-    med_pg_array_init(&named, PG_INT);
-    list(s, first, end, all, &written, &named);
-    bool good =
-        (med_pg_add_array(&w, &written) && med_pg_add_array(&n, &named)) || MED_FAIL_MEMORY(err);
+    med_pg_array_init(&wanted.named, PG_INT);
+    bool good = make_seen(s, count_named(first, end), &wanted);
+    if (good)
+        list(s, first, end, all, &written, &wanted);
+    good = (good && med_pg_add_array(&w, &written) && med_pg_add_array(&n, &wanted.named))
+           || MED_FAIL_MEMORY(err);
     good = good && med_pg_send(&s->writer, STATEMENT_IDENTS, &n, err)
            && med_pg_send(&s->writer, STATEMENT_ROWS, &w, err) && med_pg_sync(&s->writer, err);
     med_pg_array_free(&written);
-    med_pg_array_free(&named);
+    med_pg_array_free(&wanted.named);
     return good;
 }
 
