@@ -86,20 +86,48 @@ static void tell_closed(checkup *c, const med_err *err)
                                               : "medulla restore --data NEW-DIR BACKUP");
 }
 
+typedef struct ground {
+    med_host *host;
+    bool good;
+} ground;
+
+static void tell_finding(void *arg, const char *what, const char *text, const char *mend)
+{
+    ground *g = arg;
+    bool good = mend[0] == '\0';
+    g->good = g->good && good;
+    med_host_sayf(g->host, "%s %-18s %s", good ? "ok   " : "FAULT", what, text);
+    if (!good)
+        med_host_sayf(g->host, "      %-18s mend it with: %s", "", mend);
+}
+
+/* What the store stands on: a database server. */
+static bool tell_ground(med_task *t)
+{
+    med_err err = {0};
+    ground g = {t->host, true};
+    if (!med_store_check(t->app->store, tell_finding, &g, &err))
+        tell_finding(&g, "database", err.text, "what it says, at the database; then once more");
+    return g.good;
+}
+
 /* Runs where the store is open: here, or in its server. */
 static enum med_exit task(med_task *t, med_err *err)
 {
     med_store_stats s;
     (void)err;
     med_store_count(t->app->store, &s);
+    bool told = tell_ground(t);
     if (s.failed || !s.writable || s.damaged > 0) {
         med_host_sayf(t->host, "FAULT %-18s %s", "store",
-                      s.failed      ? "an I/O error at a commit: it takes no writes"
-                      : !s.writable ? "the disk is full: it takes no writes"
-                                    : "stored versions were found damaged");
+                      s.failed ? "an I/O error at a commit: it takes no writes"
+                      : !s.writable
+                          ? (s.why[0] != '\0' ? s.why : "the disk is full: it takes no writes")
+                          : "stored versions were found damaged");
         med_host_sayf(t->host, "      %-18s mend it with: %s", "",
                       s.failed      ? "look at the disk, then start the server again"
-                      : !s.writable ? "free space; writing goes on by itself"
+                      : !s.writable ? (s.why[0] != '\0' ? "what it says; writing goes on by itself"
+                                                        : "free space; writing goes on by itself")
                                     : "medulla verify tells which; restore from a backup");
         return MED_EXIT_PARTLY;
     }
@@ -109,7 +137,7 @@ static enum med_exit task(med_task *t, med_err *err)
     if (t->app->serving)
         med_host_sayf(t->host, "ok    %-18s medulla %s, process %ld, %lu commits since its start",
                       "server", MED_VERSION, (long)getpid(), (unsigned long)s.commits);
-    return MED_EXIT_OK;
+    return told ? MED_EXIT_OK : MED_EXIT_PARTLY;
 }
 
 static void check_store(checkup *c)

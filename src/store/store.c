@@ -221,6 +221,11 @@ bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err)
     return false;
 }
 
+bool med_store_check(med_store *s, med_store_finding tell, void *arg, med_err *err)
+{
+    return s->ops->check == NULL || s->ops->check(s, tell, arg, err);
+}
+
 void med_store_count(med_store *s, med_store_stats *out)
 {
     s->ops->count(s, out);

@@ -330,8 +330,14 @@ typedef struct med_store_stats {
     int64_t last_t;
     bool writable; /* false: disk full or stopped after an I/O error */
     bool failed;   /* an UNKNOWN happened: the process must end and start again */
+    char why[256]; /* it takes no writes, if it can tell; else empty */
 } med_store_stats;
 void med_store_count(med_store *s, med_store_stats *out);
+
+/* What is right and what is wrong with what the store stands on, for an operator: `mend` is empty
+ * when it is right. False with *err when it could not be asked. */
+typedef void (*med_store_finding)(void *arg, const char *what, const char *text, const char *mend);
+bool med_store_check(med_store *s, med_store_finding tell, void *arg, med_err *err) MED_MUST_CHECK;
 
 /* Called now and then by long work; false stops it, and it fails with MED_ISSUE_INCOMPLETE. */
 typedef bool (*med_progress)(void *arg, uint64_t done, uint64_t total);

@@ -29,19 +29,6 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
 }
 
-static bool backup(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err)
-{
-    (void)s;
-    (void)file;
-    (void)key;
-    (void)progress;
-    (void)arg;
-    return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                    "a store in PostgreSQL is backed up by PostgreSQL's own tools (pg_basebackup "
-                    "with archived WAL, or pgBackRest); keep the file `key` beside it: "
-                    "docs/operations.md");
-}
-
 static void count(med_store *store, med_store_stats *out)
 {
     struct pg_store *s = med_pg_of(store);
@@ -50,6 +37,7 @@ static void count(med_store *store, med_store_stats *out)
     pthread_mutex_lock(&s->queue_lock);
     size_t queued = s->queued;
     bool refusing = s->refusing;
+    med_err refusal = s->refusal;
     pthread_mutex_unlock(&s->queue_lock);
     pthread_mutex_lock(&s->own_slot_lock);
     med_pg_view_begin(v, med_monotonic(s->clock) + count_wait);
@@ -75,6 +63,8 @@ static void count(med_store *store, med_store_stats *out)
         .last_t = s->last_t,
         .writable = !refusing,
     };
+    if (refusing)
+        memcpy(out->why, refusal.text, sizeof out->why);
 }
 
 static const struct med_store_ops ops = {
@@ -84,7 +74,8 @@ static const struct med_store_ops ops = {
     .prepare = prepare,
     .commit = med_pg_commit,
     .count = count,
-    .backup = backup,
+    .backup = med_pg_backup,
+    .check = med_pg_check,
     .verify = med_pg_verify,
     .close = med_pg_close,
     .view = med_pg_view,

@@ -366,6 +366,10 @@ bool med_pg_intern(med_store *s, enum med_name_kind kind, const med_str *names, 
                    uint32_t *numbers, med_err *err);
 bool med_pg_note(med_store *s, const med_note_change *change, med_err *err);
 bool med_pg_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
+/* ---- check.c ---- */
+bool med_pg_check(med_store *s, med_store_finding tell, void *arg, med_err *err);
+bool med_pg_backup(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);
+
 bool med_pg_verify(med_store *s, med_verify *v, med_err *err);
 void med_pg_close(med_store *s);
 

@@ -56,6 +56,15 @@
     X(READ_RID_ROWS, "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient," \
                      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM resource r WHERE "  \
                      "r.rid = $1::int8")                                                           \
+    X(CHECK,                                                                                       \
+      "SELECT current_setting('server_version_num')::int8, pg_is_in_recovery(),"                   \
+      " current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on',"              \
+      " current_setting('data_checksums') = 'on', current_setting('archive_mode') <> 'off',"       \
+      " coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false),"        \
+      " coalesce(extract(epoch FROM now() - a.last_archived_time)::int8, -1),"                     \
+      " current_setting('max_connections')::int8,"                                                 \
+      " (SELECT count(*) FROM pg_stat_get_activity(NULL))"                                         \
+      " FROM pg_stat_get_archiver() a")                                                            \
     /* several at a time, in the order of the question */                                          \
     X(READ_RIDS, "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)"                      \
                  " JOIN resource r ON r.rid = u.rid")                                              \
