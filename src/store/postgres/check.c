@@ -13,6 +13,7 @@ enum {
     CHECK_ARCHIVED, /* seconds ago; -1: never */
     CHECK_CONNECTIONS,
     CHECK_CONNECTED,
+    CHECK_BARRED, /* tables on which a right is missing */
 };
 
 static PGresult *ask(struct pg_store *s, med_err *err)
@@ -94,6 +95,10 @@ bool med_pg_check(med_store *store, med_store_finding tell, void *arg, med_err *
                    standby ? "a standby: it takes no writes" : "primary");
     tell(arg, "PostgreSQL", text,
          standby ? "the primary's name, or several hosts and target_session_attrs=read-write" : "");
+    bool barred = med_pg_int_at(r, 0, CHECK_BARRED) != 0;
+    tell(arg, "rights",
+         barred ? "the store's user lacks rights on its tables" : "all that is needed",
+         barred ? "that user owns the schema medulla and all in it, or is granted all on it" : "");
     tell_settings(r, tell, arg);
     tell_connections(s, r, tell, arg);
     bool archives = archiving(r, text);

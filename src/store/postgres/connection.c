@@ -32,11 +32,22 @@ static enum trouble trouble_of(const char *state)
         const char *prefix;
         enum trouble trouble;
     } known[] = {
-        {"08", TROUBLE_LOST},       {"57P", TROUBLE_LOST},        {"53300", TROUBLE_LOST},
-        {"25P03", TROUBLE_LOST},    {"28", TROUBLE_RIGHTS},       {"3D", TROUBLE_RIGHTS},
-        {"42501", TROUBLE_RIGHTS},  {"25006", TROUBLE_READ_ONLY}, {"57014", TROUBLE_TIMEOUT},
-        {"40", TROUBLE_AGAIN},      {"55P03", TROUBLE_AGAIN},     {"53100", TROUBLE_FULL},
-        {"XX001", TROUBLE_DAMAGED}, {"XX002", TROUBLE_DAMAGED},   {"58030", TROUBLE_DAMAGED},
+        {"08", TROUBLE_LOST},
+        {"57P", TROUBLE_LOST},
+        {"53300", TROUBLE_LOST},
+        {"25P03", TROUBLE_LOST},
+        {"28", TROUBLE_RIGHTS},
+        {"3D", TROUBLE_RIGHTS},
+        {"42501", TROUBLE_RIGHTS},
+        {"25006", TROUBLE_READ_ONLY},
+        {"57014", TROUBLE_TIMEOUT},
+        {"40", TROUBLE_AGAIN},
+        {"55P03", TROUBLE_AGAIN},
+        {"53100", TROUBLE_FULL},
+        {"0A000", TROUBLE_READ_ONLY} /* READ WRITE of a standby */,
+        {"XX001", TROUBLE_DAMAGED},
+        {"XX002", TROUBLE_DAMAGED},
+        {"58030", TROUBLE_DAMAGED},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strncmp(state, known[i].prefix, strlen(known[i].prefix)) == 0)
@@ -86,8 +97,9 @@ static bool fail(struct pg_connection *c, const PGresult *r, med_err *err)
     if (state == NULL)
         state = "";
     (void)snprintf(c->state, sizeof c->state, "%s", state);
-    c->trouble =
-        c->pg == NULL || PQstatus(c->pg) != CONNECTION_OK ? TROUBLE_LOST : trouble_of(state);
+    /* Without a SQLSTATE it is not the server that refused: what was sent did not reach it. */
+    bool lost = c->pg == NULL || PQstatus(c->pg) != CONNECTION_OK || state[0] == '\0';
+    c->trouble = lost ? TROUBLE_LOST : trouble_of(state);
     return tell(c->trouble, c->state, err);
 }
 

@@ -63,7 +63,11 @@
       " coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false),"        \
       " coalesce(extract(epoch FROM now() - a.last_archived_time)::int8, -1),"                     \
       " current_setting('max_connections')::int8,"                                                 \
-      " (SELECT count(*) FROM pg_stat_get_activity(NULL))"                                         \
+      " (SELECT count(*) FROM pg_stat_get_activity(NULL)),"                                        \
+      " (SELECT count(*) FROM unnest(ARRAY['resource', 'version', 'feed', 'ident', 'state',"       \
+      " 'token', 'node']) AS u (name) WHERE NOT (has_table_privilege(u.name, 'SELECT')"            \
+      " AND has_table_privilege(u.name, 'INSERT') AND has_table_privilege(u.name, 'UPDATE')"       \
+      " AND has_table_privilege(u.name, 'DELETE')))"                                               \
       " FROM pg_stat_get_archiver() a")                                                            \
     /* several at a time, in the order of the question */                                          \
     X(READ_RIDS, "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)"                      \

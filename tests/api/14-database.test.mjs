@@ -1,0 +1,126 @@
+// a database that goes away, takes no writes, or is not ours: what clients, log and doctor hear, and
+// that all goes on without a restart
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { binary, freePort, medulla } from './lib/server.mjs';
+
+const skip = process.env.MEDULLA_TEST_POSTGRES ? false : 'no PostgreSQL (MEDULLA_TEST_POSTGRES)';
+const control = (...words) => execFileSync('sh', ['tests/postgres/server.sh', ...words], { encoding: 'utf8' }).trim();
+let folder, database, admin, app, child, base, log = '';
+
+const sql = (text) => execFileSync('psql', ['-q', '-At', '-c', text, admin], { encoding: 'utf8' }).trim();
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+before(async () => {
+  if (skip) return;
+  folder = mkdtempSync(join(tmpdir(), 'medulla-db-'));
+  database = mkdtempSync(join(tmpdir(), 'mpg-'));
+  chmodSync(database, 0o755);
+  admin = control('start', database);
+  sql('CREATE ROLE app LOGIN');
+  sql('CREATE DATABASE clinic OWNER app');
+  app = admin.replace('user=medulla', 'user=app').replace('dbname=postgres', 'dbname=clinic');
+  admin = admin.replace('dbname=postgres', 'dbname=clinic');
+  const port = await freePort();
+  child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--store', `postgres:${app}`, '--listen', `127.0.0.1:${port}`, '--auth', 'off'],
+    { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '' }, stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.on('data', (part) => { log += part; });
+  base = `http://127.0.0.1:${port}`;
+  for (let i = 0; i < 300 && !(await fetch(`${base}/health/ready`).then((r) => r.ok, () => false)); i++) await pause(50);
+  assert.equal((await write('first')).status, 201);
+});
+after(async () => {
+  if (skip) return;
+  child.kill('SIGTERM');
+  if (child.exitCode === null) await once(child, 'exit');
+  control('stop', database);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function answer(path, method, body) {
+  const r = await fetch(`${base}/fhir/${path}`, { method, body, headers: { 'content-type': 'application/fhir+json' } });
+  return { status: r.status, retry: r.headers.get('retry-after'), text: await r.text() };
+}
+const write = (id) => answer(`Patient/${id}`, 'PUT', JSON.stringify({ resourceType: 'Patient', id }));
+const read = (id) => answer(`Patient/${id}`, 'GET');
+
+// Until it works again: a refused write says 503 and when to come back, never anything else.
+async function recovers(id) {
+  for (let i = 0; i < 150; i++) {
+    const a = await write(id);
+    if (a.status === 201 || a.status === 200) break;
+    assert.equal(a.status, 503, a.text);
+    await pause(100);
+  }
+  assert.equal((await write(id)).status, 200);
+  assert.equal((await read(id)).status, 200);
+}
+
+function refused(a, says) {
+  assert.equal(a.status, 503, a.text);
+  assert.ok(Number(a.retry) > 0, 'Retry-After');
+  assert.match(a.text, says);
+}
+
+async function doctor(says) {
+  const d = await medulla(['doctor', '--data', join(folder, 'store'), '--store', `postgres:${app}`]);
+  assert.equal(d.code, 1, d.out);
+  assert.match(d.out, says);
+}
+
+test('a database that is stopped', { skip }, async () => {
+  control('restart', database, 'immediate'); // connections break, and it comes back at once
+  await recovers('after-restart');
+  control('halt', database);
+  refused(await write('while-stopped'), /database/);
+  refused(await read('first'), /database/);
+  await doctor(/can not be reached/);
+  assert.match(log, /the database can not be reached/);
+  control('begin', database);
+  await recovers('after-stop');
+});
+
+test('a standby that was named by mistake', { skip }, async () => {
+  const standby = mkdtempSync(join(tmpdir(), 'mpg-'));
+  chmodSync(standby, 0o755);
+  try {
+    const conninfo = control('standby', standby, database).replace('user=medulla dbname=postgres', 'user=app dbname=clinic');
+    for (const command of ['verify', 'doctor']) {
+      const answer = await medulla([command, '--data', join(folder, 'store'), '--store', `postgres:${conninfo}`]);
+      assert.notEqual(answer.code, 0);
+      assert.match(answer.out + answer.err, /read-only \((25006|0A000)\): a standby\? Name the primary/);
+    }
+  } finally {
+    control('stop', standby);
+  }
+});
+
+test('rights that are missing', { skip }, async () => {
+  sql('REVOKE INSERT, UPDATE ON medulla.resource, medulla.state FROM app');
+  refused(await write('without-rights'), /refuses the store's user \(42501\)/);
+  assert.equal((await read('first')).status, 200);
+  await doctor(/lacks rights on its tables/);
+  sql('GRANT INSERT, UPDATE ON medulla.resource, medulla.state TO app');
+  await recovers('with-rights');
+  assert.match(log, /the database takes no writes[^]*takes writes again/);
+});
+
+test('a format that a newer program made', { skip }, async () => {
+  sql('INSERT INTO medulla.format (number) VALUES (99)');
+  const verify = await medulla(['verify', '--data', join(folder, 'store'), '--store', `postgres:${app}`]);
+  assert.equal(verify.code, 4);
+  assert.match(verify.err, /format 99.*newer medulla/);
+  await doctor(/newer version of medulla/);
+  sql('DELETE FROM medulla.format WHERE number = 99');
+});
+
+test('a database that is not there', { skip }, async () => {
+  const gone = await medulla(['verify', '--data', join(folder, 'store'), '--store', `postgres:${app.replace('clinic', 'nowhere')}`]);
+  assert.notEqual(gone.code, 0);
+  assert.match(gone.err, /can not be reached.*nowhere/);
+});
