@@ -12,9 +12,10 @@
 #include "reindex.h"
 
 enum {
-    LEAST_PRIORITY = 19,
+    MODEST = 10, /* niceness: what it does is short, and may hold others up when it is not done */
+    REST_MOST = 100000,
     TICK_SECONDS = 1,
-    LEASE_SECONDS = 30,
+    LEASE_SECONDS = 10,
     SECOND = 1000000,
     ARENA = 96 << 20,
     QUEUE_LONG = 32
@@ -24,6 +25,7 @@ struct med_background {
     med_editions *editions;
     const med_fhir *base;
     unsigned slot;
+    bool alone; /* nobody else has the store: what runs is nobody's any more */
     char node[MED_UUID_LEN];
     pthread_t thread;
     pthread_mutex_t lock;
@@ -100,12 +102,14 @@ static void end(med_background *b, med_task_note *t)
     look(b);
 }
 
-/* As long as the batch took, and longer while commits queue up: requests come first. */
+/* As long as the batch took (a tenth of a second at most), and longer while commits queue up:
+ * requests come first. */
 static bool yield(med_background *b, int64_t took)
 {
     med_store_stats stats;
     med_store_count(b->base->store, &stats);
-    return pause_for(b, took + 1000 + (stats.queue > QUEUE_LONG ? 50000 : 0));
+    int64_t rest = took < REST_MOST ? took : REST_MOST;
+    return pause_for(b, rest + 1000 + (stats.queue > QUEUE_LONG ? 50000 : 0));
 }
 
 static void run_task(med_background *b, med_task_note *t)
@@ -159,7 +163,7 @@ static bool is_free(const med_background *b, const med_task_note *t)
     if (t->state == MED_TASK_WAITING)
         return true;
     return t->state == MED_TASK_RUNNING
-           && (t->lease_until < med_now(b->base->clock)
+           && (b->alone || t->lease_until < med_now(b->base->clock)
                || med_str_eq(t->owner, (med_str){b->node, sizeof b->node}));
 }
 
@@ -191,7 +195,7 @@ static bool work(med_background *b)
 static void *main_loop(void *arg)
 {
     med_background *b = arg;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LEAST_PRIORITY);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), MODEST);
     do {
         look(b);
         while (work(b) && !pause_for(b, 0)) {
@@ -203,7 +207,7 @@ static void *main_loop(void *arg)
 /* ---- life ---- */
 
 med_background *med_background_start(med_editions *editions, const med_fhir *base, unsigned slot,
-                                     med_err *err)
+                                     bool alone, med_err *err)
 {
     sigset_t all, before;
     med_background *b = MED_NEW(1, med_background);
@@ -214,6 +218,7 @@ med_background *med_background_start(med_editions *editions, const med_fhir *bas
     b->editions = editions;
     b->base = base;
     b->slot = slot;
+    b->alone = alone;
     med_random_uuid(base->random, b->node);
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->wake, NULL);

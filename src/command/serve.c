@@ -221,7 +221,8 @@ static enum med_exit serve(med_app *app, const sigset_t *signals, bool demo)
         return med_command_fail(MED_EXIT_FAILED, "%s", err.text);
     }
     med_background *background = med_background_start(
-        app->editions, &app->fhir, med_app_background_slot(app, MED_SLOT_REINDEX), &err);
+        app->editions, &app->fhir, med_app_background_slot(app, MED_SLOT_REINDEX),
+        med_str_eqz(med_config_text(app->config, "store.url"), "sqlite"), &err);
     if (background == NULL)
         MED_LOG(&app->log, MED_LOG_ERROR, "no background work",
                 MED_LOG_TEXT("why", med_str_from(err.text)));

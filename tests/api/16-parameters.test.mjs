@@ -29,7 +29,7 @@ const ids = (r) => (r.body.entry ?? []).map((e) => e.resource.id).sort();
 
 // Until searches may use it: 503 and how far it is, never a part of the answer.
 async function ready(s, query, total) {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 600; i++) {
     const r = await ask(s, 'GET', query);
     if (r.status === 200) {
       if (total !== undefined) assert.equal(r.body.total, total, query);

@@ -204,6 +204,7 @@ static void forget_group(struct pg_store *s)
     med_pending_clear(&s->pending);
     s->versions = NULL;
     s->codes = NULL;
+    s->rowsets = NULL;
     s->traces = NULL;
     s->outcomes = NULL;
     s->purged = NULL;

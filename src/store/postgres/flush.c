@@ -184,6 +184,30 @@ static bool flush_idents(struct pg_store *s, med_err *err)
     return columns_send(s, STATEMENT_ADD_IDENTS, &c, err);
 }
 
+/* ---- index rows made anew ---- */
+
+/* Before what a later commit of the group makes of the same row. */
+static bool flush_rowsets(struct pg_store *s, med_err *err)
+{
+    struct pg_array rids, rowsets;
+    struct pg_parameters p = {0};
+    if (s->rowsets == NULL)
+        return true;
+    med_pg_array_init(&rids, PG_INT);
+    med_pg_array_init(&rowsets, PG_BYTES);
+    for (const struct pending_rowset *r = s->rowsets; r != NULL; r = r->next) {
+        med_pg_array_int(&rids, (int64_t)r->rid);
+        med_pg_array_bytes(&rowsets, r->rowset);
+    }
+    s->rowsets = NULL;
+    bool good =
+        (med_pg_add_array(&p, &rids) && med_pg_add_array(&p, &rowsets)) || MED_FAIL_MEMORY(err);
+    good = good && med_pg_send(&s->writer, STATEMENT_SET_ROWSETS, &p, err);
+    med_pg_array_free(&rids);
+    med_pg_array_free(&rowsets);
+    return good;
+}
+
 /* ---- codes and counters ---- */
 
 static bool flush_codes(struct pg_store *s, med_err *err)
@@ -281,8 +305,8 @@ bool med_pg_drop_purged(struct pg_store *s, med_err *err)
 
 bool med_pg_flush_send(struct pg_store *s, med_err *err)
 {
-    if (!flush_idents(s, err) || !flush_resources(s, err) || !flush_feed(s, err)
-        || !flush_codes(s, err))
+    if (!flush_rowsets(s, err) || !flush_idents(s, err) || !flush_resources(s, err)
+        || !flush_feed(s, err) || !flush_codes(s, err))
         return false;
     for (unsigned table = 0; table < TABLE_INDEXES; table++) {
         if (!flush_index(s, (enum table)table, err))

@@ -119,17 +119,17 @@ static bool put(const struct writing *x, struct stored_row *row, med_str rowset,
     return true;
 }
 
-/* At once, in the group's transaction: of such a write nothing else of its row changes. */
+/* Of such a write nothing else of its row changes. */
 static bool set_rowset(const struct writing *x, med_str rowset, med_err *err)
 {
     struct pg_store *s = x->rules->store;
     struct current *current = med_pg_current(s, x->write->ident);
-    struct pg_parameters p = {0};
-    if (!med_arena_copy(s->scratch, rowset, &current->rowset))
+    struct pending_rowset *waiting = MED_TAKE(s->scratch, 1, struct pending_rowset);
+    if (waiting == NULL || !med_arena_copy(s->scratch, rowset, &current->rowset))
         return MED_FAIL_MEMORY(err);
-    med_pg_int(&p, (int64_t)x->step->rid);
-    med_pg_bytes(&p, current->rowset);
-    return med_pg_run(&s->writer, STATEMENT_SET_ROWSET, &p, err);
+    *waiting = (struct pending_rowset){x->step->rid, current->rowset, s->rowsets};
+    s->rowsets = waiting;
+    return true;
 }
 
 static bool add_code(void *store, const med_code_row *code, med_err *err)

@@ -109,6 +109,12 @@ struct pending_code {
     const med_code_row *row;
     struct pending_code *next;
 };
+/* Index rows made anew of a version that stays. */
+struct pending_rowset {
+    med_rid rid;
+    med_str rowset;
+    struct pending_rowset *next;
+};
 struct pending_trace {
     int64_t t;
     med_str record;
@@ -184,6 +190,7 @@ struct pg_store {
     size_t current_cap;
     struct pending_version *versions;
     struct pending_code *codes;
+    struct pending_rowset *rowsets;
     struct pending_trace *traces;
     struct pending_outcome *outcomes;
     size_t packed_bytes;        /* that wait */

@@ -250,7 +250,8 @@
                 " WHERE name = $1::bytea AND revision = $2::int8 RETURNING 1::int8")               \
     X(DROP_NOTE, "DELETE FROM note WHERE name = $1::bytea AND revision = $2::int8"                 \
                  " RETURNING 1::int8")                                                             \
-    X(SET_ROWSET, "UPDATE resource SET rowset = $2::bytea WHERE rid = $1::int8")                   \
+    X(SET_ROWSETS, "UPDATE resource r SET rowset = u.rowset FROM unnest(" I1 ", $2::bytea[])"      \
+                   " AS u (rid, rowset) WHERE r.rid = u.rid")                                      \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) SELECT $1::int8, $2::bytea,"                \
                 " coalesce(max(number), 0) + 1 FROM name WHERE kind = $1::int8"                    \
                 " ON CONFLICT DO NOTHING")                                                         \
