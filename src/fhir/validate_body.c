@@ -53,8 +53,11 @@ bool med_validate_body(med_call *call, const char *what, med_err *err)
     if (!(survey ? check_and_count(call, err) : check(call, call->enforce, err)))
         return false;
     for (size_t i = 0; i < call->problems.n; i++) {
-        if (!call->problems.at[i].is_warning)
-            return MED_FAIL(err, call->problems.at[i].issue, "%s not legal FHIR R4", what);
+        if (call->problems.at[i].is_warning)
+            continue;
+        (void)MED_FAIL(err, call->problems.at[i].issue, "%s not legal FHIR R4", what);
+        /* what a resource names and is not there is wrong with the resource, not with the URL */
+        return call->problems.at[i].issue == MED_ISSUE_NOT_FOUND ? med_err_status(err, 422) : false;
     }
     return true;
 }
