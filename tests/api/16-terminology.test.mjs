@@ -1,7 +1,9 @@
 // The terminology operations, built in and stored. https://hl7.org/fhir/R4/terminology-service.html
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
+import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
 
 const param = (answer, name) => {
   const p = answer.body.parameter.find((each) => each.name === name);
@@ -158,4 +160,12 @@ test('searches by what codes mean: :in, :not-in, :below, :above', async () => {
   assert.equal(none.status, 400);
   assert.match(issues(none)[0].diagnostics, /does not know/);
   assert.equal((await at('Observation', { subject, 'code:below': 'fruit' })).status, 400);
+});
+
+// tests/terminology/tx.mjs prints what is missing, and why.
+const suite = `${process.env.MEDULLA_SHARED ?? '../shared'}/data/tx-open`;
+test('the public tests of the terminology ecosystem', { skip: existsSync(suite) ? false : 'shared data absent' }, () => {
+  const r = spawnSync('node', ['tests/terminology/tx.mjs', suite], { encoding: 'utf8',
+    env: { ...process.env, MEDULLA_URL: base, MEDULLA_TX_LEAST: '197' } });
+  assert.equal(r.status, 0, r.stdout);
 });
