@@ -51,7 +51,8 @@ static bool check_price(med_call *call, const med_query *q, bool *long_one, med_
     uint64_t cost = med_query_cost(f->schema, call->view, q);
     call->state = call;
     *long_one = cost > LOOP_MICROSECONDS;
-    if (f->search_cost == 0 || cost <= f->search_cost || call->request.background)
+    if (f->search_cost == 0 || cost <= f->search_cost || cost == MED_COST_UNKNOWN
+        || call->request.background)
         return true;
     (void)MED_FAIL(
         err, MED_ISSUE_TOO_COSTLY,

@@ -309,7 +309,7 @@ uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query
     med_err ignored = {0};
     med_arena *a = med_scratch_take(s);
     const med_run *r = a == NULL ? NULL : start(q, v, a, true, &ignored);
-    uint64_t cost = r == NULL ? UINT32_MAX : cost_of(r);
+    uint64_t cost = r == NULL ? MED_COST_UNKNOWN : cost_of(r);
     med_scratch_give(s, a);
     return cost;
 }

@@ -144,7 +144,9 @@ bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type t
 med_query_view med_query_describe(const med_query *q);
 /* True when the query has no condition at all (a conditional interaction refuses that). */
 bool med_query_is_empty(const med_query *q);
-/* Estimated cost in microseconds; beyond some 1,000 it belongs on a worker. */
+/* Estimated cost in microseconds; beyond some 1,000 it belongs on a worker. MED_COST_UNKNOWN when
+ * the search does not even begin: running it says why. */
+#define MED_COST_UNKNOWN UINT32_MAX
 uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q);
 
 /* How a query would be run, in words: "code" (the rows of that parameter bring the candidates),

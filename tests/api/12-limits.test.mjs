@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
-import { binary, startServer } from './lib/server.mjs';
+import { binary, medulla, startServer } from './lib/server.mjs';
 import { json, patient } from './lib/fhir.mjs';
 
 const page = readFileSync('docs/limits.md', 'utf8').split('\nBehind the shipped nginx')[0];
@@ -63,6 +64,14 @@ const narrative = (n) => patient({ text: { status: 'generated',
   div: `<div xmlns="http://www.w3.org/1999/xhtml">${nested(n, '<b>', '</b>', 'x')}</div>` } });
 const big = (mebibytes) => zlib.gzipSync(Buffer.from(`${' '.repeat(mebibytes << 20)}${body(patient())}`));
 const zipped = { 'Content-Encoding': 'gzip' };
+
+const times = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+const costly = async (answer, words) => {
+  const a = await answer;
+  const outcome = await a.json();
+  assert.deepEqual([a.status, outcome.issue[0].code], [403, 'too-costly']);
+  assert.match(outcome.issue[0].diagnostics, words);
+};
 
 const cases = {
   'request line': () => using({}, async (s) => {
@@ -220,6 +229,18 @@ const cases = {
     const refused = await until(503, async () => { const a = await create(s, patient()); await a.arrayBuffer(); return a; }, 201);
     assert.ok(Number(refused.headers.get('retry-after')) > 0);
   }),
+  'a search, by its estimate': () => using({ 'fhir.search_cost': 1 }, async (s) => {
+    const entry = times(300, () => ({ request: { method: 'POST', url: 'Patient' }, resource: patient() }));
+    assert.equal(await statusOf(send(s, 'POST', '', body({ resourceType: 'Bundle', type: 'transaction', entry }))), 200);
+    await costly(send(s, 'GET', 'Patient?_content=nothing'), /fhir\.search_cost.*add a patient/);
+    assert.equal(await statusOf(send(s, 'GET', 'Patient?_count=1')), 200);
+  }),
+  'the expression of one': () => using({}, async (s) => {
+    const named = (n) => ({ resourceType: 'SearchParameter', url: `urn:long:${n}`, name: 'long', status: 'active', description: 'long',
+      code: `long-${n}`, base: ['Patient'], type: 'string', expression: `Patient.name.family${' '.repeat(n - 19)}` });
+    assert.equal(await statusOf(create(s, named(4096))), 201);
+    assert.equal(await statusOf(create(s, named(4097))), 422);
+  }),
   'long requests waiting': () => using({ 'worker.queue': 1, 'worker.threads': 1 }, async (s) => {
     const batch = body({ resourceType: 'Bundle', type: 'batch', entry: Array.from({ length: 50 }, () => ({ request: { method: 'GET', url: 'Patient' } })) });
     const refused = await until(503, async () => { const a = await send(s, 'POST', '', batch); await a.arrayBuffer(); return a; }, 200);
@@ -227,15 +248,89 @@ const cases = {
   }),
 };
 
-// Shown where the feature is tested.
-const elsewhere = ['a search, by its estimate', 'resources a page includes', 'resources sorted by what no index orders',
-  'values of one search parameter', 'tests of a `_filter`, parentheses in it', 'resources of a hierarchy (`:above`, `:below`)',
-  'Observations `$lastn` looks at', 'connections on the admin socket', 'commands at work on a running server',
-  'a packet on the admin socket', 'search parameters of your own', 'the expression of one', 'questions with `Prefer: respond-async` kept', 'their answers'];
+// ---- what only a full store shows ----
+
+const FULL = 10001;
+const long = process.env.MEDULLA_LONG === '1';
+const ndjson = (resources) => resources.map((r) => `${body(r)}\n`).join('');
+const found = async (s, query) => (await send(s, 'GET', query)).json();
+const fill = async (s, resources) => {
+  const done = await medulla(['import', '--data', s.data, '-'], { input: ndjson(resources) });
+  assert.equal(done.code, 0, done.err);
+};
+
+const full = {
+  'resources a page includes': async (s) => {
+    const lone = await found(s, 'Patient?_id=p&_revinclude=Observation:subject');
+    assert.equal(lone.entry.filter((e) => e.search.mode === 'include').length, 10000);
+    const [{ resource: outcome }] = lone.entry.filter((e) => e.search.mode === 'outcome');
+    assert.equal(outcome.issue[0].code, 'incomplete');
+    const two = await found(s, 'Patient?_id=p,q&_revinclude=Observation:subject');
+    assert.equal(two.entry.filter((e) => e.search.mode === 'match').length, 1);
+    assert.ok(two.link.some((l) => l.relation === 'next'));
+  },
+  'values of one search parameter': async (s) => {
+    const values = (n) => `Patient?family=${Array(n).fill('a').join()}`;
+    assert.equal(await statusOf(send(s, 'GET', values(1000))), 200);
+    await costly(send(s, 'GET', values(1001)), /1000/);
+  },
+  'tests of a `_filter`, parentheses in it': async (s) => {
+    const tests = (n) => `Patient?_filter=${encodeURIComponent(Array(n).fill('active eq true').join(' or '))}`;
+    const deep = (n) => `Patient?_filter=${encodeURIComponent(nested(n, '(', ')', 'active eq true'))}`;
+    for (const [ok, over] of [[tests(100), tests(101)], [deep(16), deep(17)]]) {
+      assert.equal(await statusOf(send(s, 'GET', ok)), 200);
+      await costly(send(s, 'GET', over), /100|16/);
+    }
+  },
+  'resources of a hierarchy (`:above`, `:below`)': (s) => costly(send(s, 'GET', 'Location?partof:below=root'), /10000/),
+  'Observations `$lastn` looks at': async (s) => {
+    await costly(send(s, 'GET', 'Observation/$lastn?patient=p'), /9500/);
+    assert.equal(await statusOf(send(s, 'GET', 'Observation/$lastn?patient=q')), 200);
+  },
+  'commands at work on a running server': async (s) => {
+    let held;
+    const importing = medulla(['import', '--data', s.data, '-'], { ready: (child) => { held = child; } });
+    held.stdin.write(ndjson([patient()]));
+    await waitFor(async () => /another import/.test((await medulla(['import', '--data', s.data, '-'], { input: '' })).err));
+    // an export takes some time, but how long? So try until one of ours falls into it
+    await waitFor(async (i) => {
+      const exporting = medulla(['export', '--data', s.data, join(s.folder, `out-${i}`)]);
+      let refused = false;
+      for (let j = 0; j < 3 && !refused; j++) {
+        const third = await medulla(['verify', '--data', s.data]);
+        refused = third.code === 1 && /at 2 other commands; wait/.test(third.err);
+      }
+      const other = await exporting;
+      return refused || /at 2 other commands; wait/.test(other.err);
+    });
+    held.stdin.end();
+    assert.equal((await importing).code, 0);
+  },
+  'resources sorted by what no index orders': async (s) => {
+    await fill(s, times(10 * FULL, (i) => ({ resourceType: 'Basic', id: `b${i}`, code: { text: `x${i}` } })));
+    await costly(send(s, 'GET', 'Basic?_sort=code'), /100000/);
+  },
+};
+const slow = new Set(long ? [] : ['resources sorted by what no index orders']);
+
+async function waitFor(happens) {
+  for (let i = 0; i < 40; i++) if (await happens(i)) return;
+  assert.fail('it never happened');
+}
+
+// Shown where the feature is tested: row -> the file, its test, and the constant it goes by, if it has a name.
+const session = 'tests/unit/admin/test_session.c'; // packet sockets are nothing for a script
+const elsewhere = {
+  'connections on the admin socket': [session, 'TEST(there_are_only_so_many_connections)', 'src/admin/server.h', 'MED_ADMIN_CONNECTIONS = 8'],
+  'a packet on the admin socket': [session, 'TEST(what_is_no_request_runs_nothing)', 'src/admin/message.h', 'MED_MESSAGE_BYTES = 64 << 10'],
+  'search parameters of your own': ['tests/api/16-parameters.test.mjs', "test('no more than 200'"],
+  'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'], // the number alone: nobody makes an answer that long here
+  'questions with `Prefer: respond-async` kept': ['tests/api/16-async.test.mjs', "test('no more than 100 are kept'"],
+};
 
 test('every row has a case and every case a row', () => {
   assert.ok(rows.length > 20);
-  assert.deepEqual([...Object.keys(cases), ...elsewhere].sort(), rows.map(([name]) => name).sort());
+  assert.deepEqual([cases, full, elsewhere].flatMap(Object.keys).sort(), rows.map(([name]) => name).sort());
 });
 
 // "64 MiB" is 64MiB to the program, "10,000" is 10000, "10 s" is 10, "1 KiB/s in each 30 s" 1024.
@@ -249,4 +344,21 @@ test('defaults are the program\'s', () => {
 
 test('beyond each limit', { concurrency: 8 }, async (t) => {
   await Promise.all(Object.entries(cases).map(([name, run]) => t.test(name, run)));
+});
+
+test('beyond the limits of a full store', async (t) => {
+  await using({}, async (s) => {
+    const subject = (i) => ({ reference: i === 0 ? 'Patient/q' : 'Patient/p' });
+    await fill(s, [patient({ id: 'p' }), patient({ id: 'q' }), { resourceType: 'Location', id: 'root' },
+      ...times(FULL, (i) => ({ resourceType: 'Location', id: `l${i}`, partOf: { reference: 'Location/root' } })),
+      ...times(FULL + 1, (i) => ({ resourceType: 'Observation', id: `o${i}`, status: 'final', code: { text: `c${i}` }, subject: subject(i) }))]);
+    for (const [name, run] of Object.entries(full))
+      await t.test(name, { skip: slow.has(name) && 'of the long tests' }, () => run(s));
+  });
+});
+
+test('what other tests show', () => {
+  for (const [name, places] of Object.entries(elsewhere)) {
+    for (let i = 0; i < places.length; i += 2) assert.ok(readFileSync(places[i], 'utf8').includes(places[i + 1]), `${name}: ${places[i + 1]}`);
+  }
 });
