@@ -174,6 +174,7 @@ static bool read_gzip(med_source *s, char *to, size_t room, size_t *n, med_err *
     return s->mid_stream ? true : damaged(err);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): its address is kept and written through */
 static bool read_zstd(med_source *s, char *to, size_t room, size_t *n, med_err *err)
 {
     ZSTD_inBuffer in = {s->input, s->have, s->at};

@@ -91,9 +91,9 @@ static bool take_operation(const patching *p, uint32_t parameter, operation *o, 
 static bool write_parts(const patching *p, uint32_t parts, med_type type, med_buf *out, int depth,
                         med_err *err);
 
+/* NOLINTBEGIN(misc-no-recursion): depth <= MED_JSON_DEPTH, checked in write_part_value */
 static bool write_part_value(const patching *p, uint32_t part, med_type type, med_buf *out,
-                             int depth,
-                             med_err *err) // NOLINT(misc-no-recursion): depth <= MED_JSON_DEPTH
+                             int depth, med_err *err)
 {
     uint32_t value = value_node(p->patch, part);
     uint32_t inner = med_json_member(p->patch, part, MED_STR("part"));
@@ -123,8 +123,7 @@ static bool seen_before(const med_json *j, uint32_t parts, uint32_t part)
 }
 
 static bool write_named(const patching *p, uint32_t parts, uint32_t first,
-                        const med_property *property, med_buf *out, int depth,
-                        med_err *err) // NOLINT(misc-no-recursion): see write_part_value
+                        const med_property *property, med_buf *out, int depth, med_err *err)
 {
     const med_json *j = p->patch;
     med_str name = part_name(j, first);
@@ -163,7 +162,7 @@ static bool find_property(const patching *p, med_type type, uint32_t part, med_p
 }
 
 static bool write_parts(const patching *p, uint32_t parts, med_type type, med_buf *out, int depth,
-                        med_err *err) // NOLINT(misc-no-recursion): see write_part_value
+                        med_err *err)
 {
     const med_json *j = p->patch;
     bool first = true;
@@ -184,6 +183,7 @@ static bool write_parts(const patching *p, uint32_t parts, med_type type, med_bu
     med_buf_addc(out, '}');
     return true;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 static bool value_text(const patching *p, const operation *o, med_type type, med_str *out,
                        med_err *err)

@@ -182,6 +182,7 @@ static bool write_attributes(const writer *w, level *l)
     return true;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the tape, at most MED_JSON_DEPTH; see write_object */
 /* Ends the open tag, and writes what is inside, if anything. */
 static bool write_inside(const writer *w, level *l, med_str name, int depth)
 {
@@ -306,7 +307,6 @@ static bool write_property(const writer *w, level *l, const med_property *p, int
     return write_one(w, p, value, extra, depth);
 }
 
-/* Depth is the tape's: at most MED_JSON_DEPTH. NOLINTNEXTLINE(misc-no-recursion) */
 static bool write_object(const writer *w, level *l, int depth)
 {
     size_t n = med_type_property_count(w->pack, l->type);
@@ -327,6 +327,7 @@ static bool write_object(const writer *w, level *l, int depth)
            || MED_FAIL(w->err, MED_ISSUE_STRUCTURE,
                        "a property is unknown: XML has no place for it");
 }
+/* NOLINTEND(misc-no-recursion) */
 
 bool med_xml_write(const med_pack *p, const med_json *j, uint32_t i, med_buf *out, med_err *err)
 {

@@ -6,6 +6,8 @@
  *     value     = JSON string / anything up to a space, ")" or "]" */
 #include "search/filter_parse.h"
 
+#include <assert.h>
+
 #include "base/json.h"
 
 const med_str med_filter_op_names[] = {
@@ -141,6 +143,7 @@ static bool read_path(reader *r, med_str *out)
 
 static med_filter *read_filter(reader *r);
 
+// NOLINTNEXTLINE(misc-no-recursion): see read_test
 static const med_filter *read_bracketed(reader *r, char close, const char *what)
 {
     r->at++;
@@ -253,6 +256,7 @@ static med_filter *read_filter(reader *r)
                 memcpy(more, parts, f->n * sizeof *more);
             f->parts = parts = more;
         }
+        assert(parts != NULL);
         parts[f->n].is_or = is_or;
         if (!read_part(r, &parts[f->n++]))
             return NULL;

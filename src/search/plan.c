@@ -104,7 +104,7 @@ static uint64_t text_cost(const med_clause *c)
     if (c->kind == MED_CLAUSE_COMPOSITE)
         return COST_BODY / RARELY;
     if (c->kind == MED_CLAUSE_SPECIAL) /* texts are folded */
-        return 5 * COST_BODY;
+        return UINT64_C(5) * COST_BODY;
     return c->modifier == MED_MODIFIER_EXACT || c->modifier == MED_MODIFIER_TEXT
                    || c->modifier == MED_MODIFIER_OF_TYPE
                ? COST_BODY

@@ -4,6 +4,7 @@
  * they are merged by (value, rid), descending unless the plan says otherwise. Rows that a scan
  * covers but no value of the clause matches are left out here. A position names the last
  * candidate, so that a page goes on strictly behind it. */
+#include <assert.h>
 #include <math.h>
 
 #include "search/run.h"
@@ -106,7 +107,7 @@ static bool one_unit(const med_clause *c)
 
 bool med_stream_repeats(const med_run *r)
 {
-    if (r->plan.how == MED_DRIVE_PATIENT_TOKEN || r->plan.how != MED_DRIVE_CLAUSE)
+    if (r->plan.how != MED_DRIVE_CLAUSE)
         return false;
     const med_clause *c = driver_of(r)->clause;
     switch (order_of(r)) {
@@ -289,6 +290,7 @@ static med_scan scan_of(enum med_index index, uint32_t param)
 /* The range of `low` that rows of one span class can have to match the term. */
 static med_interval date_range(const med_term *t, int64_t bound)
 {
+    assert(t != NULL);
     const med_interval q = t->span;
     med_interval all = {MED_TIME_MIN, MED_TIME_MAX};
     int64_t reach;

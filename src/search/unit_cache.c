@@ -1,6 +1,7 @@
 /* unit_cache.c - see unit_cache.h. */
 #include "search/unit_cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -62,6 +63,7 @@ bool med_unit_cache_parse(med_unit_cache *c, uint64_t hash, med_arena *a, med_st
                           med_unit *out)
 {
     med_err ignored = {0};
+    assert(c != NULL);
     _Atomic(const struct entry *) *slot = find(c, hash, code);
     const struct entry *e = slot == NULL ? NULL : atomic_load_explicit(slot, memory_order_acquire);
     if (e != NULL && med_str_eq(e->code, code)) { /* another thread may have taken a free slot */

@@ -100,7 +100,7 @@ static void add_key(med_buf *out, med_hash_key key)
 
 static void write_text(const struct keyring *k, med_buf *text)
 {
-    med_buf_init(text, MED_KEYRING_MAX * 64);
+    med_buf_init(text, (size_t)MED_KEYRING_MAX * 64);
     med_buf_addz(text, "index ");
     add_key(text, k->index);
     for (size_t i = 0; i < k->n_check; i++) {

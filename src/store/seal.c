@@ -26,8 +26,8 @@ static const unsigned char *bytes_of(med_str s)
     return (const unsigned char *)s.ptr;
 }
 
-static bool encrypt(EVP_CIPHER_CTX *c, const unsigned char key[KEY], med_str plain, med_str bound,
-                    unsigned char *out)
+static bool lock_text(EVP_CIPHER_CTX *c, const unsigned char key[KEY], med_str plain, med_str bound,
+                      unsigned char *out)
 {
     int n = 0;
     unsigned char *text = out + NONCE, *tag = text + plain.len;
@@ -60,7 +60,7 @@ bool med_store_seal(const med_store *s, med_arena *a, med_str plain, med_str bou
     if (plain.len > SEALED_MAX || bound.len > INT32_MAX)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "a link can not hold so long a place");
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    bool good = c != NULL && derive(s, key) && encrypt(c, key, plain, bound, sealed);
+    bool good = c != NULL && derive(s, key) && lock_text(c, key, plain, bound, sealed);
     EVP_CIPHER_CTX_free(c);
     OPENSSL_cleanse(key, sizeof key);
     if (!good)

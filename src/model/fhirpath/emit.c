@@ -1,6 +1,8 @@
 /* emit.c - growing tables of a program under compilation */
 #include "model/fhirpath/compiler.h"
 
+#include <assert.h>
+
 /* Doubles *table when its room is used up; the old one stays in the arena. */
 static bool grow(med_fp_compiler *c, void **table, size_t *room, size_t n, size_t size)
 {
@@ -10,7 +12,7 @@ static bool grow(med_fp_compiler *c, void **table, size_t *room, size_t n, size_
     void *larger = med_arena_take(c->a, wanted, size, _Alignof(max_align_t));
     if (larger == NULL)
         return MED_FAIL_MEMORY(c->err);
-    if (n > 0)
+    if (*table != NULL)
         memcpy(larger, *table, n * size);
     *table = larger;
     *room = wanted;
@@ -24,6 +26,7 @@ bool med_fp_emit(med_fp_compiler *c, enum med_fp_op op, uint32_t a, size_t at)
     if (!grow(c, &code, &c->room, c->n, sizeof *c->code)
         || !grow(c, &positions, &c->at_room, c->n, sizeof *c->at))
         return false;
+    assert(code != NULL && positions != NULL);
     c->code = code;
     c->at = positions;
     c->code[c->n] = (struct med_fp_code){.op = (uint8_t)op, .a = a};

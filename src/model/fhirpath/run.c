@@ -69,6 +69,7 @@ bool med_fp_begin(med_fp_run *r)
 
 void med_fp_slide(med_fp_run *r, size_t below)
 {
+    assert(r->n_marks > below);
     size_t from = r->marks[r->n_marks - 1];
     size_t to = r->marks[r->n_marks - 1 - below];
     memmove(r->values + to, r->values + from, (r->n - from) * sizeof *r->values);
@@ -289,6 +290,8 @@ static bool root_of(med_fp_run *r, med_type type)
 {
     if (!push_this(r))
         return false;
+    assert(r->n_marks > 0);
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): marks below n_marks are filled */
     size_t start = r->marks[r->n_marks - 1];
     size_t kept = start;
     for (size_t i = start; i < r->n; i++) {
@@ -399,6 +402,7 @@ static bool define(med_fp_run *r, const struct med_fp_code *code)
         return MED_FAIL_MEMORY(r->err);
     if (value.n > 0)
         memcpy(copy, value.at, value.n * sizeof *copy);
+    assert(r->slots != NULL);
     r->slots[code->a] = (med_values){copy, value.n};
     if (code->kind == 1) {
         med_fp_drop(r, 1);

@@ -4,6 +4,8 @@
 #ifndef MED_MODEL_FHIRPATH_RUN_H
 #define MED_MODEL_FHIRPATH_RUN_H
 
+#include <assert.h>
+
 #include "model/fhirpath/program.h"
 
 enum {
@@ -56,6 +58,7 @@ bool med_fp_begin(med_fp_run *r);                    /* a new, empty operand */
 /* The operand `back` below the top (0 = the top). Dies with the next push. */
 static inline med_values med_fp_operand(const med_fp_run *r, size_t back)
 {
+    assert(r->n_marks > back); /* the compiler sees to it */
     size_t mark = r->n_marks - 1 - back;
     size_t end = back == 0 ? r->n : r->marks[mark + 1];
     return (med_values){r->values + r->marks[mark], end - r->marks[mark]};

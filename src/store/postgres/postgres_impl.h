@@ -358,7 +358,7 @@ bool med_pg_history(med_view *v, med_arena *a, const med_history *q, med_stored 
 bool med_pg_history_count(med_view *v, const med_history *q, uint64_t *out, med_err *err);
 med_view *med_pg_view(med_store *s, unsigned slot, int64_t deadline, med_err *err);
 void med_pg_view_end(med_view *v);
-med_cursor *med_pg_scan(med_view *v, const med_scan *scan, med_err *err);
+med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err);
 enum med_found med_pg_next(med_cursor *c, med_hit *out, med_err *err);
 void med_pg_cursor_close(med_cursor *c);
 bool med_pg_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,

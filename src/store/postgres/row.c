@@ -37,12 +37,13 @@ bool med_pg_row(const PGresult *r, int at, struct stored_row *out)
         .dictionary = (uint32_t)med_pg_int_at(r, at, COLUMN_DICTIONARY),
     };
     med_str hash = med_pg_bytes_at(r, at, COLUMN_HASH);
-    if (hash.len == 2 * MED_CHECK_BYTES) {
+    bool has_hash = hash.len == (size_t)2 * MED_CHECK_BYTES;
+    if (has_hash) {
         memcpy(out->text_hash, hash.ptr, MED_CHECK_BYTES);
         memcpy(out->check, hash.ptr + MED_CHECK_BYTES, MED_CHECK_BYTES);
     }
-    return hash.len == 2 * MED_CHECK_BYTES && out->change >= MED_CREATED
-           && out->change <= MED_DELETED && id.len > 0 && id.len <= MED_ID_BYTES;
+    return has_hash && out->change >= MED_CREATED && out->change <= MED_DELETED && id.len > 0
+           && id.len <= MED_ID_BYTES;
 }
 
 enum med_found med_pg_damaged(struct pg_view *v, const struct stored_row *row, med_err *err)

@@ -278,8 +278,11 @@ static bool bind_row(sqlite3_stmt *stmt, const struct stored_row *row, med_str i
 }
 
 /* Puts the new current row in place; the old one, if any, has been copied to `version`. */
-static bool write_row(struct writing *x, struct stored_row *row, med_str rowset, med_err *err)
+static bool write_row(struct writing *x, const struct stored_row *given, med_str rowset,
+                      med_err *err)
 {
+    struct stored_row filled = *given; /* it points to the id below */
+    struct stored_row *row = &filled;
     bool add = !x->step->has_row;
     struct packed_id id;
     if (!med_id_pack(x->w->id, &id))

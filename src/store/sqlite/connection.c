@@ -11,7 +11,7 @@
 enum { BUSY_NAPS = 50000 }; /* of 100 us */
 
 static const char *const sql_texts[STATEMENT_COUNT] = {
-#define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = sql,
+#define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = (sql),
     STATEMENTS(STATEMENT_TEXT)
 #undef STATEMENT_TEXT
 };

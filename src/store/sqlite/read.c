@@ -16,8 +16,10 @@ static enum med_found find(struct sqlite_view *v, enum statement id, uint64_t ke
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_DONE)
         return MED_ABSENT;
-    if (rc != SQLITE_ROW)
-        return med_sqlite_read_failed(v, rc, err);
+    if (rc != SQLITE_ROW) {
+        (void)med_sqlite_read_failed(v, rc, err);
+        return MED_FAILED;
+    }
     if (med_sqlite_row(stmt, row))
         return MED_FOUND;
     atomic_fetch_add(&v->store->damaged, 1);

@@ -48,12 +48,12 @@ bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out)
     out->id = (const unsigned char *)id.ptr;
     out->id_len = id.len;
     med_str hash = med_statement_str(stmt, COLUMN_HASH);
-    if (hash.len == 2 * MED_CHECK_BYTES) {
+    bool has_hash = hash.len == (size_t)2 * MED_CHECK_BYTES;
+    if (has_hash) {
         memcpy(out->text_hash, hash.ptr, MED_CHECK_BYTES);
         memcpy(out->check, hash.ptr + MED_CHECK_BYTES, MED_CHECK_BYTES);
     }
-    return hash.len == 2 * MED_CHECK_BYTES && out->change >= MED_CREATED
-           && out->change <= MED_DELETED
+    return has_hash && out->change >= MED_CREATED && out->change <= MED_DELETED
            && (out->id_is_uuid ? id.len == 16 : id.len > 0 && id.len <= MED_ID_BYTES);
 }
 

@@ -181,12 +181,11 @@ static bool expect(struct verifying *x, sqlite3_stmt *stmt, struct expected *e, 
     struct rowset set;
     *known = false;
     *e = (struct expected){.stored.id = MED_STR("?")};
-    med_str where = MED_STR_EMPTY;
     if (!med_sqlite_row(stmt, &e->row)) {
         med_verify_fault(x, "version", MED_STR("?"), "a row of the table resource is damaged");
         return true;
     }
-    where = med_arena_printf(x->a, "internal id %llu", (unsigned long long)e->row.rid);
+    med_str where = med_arena_printf(x->a, "internal id %llu", (unsigned long long)e->row.rid);
     const med_hash_key *key = med_keyring_check(&x->s->keys, e->row.key);
     med_str bytes = med_statement_str(stmt, e->row.body_column + 1);
     if (e->row.change == MED_DELETED)
