@@ -324,6 +324,7 @@ const elsewhere = {
   'connections on the admin socket': [session, 'TEST(there_are_only_so_many_connections)', 'src/admin/server.h', 'MED_ADMIN_CONNECTIONS = 8'],
   'a packet on the admin socket': [session, 'TEST(what_is_no_request_runs_nothing)', 'src/admin/message.h', 'MED_MESSAGE_BYTES = 64 << 10'],
   'search parameters of your own': ['tests/api/16-parameters.test.mjs', "test('no more than 200'"],
+  'steps of one invariant': ['src/validate/structure_rules.c', 'STEPS = 1000000, STEPS_A_NODE = 64'], // the number alone
   'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'], // the number alone: nobody makes an answer that long here
   'questions with `Prefer: respond-async` kept': ['tests/api/16-async.test.mjs', "test('no more than 100 are kept'"],
 };
