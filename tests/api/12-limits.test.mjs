@@ -274,6 +274,11 @@ const full = {
     assert.equal(await statusOf(send(s, 'GET', values(1000))), 200);
     await costly(send(s, 'GET', values(1001)), /1000/);
   },
+  'words of one value of `_text`, `_content`': async (s) => {
+    const words = (n) => `Patient?_content=${times(n, (i) => `word${i}`).join('%20')}`;
+    assert.equal(await statusOf(send(s, 'GET', words(32))), 200);
+    assert.equal(await statusOf(send(s, 'GET', words(33))), 400);
+  },
   'tests of a `_filter`, parentheses in it': async (s) => {
     const tests = (n) => `Patient?_filter=${encodeURIComponent(Array(n).fill('active eq true').join(' or '))}`;
     const deep = (n) => `Patient?_filter=${encodeURIComponent(nested(n, '(', ')', 'active eq true'))}`;
