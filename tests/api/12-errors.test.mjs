@@ -1,6 +1,7 @@
 // Every row of docs/errors.md: what came is sent, and status, code, place and words are the page's.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -252,6 +253,14 @@ const cases = {
     assert.equal((await send('DELETE', `Patient/${id}?_cascade=delete`)).status, 200);
     for (const gone of [`Patient/${id}`, `Observation/${of}`]) assert.equal((await get(gone)).status, 410);
     return answer;
+  },
+  'changing or deleting a stored document': async () => {
+    const letter = { resourceType: 'Bundle', type: 'document', identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` },
+      timestamp: '2026-01-02T03:04:05Z', entry: [{ fullUrl: `urn:uuid:${randomUUID()}`, resource: { resourceType: 'Composition', status: 'final',
+        type: { text: 'Letter' }, date: '2026-01-02', title: 'Letter', author: [{ display: 'Holm' }] } }] };
+    const id = await made(letter);
+    assert.equal((await send('DELETE', `Bundle/${id}`)).status, 409);
+    return send('PUT', `Bundle/${id}`, { ...letter, id, timestamp: '2026-01-02T03:04:06Z' });
   },
   'a format we do not write (`Accept`)': () => get('Patient', { Accept: 'text/turtle' }),
   'a format we do not read (`Content-Type`)': () => post('{}', { 'Content-Type': 'text/plain' }),

@@ -323,14 +323,20 @@ async function waitFor(happens) {
   assert.fail('it never happened');
 }
 
-// Shown where the feature is tested: row -> the file, its test, and the constant it goes by, if it has a name.
+// Shown where the feature is tested: row -> the file, its test, and the constant it goes by, if it has
+// a name. With a constant alone only the number is compared.
 const session = 'tests/unit/admin/test_session.c'; // packet sockets are nothing for a script
 const elsewhere = {
   'connections on the admin socket': [session, 'TEST(there_are_only_so_many_connections)', 'src/admin/server.h', 'MED_ADMIN_CONNECTIONS = 8'],
   'a packet on the admin socket': [session, 'TEST(what_is_no_request_runs_nothing)', 'src/admin/message.h', 'MED_MESSAGE_BYTES = 64 << 10'],
   'search parameters of your own': ['tests/api/16-parameters.test.mjs', "test('no more than 200'"],
-  'steps of one invariant': ['src/validate/structure_rules.c', 'STEPS = 1000000, STEPS_A_NODE = 64'], // the number alone
-  'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'], // the number alone: nobody makes an answer that long here
+  'steps of one invariant': ['src/validate/structure_rules.c', 'STEPS = 1000000, STEPS_A_NODE = 64'],
+  'entries of a document that `$document` or `$summary` makes': ['src/fhir/document.h', 'MED_DOCUMENT_ENTRIES = 2000'],
+  'steps of an expression given to `$fhirpath`': ['src/model/fhirpath/run.h', 'MED_FP_STEPS = 1000000'],
+  'codes that `:in`, `:not-in`, `:above`, `:below` stand for': ['src/search/query.h', 'MED_TERMS = 1000'],
+  'codes of one `$expand`': ['src/terminology/expand.h', 'MED_EXPAND_LIMIT = 10000'],
+  'value sets inside each other': ['src/terminology/context.h', 'MED_CONTEXT_DEPTH = 16'],
+  'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'],
   'questions with `Prefer: respond-async` kept': ['tests/api/16-async.test.mjs', "test('no more than 100 are kept'"],
 };
 
