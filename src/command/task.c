@@ -15,6 +15,7 @@ enum {
     TRIES = 10, /* a server that has just begun has its lock, and its socket a moment later */
     PAUSE = 100000000,
     BACKGROUND = 10, /* niceness */
+    TASK_ARENA = 256 << 20,
 };
 
 static const med_command *const served[] = {
@@ -57,15 +58,22 @@ bool med_task_request(const med_arguments *args, const med_command *c, med_messa
     return true;
 }
 
-static enum med_exit perform_here(med_app *app, med_arena *a, const med_command *c,
-                                  const med_message *request, med_host *host, med_err *err)
+/* What the task holds of the app goes before the app does. */
+static enum med_exit perform_here(med_app *app, const med_command *c, const med_message *request,
+                                  med_host *host, med_err *err)
 {
     med_task t = {.app = app,
-                  .arena = a,
+                  .arena = med_arena_new(TASK_ARENA),
                   .host = host,
                   .request = request,
                   .slot = med_app_task_slot(app, 0)};
-    return c->task(&t, err);
+    enum med_exit code = MED_EXIT_FAILED;
+    if (t.arena == NULL)
+        (void)MED_FAIL_MEMORY(err);
+    else
+        code = c->task(&t, err);
+    med_arena_free(t.arena);
+    return code;
 }
 
 static enum med_exit ask_server(const med_arguments *args, const med_message *request,
@@ -91,7 +99,7 @@ enum med_exit med_task_try(const med_arguments *args, const med_command *c,
     med_app app;
     enum med_exit code = MED_EXIT_FAILED;
     if (med_app_open(&app, args->arena, args->config, c->creates, err)) {
-        code = perform_here(&app, args->arena, c, request, host, err);
+        code = perform_here(&app, c, request, host, err);
         med_app_close(&app);
     } else if (err->issue == MED_ISSUE_LOCK_ERROR) {
         code = ask_server(args, request, host, err);

@@ -318,7 +318,8 @@ test('the CapabilityStatement says what is wired', async () => {
   const [rest] = body.rest;
   const of = (type) => rest.resource.find((r) => r.type === type);
   assert.ok(rest.interaction.some((i) => i.code === 'search-system'));
-  assert.deepEqual(of('Patient').operation.map((o) => o.definition), ['http://hl7.org/fhir/OperationDefinition/Patient-everything']);
+  assert.deepEqual(of('Patient').operation.map((o) => o.definition), ['http://hl7.org/fhir/OperationDefinition/Patient-everything',
+    'http://hl7.org/fhir/uv/ips/OperationDefinition/summary']);
   assert.deepEqual(of('Observation').operation.map((o) => o.name), ['lastn']);
   assert.equal(of('Organization').operation, undefined);
   assert.ok(of('Observation').searchInclude.includes('Observation:subject'));
