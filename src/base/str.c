@@ -47,6 +47,8 @@ size_t med_str_search(med_str s, med_str needle, size_t from)
 {
     if (from > s.len)
         return s.len;
+    if (needle.len == 1)
+        return med_str_find(s, needle.ptr[0], from);
     const char *hit = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
     return hit == NULL ? s.len : (size_t)(hit - s.ptr);
 }
