@@ -512,6 +512,32 @@ static void give_back(med_jobs *j, med_str id)
     }
 }
 
+/* The jobs as they are now. */
+static bool look(med_jobs *j, unsigned slot, med_arena *a, job **all, size_t *n, med_err *err)
+{
+    int64_t deadline = med_monotonic(j->base->clock) + VIEW_SECONDS * (int64_t)SECOND;
+    med_view *v = med_store_view(j->base->store, slot, deadline, err);
+    bool ok = v != NULL && list_jobs(v, a, all, n, err);
+    med_view_end(v);
+    return ok;
+}
+
+/* Another thread may have done the whole job between the look at the list and the taking. */
+static bool still_waits(med_jobs *j, unsigned slot, med_arena *a, job *b)
+{
+    size_t n = 0;
+    job *all = NULL;
+    med_err err = {0};
+    bool ok = look(j, slot, a, &all, &n, &err);
+    for (size_t i = 0; ok && i < n; i++) {
+        if (!med_str_eq(all[i].id, b->id))
+            continue;
+        *b = all[i];
+        return med_str_eqz(b->state, "waiting");
+    }
+    return false;
+}
+
 /* Runs one that waits, forgets those whose day is over. False: nothing to do. */
 static bool work(med_jobs *j, unsigned slot)
 {
@@ -521,13 +547,7 @@ static bool work(med_jobs *j, unsigned slot)
     bool worked = false;
     med_arena *a = med_arena_new(ARENA);
     int64_t now = med_now(j->base->clock);
-    med_view *v =
-        a == NULL
-            ? NULL
-            : med_store_view(j->base->store, slot,
-                             med_monotonic(j->base->clock) + VIEW_SECONDS * (int64_t)SECOND, &err);
-    bool ok = v != NULL && list_jobs(v, a, &all, &n, &err);
-    med_view_end(v);
+    bool ok = a != NULL && look(j, slot, a, &all, &n, &err);
     for (size_t i = 0; ok && !worked && i < n; i++) {
         bool ours = med_str_eq(all[i].node, (med_str){j->node, sizeof j->node});
         if (all[i].created + MED_JOB_SECONDS * (int64_t)SECOND < now) {
@@ -541,7 +561,8 @@ static bool work(med_jobs *j, unsigned slot)
         pthread_mutex_unlock(&j->lock);
         if (!worked)
             continue;
-        run_job(j, &all[i], slot);
+        if (still_waits(j, slot, a, &all[i]))
+            run_job(j, &all[i], slot);
         pthread_mutex_lock(&j->lock);
         give_back(j, all[i].id);
         pthread_mutex_unlock(&j->lock);
