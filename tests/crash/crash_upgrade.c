@@ -30,6 +30,9 @@ enum { WAL_BOUND = 1 << 20, COMMITS = 1500, VERIFY_EVERY = 8, STEPS = 2 };
 static const char *const steps[STEPS] = {FIRST, SECOND};
 static const char *const leaky_steps[STEPS] = {FIRST "; COMMIT; BEGIN IMMEDIATE", SECOND};
 
+#define NEVER UINT64_MAX
+#define WHILE_COPYING (UINT64_MAX - 1)
+
 static struct upgrades {
     char pristine[1024], data[1024], copy[1024], partial[1100];
     const char *const *steps;
@@ -166,7 +169,23 @@ static void run_child(bool slow)
     _exit(good ? 0 : 1);
 }
 
-/* Killed after that time; UINT64_MAX: not at all. */
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+/* A copy is soon made: no random moment is sure to meet one. */
+static void await_copy(pid_t child)
+{
+    siginfo_t ended = {0};
+    while (!exists(u.partial)
+           && waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0
+           && ended.si_pid == 0)
+        pause_for(20);
+}
+
+/* Killed after that time, or as soon as there is a part of the copy. */
 static bool run_and_kill(bool slow, uint64_t after)
 {
     int status = 0;
@@ -174,10 +193,12 @@ static bool run_and_kill(bool slow, uint64_t after)
     pid_t child = fork();
     if (child == 0)
         run_child(slow);
-    if (after != UINT64_MAX) {
+    if (after == WHILE_COPYING)
+        await_copy(child);
+    else if (after != NEVER)
         pause_for(after);
+    if (after != NEVER)
         (void)kill(child, SIGKILL);
-    }
     (void)waitpid(child, &status, 0);
     u.ended += !WIFSIGNALED(status);
     return WIFSIGNALED(status) || WEXITSTATUS(status) == 0;
@@ -228,12 +249,6 @@ static bool compare(const char *data, bool newer, bool verify)
     return u.findings.unacknowledged == 0 && !findings_bad(&u.findings);
 }
 
-static bool exists(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0;
-}
-
 static bool check(bool verify)
 {
     unsigned format = 0;
@@ -267,7 +282,7 @@ static bool check(bool verify)
 static bool measure(bool slow)
 {
     uint64_t start = now();
-    bool good = take_pristine() && run_and_kill(slow, UINT64_MAX);
+    bool good = take_pristine() && run_and_kill(slow, NEVER);
     u.took = now() - start;
     u.ended = 0;
     return good;
@@ -306,7 +321,8 @@ int main(int argc, char **argv)
         bool slow = done >= kills / 4; /* its time is spent where the file is written */
         if (done == 0 || done == kills / 4)
             good = measure(slow);
-        good = good && take_pristine() && run_and_kill(slow, roll(u.took + u.took / 20))
+        uint64_t moment = !slow && done % 2 == 1 ? WHILE_COPYING : roll(u.took + u.took / 20);
+        good = good && take_pristine() && run_and_kill(slow, moment)
                && check(done % VERIFY_EVERY == 0);
     }
     if (!control && kills >= 20 && (u.cut_copies == 0 || u.became_new == 0))
