@@ -36,12 +36,31 @@ static void open_log(med_app *app)
     }
 }
 
+/* postgres:CONNINFO and libpq's own postgresql://... */
+static bool is_postgres(const med_config *c, med_str *conninfo)
+{
+    med_str url = med_config_text(c, "store.url");
+    *conninfo = url;
+    if (med_str_starts(url, MED_STR("postgresql://"))
+        || med_str_starts(url, MED_STR("postgres://")))
+        return true;
+    *conninfo = med_str_skip(url, MED_STR("postgres:").len);
+    return med_str_starts(url, MED_STR("postgres:"));
+}
+
+/* A core: workers compute, unless they wait for a database. */
+enum { WORKERS = 2, FAR_WORKERS = 8, FAR_QUICK = 4 };
+
 static void count_threads(med_app *app)
 {
     int64_t loops = med_config_int(app->config, "http.loops");
     int64_t workers = med_config_int(app->config, "worker.threads");
+    int64_t quick = med_config_int(app->config, "worker.quick");
+    med_str unused;
+    app->far = is_postgres(app->config, &unused);
     app->loops = loops > 0 ? (unsigned)loops : cores();
-    app->workers = workers > 0 ? (unsigned)workers : 2 * cores();
+    app->workers = workers > 0 ? (unsigned)workers : (app->far ? FAR_WORKERS : WORKERS) * cores();
+    app->quick = !app->far ? app->loops : quick > 0 ? (unsigned)quick : FAR_QUICK * cores();
 }
 
 static bool open_sqlite(med_app *app, bool create, med_err *err)
@@ -84,18 +103,6 @@ static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *
         return false;
     app->store = med_postgres_open(&o, err);
     return app->store != NULL;
-}
-
-/* postgres:CONNINFO and libpq's own postgresql://... */
-static bool is_postgres(const med_config *c, med_str *conninfo)
-{
-    med_str url = med_config_text(c, "store.url");
-    *conninfo = url;
-    if (med_str_starts(url, MED_STR("postgresql://"))
-        || med_str_starts(url, MED_STR("postgres://")))
-        return true;
-    *conninfo = med_str_skip(url, MED_STR("postgres:").len);
-    return med_str_starts(url, MED_STR("postgres:"));
 }
 
 static bool open_store(med_app *app, bool create, med_err *err)

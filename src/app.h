@@ -30,7 +30,10 @@ typedef struct med_app {
     med_terms terms, all_terms; /* of the full-text lists; of what a purge takes out of them */
     med_terms_known known;
     unsigned loops, workers; /* as resolved: 0 in the settings means by the number of cores */
-    bool serving;            /* a server's, not a command's */
+    unsigned quick;          /* readers of who answers quick questions: the loops, or workers when
+                                the store is far */
+    bool far;
+    bool serving; /* a server's, not a command's */
 } med_app;
 
 /* Opens (with `create`: makes) the data directory of the settings. `app` must stay where it is.
@@ -48,7 +51,7 @@ bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from,
 /* The reader of who makes the full-text lists. */
 static inline unsigned med_app_list_slot(const med_app *app)
 {
-    return app->loops + app->workers + MED_TASKS * MED_TASK_SLOTS;
+    return app->quick + app->workers + MED_TASKS * MED_TASK_SLOTS;
 }
 
 /* FHIR as it is now, held until the arena ends. NULL past its ceiling. */
@@ -62,7 +65,7 @@ static inline unsigned med_app_background_slot(const med_app *app, unsigned whic
 /* The first reader of command number `task` (below MED_TASKS). */
 static inline unsigned med_app_task_slot(const med_app *app, unsigned task)
 {
-    return app->loops + app->workers + task * MED_TASK_SLOTS;
+    return app->quick + app->workers + task * MED_TASK_SLOTS;
 }
 
 #endif

@@ -107,7 +107,7 @@ static void end(med_background *b, med_task_note *t)
 static bool yield(med_background *b, int64_t took)
 {
     med_store_stats stats;
-    med_store_count(b->base->store, &stats);
+    med_store_glance(b->base->store, &stats);
     int64_t rest = took < REST_MOST ? took : REST_MOST;
     return pause_for(b, rest + 1000 + (stats.queue > QUEUE_LONG ? 50000 : 0));
 }

@@ -81,7 +81,10 @@ static const med_config_key keys[] = {
      "base | structure; what a write is refused for: all that base R4 says, or structure only"},
     {"worker.queue", MED_CONFIG_INT, "256", 1, 100000,
      "requests waiting for a worker; beyond: 503"},
-    {"worker.threads", MED_CONFIG_INT, "0", 0, 256, "workers for long requests; 0 = two a core"},
+    {"worker.quick", MED_CONFIG_INT, "0", 0, 256,
+     "with PostgreSQL: workers for reads by id and lone writes; 0 = four a core"},
+    {"worker.threads", MED_CONFIG_INT, "0", 0, 256,
+     "workers for long requests; 0 = two a core, with PostgreSQL eight"},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 

@@ -665,8 +665,10 @@ med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *e
     l->app = app;
     l->options = *o;
     if (l->options.slot == 0)
-        l->options.slot = app->loops; /* nobody serves: the workers' */
-    l->threads = o->threads > 0 && o->threads < app->workers ? o->threads : app->workers;
+        l->options.slot = app->quick;                         /* nobody serves: the workers' */
+    unsigned most = app->far ? 2 * app->loops : app->workers; /* they compute */
+    most = most < app->workers ? most : app->workers;
+    l->threads = o->threads > 0 && o->threads < most ? o->threads : most;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->room, NULL);
     name_types(l);

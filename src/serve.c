@@ -2,7 +2,11 @@
  *
  * A loop thread runs what is certainly short. Whatever says MED_STEP_AGAIN, has a large body or
  * must be prepared anew goes to the worker pool, so that a slow question never delays a quick
- * one. Nobody waits for the disk: the commit thread hands the call back to its loop. */
+ * one. Nobody waits for the disk: the commit thread hands the call back to its loop.
+ *
+ * When the store is far (PostgreSQL) even the shortest question waits for somebody else. Loops then
+ * ask nothing: reads by id and lone writes go to a pool of their own, so that no number of slow
+ * searches, which have the other, can hold them up. */
 #include "serve.h"
 
 #include <stdatomic.h>
@@ -17,8 +21,10 @@
 #include "serve_metrics.h"
 
 enum {
+    FAR_NICE = 5,               /* of workers that mostly wait: the database has its own priority */
     LOOP_BODY_BYTES = 64 << 10, /* a larger body is parsed on a worker */
     LOOP_VIEW_SECONDS = 2,
+    FAR_VIEW_SECONDS = 10,
     WORKER_VIEW_SECONDS = 30,
     SECOND = 1000000,
 };
@@ -27,6 +33,7 @@ struct med_server {
     med_serve_config config;
     med_http_server *http;
     med_worker_pool *pool;
+    med_worker_pool *quick; /* NULL: the store is near, and loops do it */
     med_metrics *metrics;
     atomic_uint held; /* exchanges begun and not answered: in a worker, a loop or a commit */
 };
@@ -83,7 +90,21 @@ static void work(void *arg, unsigned worker)
 {
     exchange *x = arg;
     x->call.on_worker = true;
-    run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, false);
+    run_step(x, x->server->config.quick + worker, WORKER_VIEW_SECONDS, false);
+}
+
+static void work_quickly(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    x->call.on_worker = false;
+    run_step(x, worker, FAR_VIEW_SECONDS, false);
+}
+
+static void committed_quickly(void *arg, unsigned worker)
+{
+    exchange *x = arg;
+    x->call.on_worker = false;
+    run_step(x, worker, FAR_VIEW_SECONDS, true);
 }
 
 static void committed_on_loop(void *arg)
@@ -97,7 +118,7 @@ static void committed_on_worker(void *arg, unsigned worker)
 {
     exchange *x = arg;
     x->call.on_worker = true;
-    run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, true);
+    run_step(x, x->server->config.quick + worker, WORKER_VIEW_SECONDS, true);
 }
 
 /* The answer to a large Bundle is large, too, and XML is dear. What is stored must be answered:
@@ -107,18 +128,28 @@ static void commit_done(med_commit *c)
     exchange *x = c->arg;
     bool dear =
         x->http->request->body_bytes > LOOP_BODY_BYTES || x->call.request.answer == MED_FORMAT_XML;
-    if (!dear || !med_worker_pool_submit(x->server->pool, committed_on_worker, x))
-        med_http_resume(x->http, committed_on_loop, x);
+    if (dear && med_worker_pool_submit(x->server->pool, committed_on_worker, x))
+        return;
+    /* The queue has a place for every connection. */
+    if (x->server->quick != NULL
+        && med_worker_pool_resubmit(x->server->quick, committed_quickly, x))
+        return;
+    med_http_resume(x->http, committed_on_loop, x);
 }
 
-static void send_to_worker(exchange *x)
+static void send_to(exchange *x, med_worker_pool *pool, med_job job)
 {
     med_err err = {0};
-    if (med_worker_pool_submit(x->server->pool, work, x))
+    if (med_worker_pool_submit(pool, job, x))
         return;
     (void)MED_FAIL(&err, MED_ISSUE_TRANSIENT, "the server is busy; try again shortly");
     med_perform_abandon(&x->performance, false, &err);
     respond(x);
+}
+
+static void send_to_worker(exchange *x)
+{
+    send_to(x, x->server->pool, work);
 }
 
 static void send_to_commit(exchange *x)
@@ -164,7 +195,7 @@ static void work_async(void *arg, unsigned worker)
     med_server *s = x->server;
     const med_fhir *f = x->call.fhir;
     med_str path = med_serve_fhir_path(&s->config, x->http->request->path);
-    unsigned slot = s->config.http.loops + worker;
+    unsigned slot = s->config.quick + worker;
     x->call.view = med_store_view(
         f->store, slot, med_monotonic(f->clock) + WORKER_VIEW_SECONDS * (int64_t)SECOND, &err);
     bool status = med_async_is_status(path);
@@ -196,7 +227,17 @@ static void begin_large(void *arg, unsigned worker)
     if (!begin(x, med_serve_fhir_path(&x->server->config, x->http->request->path), &err))
         fail(x, &err);
     else
-        run_step(x, x->server->config.http.loops + worker, WORKER_VIEW_SECONDS, false);
+        run_step(x, x->server->config.quick + worker, WORKER_VIEW_SECONDS, false);
+}
+
+/* One resource by its id, read or written, or a create without a condition: a few round trips. */
+static bool is_quick(const med_call *call)
+{
+    const med_fhir_request *r = &call->request;
+    if (r->operation.len > 0)
+        return r->level == MED_LEVEL_SYSTEM && r->method == MED_GET && r->query.n == 0;
+    return r->level == MED_LEVEL_INSTANCE || r->level == MED_LEVEL_VERSION
+           || (r->level == MED_LEVEL_TYPE && r->method == MED_POST && r->if_none_exist.len == 0);
 }
 
 static void receive_fhir(med_server *s, med_http_exchange *http)
@@ -237,6 +278,9 @@ static void receive_fhir(med_server *s, med_http_exchange *http)
         send_async(x);
     } else if (x->call.request.answer == MED_FORMAT_XML) {
         send_to_worker(x); /* making it costs several times what finding the answer does */
+    } else if (s->quick != NULL) {
+        send_to(x, is_quick(&x->call) ? s->quick : s->pool,
+                is_quick(&x->call) ? work_quickly : work);
     } else {
         run_step(x, http->loop, LOOP_VIEW_SECONDS, false);
     }
@@ -251,6 +295,26 @@ static void receive(void *app, med_http_exchange *http)
         receive_fhir(s, http);
 }
 
+static bool open_pools(med_server *s, med_err *err)
+{
+    const med_serve_config *c = &s->config;
+    if (!med_store_is_far(c->fhir->store)) {
+        s->config.quick = c->http.loops;
+        s->pool = med_worker_pool_new(c->workers, c->worker_queue, err);
+        return s->pool != NULL;
+    }
+    med_worker_options o = {.workers = c->workers,
+                            .queue_limit = c->worker_queue,
+                            .room = c->worker_queue,
+                            .nice = FAR_NICE};
+    s->pool = med_worker_pool_open(&o, err);
+    o = (med_worker_options){.workers = c->quick,
+                             .queue_limit = c->worker_queue,
+                             .room = c->worker_queue + c->http.limits.connections};
+    s->quick = s->pool == NULL ? NULL : med_worker_pool_open(&o, err);
+    return s->quick != NULL;
+}
+
 med_server *med_serve_start(const med_serve_config *config, med_err *err)
 {
     med_server *s = med_alloc(1, sizeof *s);
@@ -261,14 +325,12 @@ med_server *med_serve_start(const med_serve_config *config, med_err *err)
     *s = (med_server){.config = *config};
     s->config.http.render_error = med_serve_refusal;
     s->metrics = med_metrics_new();
-    s->pool = med_worker_pool_new(config->workers, config->worker_queue, err);
-    if (s->pool != NULL && s->metrics != NULL)
+    if (open_pools(s, err) && s->metrics != NULL)
         s->http = med_http_start(&s->config.http, receive, s, err);
-    if (s->http == NULL) {
-        med_serve_stop(s, 0);
-        return NULL;
-    }
-    return s;
+    if (s->http != NULL)
+        return s;
+    med_serve_stop(s, 0);
+    return NULL;
 }
 
 med_str med_serve_address(const med_server *s)
@@ -290,6 +352,7 @@ void med_serve_stop(med_server *s, unsigned seconds)
         med_http_drain(s->http, seconds);
     await_held(s);
     med_worker_pool_free(s->pool);
+    med_worker_pool_free(s->quick);
     if (s->http != NULL)
         med_http_free(s->http);
     med_metrics_free(s->metrics);
@@ -318,6 +381,9 @@ void med_serve_metrics(med_server *s, med_buf *out)
         (unsigned long)http.malformed);
     med_buf_printf(out, "# TYPE medulla_worker_queue gauge\nmedulla_worker_queue %zu\n",
                    med_worker_pool_waiting(s->pool));
+    if (s->quick != NULL)
+        med_buf_printf(out, "# TYPE medulla_quick_queue gauge\nmedulla_quick_queue %zu\n",
+                       med_worker_pool_waiting(s->quick));
     med_buf_printf(out, "# TYPE medulla_commit_queue gauge\nmedulla_commit_queue %lu\n",
                    (unsigned long)store.queue);
     med_buf_printf(out, "# TYPE medulla_store_writable gauge\nmedulla_store_writable %d\n",

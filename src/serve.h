@@ -1,7 +1,8 @@
 /* serve.h - the running server: HTTP in front, the store behind, the story of a request between.
  *
- * Owns the HTTP server, the worker pool and the exchanges in flight. Readers of the store are
- * numbered: one for each loop, then one for each worker. */
+ * Owns the HTTP server, the worker pools and the exchanges in flight. Readers of the store are
+ * numbered: one for each loop (for each quick worker, when the store is far: then loops never
+ * read), then one for each worker. */
 #ifndef MED_SERVE_H
 #define MED_SERVE_H
 
@@ -15,6 +16,7 @@ typedef struct med_serve_config {
     med_editions *editions; /* what a request is served with; NULL: `fhir` */
     struct med_jobs *jobs;  /* of Prefer: respond-async; NULL: it is not heeded */
     unsigned workers;
+    unsigned quick; /* workers for quick questions, when the store is far; else as many as loops */
     size_t worker_queue;
     unsigned retry_after_seconds;
     const med_str *cors_origins; /* allowed origins; none = CORS closed; "*" = any */

@@ -72,7 +72,7 @@ static void answer_text(med_http_exchange *x, int status, med_str text)
 static void answer_ready(const med_serve_config *c, med_http_exchange *x)
 {
     med_store_stats stats;
-    med_store_count(c->fhir->store, &stats);
+    med_store_glance(c->fhir->store, &stats);
     if (stats.failed)
         answer_text(x, 503,
                     MED_STR("store stopped after an I/O error; the process must restart\n"));

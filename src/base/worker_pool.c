@@ -23,8 +23,10 @@ typedef struct pool_thread {
 struct med_worker_pool {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    pool_job *ring; /* `limit` places; the oldest job is at `first` */
-    size_t limit, first, waiting;
+    pool_job *ring; /* `room` places; the oldest job is at `first` */
+    size_t limit, room, first, waiting;
+    int nice;
+    unsigned idle; /* threads that sleep, or were woken and have not taken a job yet */
     pool_thread *threads;
     unsigned n_threads; /* that really run */
     bool stopping;
@@ -34,12 +36,14 @@ struct med_worker_pool {
 static bool pool_take(med_worker_pool *p, pool_job *out)
 {
     pthread_mutex_lock(&p->lock);
+    p->idle++;
     while (p->waiting == 0 && !p->stopping)
         pthread_cond_wait(&p->work, &p->lock);
+    p->idle--;
     bool found = p->waiting > 0;
     if (found) {
         *out = p->ring[p->first];
-        p->first = (p->first + 1) % p->limit;
+        p->first = (p->first + 1) % p->room;
         p->waiting--;
     }
     pthread_mutex_unlock(&p->lock);
@@ -48,20 +52,22 @@ static bool pool_take(med_worker_pool *p, pool_job *out)
 
 /* Linux has a niceness per thread. With it a thread that answers quick questions gets its core
  * at once when it wakes, and workers share what is left. */
-static void pool_step_back(void)
+static void pool_step_back(int by)
 {
     id_t self = (id_t)gettid();
+    if (by == 0)
+        return;
     errno = 0;
     int nice = getpriority(PRIO_PROCESS, self);
     if (errno == 0)
-        (void)setpriority(PRIO_PROCESS, self, nice + MED_WORKER_NICE);
+        (void)setpriority(PRIO_PROCESS, self, nice + by);
 }
 
 static void *pool_main(void *arg)
 {
     pool_thread *self = arg;
     pool_job job;
-    pool_step_back();
+    pool_step_back(self->pool->nice);
     while (pool_take(self->pool, &job))
         job.run(job.arg, self->index);
     return NULL;
@@ -89,15 +95,26 @@ static bool pool_start(med_worker_pool *p, unsigned workers, med_err *err)
 
 med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_err *err)
 {
-    if (workers == 0 || queue_limit == 0) {
+    return med_worker_pool_open(&(med_worker_options){.workers = workers,
+                                                      .queue_limit = queue_limit,
+                                                      .room = queue_limit,
+                                                      .nice = MED_WORKER_NICE},
+                                err);
+}
+
+med_worker_pool *med_worker_pool_open(const med_worker_options *o, med_err *err)
+{
+    if (o->workers == 0 || o->queue_limit == 0 || o->room < o->queue_limit) {
         (void)MED_FAIL(err, MED_ISSUE_VALUE, "a worker pool needs a worker and a queue");
         return NULL;
     }
     med_worker_pool *p = MED_NEW(1, med_worker_pool);
     if (p != NULL) {
-        p->limit = queue_limit;
-        p->ring = MED_NEW(queue_limit, pool_job);
-        p->threads = MED_NEW(workers, pool_thread);
+        p->limit = o->queue_limit;
+        p->room = o->room + o->workers;
+        p->nice = o->nice;
+        p->ring = MED_NEW(p->room, pool_job);
+        p->threads = MED_NEW(o->workers, pool_thread);
     }
     if (p == NULL || p->ring == NULL || p->threads == NULL) {
         if (p != NULL) {
@@ -110,24 +127,34 @@ med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_e
     }
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
-    if (!pool_start(p, workers, err)) {
+    if (!pool_start(p, o->workers, err)) {
         med_worker_pool_free(p);
         return NULL;
     }
     return p;
 }
 
-bool med_worker_pool_submit(med_worker_pool *p, med_job job, void *arg)
+static bool pool_put(med_worker_pool *p, size_t limit, med_job job, void *arg)
 {
     pthread_mutex_lock(&p->lock);
-    bool taken = !p->stopping && p->waiting < p->limit;
+    bool taken = !p->stopping && p->waiting < limit + p->idle;
     if (taken) {
-        p->ring[(p->first + p->waiting) % p->limit] = (pool_job){job, arg};
+        p->ring[(p->first + p->waiting) % p->room] = (pool_job){job, arg};
         p->waiting++;
         pthread_cond_signal(&p->work); /* with the lock: once it is let go, p may be ended */
     }
     pthread_mutex_unlock(&p->lock);
     return taken;
+}
+
+bool med_worker_pool_submit(med_worker_pool *p, med_job job, void *arg)
+{
+    return pool_put(p, p->limit, job, arg);
+}
+
+bool med_worker_pool_resubmit(med_worker_pool *p, med_job job, void *arg)
+{
+    return pool_put(p, p->room - p->n_threads, job, arg);
 }
 
 size_t med_worker_pool_waiting(const med_worker_pool *p)

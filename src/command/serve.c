@@ -107,6 +107,7 @@ static bool fill_config(const med_app *app, med_serve_config *s, med_err *err)
     s->fhir = &app->fhir;
     s->editions = app->editions;
     s->workers = app->workers;
+    s->quick = app->quick;
     s->worker_queue = (size_t)med_config_int(c, "worker.queue");
     s->retry_after_seconds = RETRY_AFTER_SECONDS;
     s->base_path = MED_STR("/fhir");

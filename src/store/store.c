@@ -118,9 +118,14 @@ void med_cursor_close(med_cursor *c)
         c->view->store->ops->cursor_close(c);
 }
 
+bool med_store_is_far(const med_store *s)
+{
+    return s->ops->expect != NULL;
+}
+
 bool med_view_is_far(const med_view *v)
 {
-    return v->store->ops->expect != NULL;
+    return med_store_is_far(v->store);
 }
 
 void med_view_expect(med_view *v, const med_rid *rids, size_t n)
@@ -229,6 +234,14 @@ bool med_store_check(med_store *s, med_store_finding tell, void *arg, med_err *e
 void med_store_count(med_store *s, med_store_stats *out)
 {
     s->ops->count(s, out);
+}
+
+void med_store_glance(med_store *s, med_store_stats *out)
+{
+    if (s->ops->glance != NULL)
+        s->ops->glance(s, out);
+    else
+        s->ops->count(s, out);
 }
 
 bool med_store_backup(med_store *s, int file, int key, med_progress progress, void *arg,

@@ -93,6 +93,8 @@ enum med_found med_view_rows(med_view *v, med_arena *a, med_rid rid, med_stored 
 /* Hints for a store that is a network away: these resources will be read, in this order; these
  * ident hashes will be looked up. med_view_is_far tells whether they are worth finding out. */
 bool med_view_is_far(const med_view *v);
+/* Whether reading may wait for somebody else: then no thread that must not wait may do it. */
+bool med_store_is_far(const med_store *s);
 void med_view_expect(med_view *v, const med_rid *rids, size_t n);
 bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n,
                             med_err *err) MED_MUST_CHECK;
@@ -333,6 +335,9 @@ typedef struct med_store_stats {
     char why[256]; /* it takes no writes, if it can tell; else empty */
 } med_store_stats;
 void med_store_count(med_store *s, med_store_stats *out);
+/* The same as it was at the last count, but queue, writable, failed and why are those of now. Never
+ * waits. */
+void med_store_glance(med_store *s, med_store_stats *out);
 
 /* What is right and what is wrong with what the store stands on, for an operator: `mend` is empty
  * when it is right. False with *err when it could not be asked. */

@@ -29,28 +29,14 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
            && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
 }
 
-static void count(med_store *store, med_store_stats *out)
+static void glance(med_store *store, med_store_stats *out)
 {
     struct pg_store *s = med_pg_of(store);
-    struct pg_view *v = &s->slots[s->n_slots - 1];
-    med_err ignored = {0};
     pthread_mutex_lock(&s->queue_lock);
     size_t queued = s->queued;
     bool refusing = s->refusing;
     med_err refusal = s->refusal;
     pthread_mutex_unlock(&s->queue_lock);
-    pthread_mutex_lock(&s->own_slot_lock);
-    med_pg_view_begin(v, med_monotonic(s->clock) + count_wait);
-    PGresult *r = med_pg_view_ask_latest(v, STATEMENT_FIGURES, NULL, &ignored);
-    if (r != NULL && PQntuples(r) == 1) {
-        s->resources_known = (uint64_t)med_pg_int_at(r, 0, 0);
-        s->versions_known = (uint64_t)med_pg_int_at(r, 0, 1);
-        s->last_t = med_pg_int_at(r, 0, 2);
-        s->database_bytes = (uint64_t)med_pg_int_at(r, 0, 3);
-    }
-    PQclear(r);
-    med_pg_view_close(v);
-    pthread_mutex_unlock(&s->own_slot_lock);
     *out = (med_store_stats){
         .resources = s->resources_known,
         .versions = s->versions_known,
@@ -67,6 +53,26 @@ static void count(med_store *store, med_store_stats *out)
         memcpy(out->why, refusal.text, sizeof out->why);
 }
 
+static void count(med_store *store, med_store_stats *out)
+{
+    struct pg_store *s = med_pg_of(store);
+    struct pg_view *v = &s->slots[s->n_slots - 1];
+    med_err ignored = {0};
+    pthread_mutex_lock(&s->own_slot_lock);
+    med_pg_view_begin(v, med_monotonic(s->clock) + count_wait);
+    PGresult *r = med_pg_view_ask_latest(v, STATEMENT_FIGURES, NULL, &ignored);
+    if (r != NULL && PQntuples(r) == 1) {
+        s->resources_known = (uint64_t)med_pg_int_at(r, 0, 0);
+        s->versions_known = (uint64_t)med_pg_int_at(r, 0, 1);
+        s->last_t = med_pg_int_at(r, 0, 2);
+        s->database_bytes = (uint64_t)med_pg_int_at(r, 0, 3);
+    }
+    PQclear(r);
+    med_pg_view_close(v);
+    pthread_mutex_unlock(&s->own_slot_lock);
+    glance(store, out);
+}
+
 static const struct med_store_ops ops = {
     .intern = med_pg_intern,
     .note = med_pg_note,
@@ -74,6 +80,7 @@ static const struct med_store_ops ops = {
     .prepare = prepare,
     .commit = med_pg_commit,
     .count = count,
+    .glance = glance,
     .backup = med_pg_backup,
     .check = med_pg_check,
     .verify = med_pg_verify,
