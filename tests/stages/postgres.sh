@@ -59,7 +59,7 @@ api_tests() {
 if [ -x build/medulla ]; then
     api_tests "$PWD/build/medulla" tests/api/0[1-6]-*.test.mjs tests/api/12-search.test.mjs \
         tests/api/13-move.test.mjs tests/api/13-rest.test.mjs \
-        tests/api/14-database.test.mjs tests/api/16-parameters.test.mjs
+        tests/api/14-database.test.mjs tests/api/14-waits.test.mjs tests/api/16-parameters.test.mjs
 fi
 if [ "$MEDULLA_LONG" = 1 ] && build "ASan and UBSan" build-asan -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1; then
