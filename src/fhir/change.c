@@ -117,6 +117,26 @@ bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write *
            && med_store_prepare(f->store, call->arena, w, err);
 }
 
+bool med_change_put_text(med_call *call, const med_stored *s, med_err *err)
+{
+    const med_fhir *f = call->fhir;
+    med_json j;
+    med_write *w = med_change_add(call);
+    if (w == NULL)
+        return MED_FAIL_MEMORY(err);
+    w->kind = MED_WRITE_PUT;
+    w->type = s->type;
+    w->id = s->id;
+    w->text = s->text;
+    w->expect = MED_EXPECT_VERSION;
+    w->expect_version = s->version;
+    call->change->rests_on_versions = true;
+    return med_json_parse(call->arena, s->text, &j, NULL, err)
+           && med_extract(f->schema, call->arena, &j, 0, med_schema_pack_type(f->schema, s->type),
+                          s->id, f->base, &w->rows, err)
+           && med_store_prepare(f->store, call->arena, w, err);
+}
+
 static bool still_holds(const struct med_condition *c, const med_match *now, size_t n)
 {
     if (n != c->n_expected)

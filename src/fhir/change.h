@@ -24,6 +24,10 @@ bool med_change_condition(med_call *call, med_type type, const med_pairs *query,
 bool med_change_put(med_call *call, med_str id, const med_str *meta, med_write **out,
                     med_err *err) MED_MUST_CHECK;
 
+/* A write that follows from another one: `s` has the type, id, text and version that is expected;
+ * the text is one that was stored, changed by us, so it is not validated. */
+bool med_change_put_text(med_call *call, const med_stored *s, med_err *err) MED_MUST_CHECK;
+
 /* The commit's guard over a med_changeset: checks its conditions. */
 bool med_change_guard(void *change, med_view *view, med_err *err);
 /* The guard needs the schema and an arena for one run. */

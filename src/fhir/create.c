@@ -1,5 +1,6 @@
 /* create.c - https://hl7.org/fhir/R4/http.html#create https://hl7.org/fhir/R4/http.html#ccreate */
 #include "fhir/change.h"
+#include "fhir/document_identity.h"
 #include "fhir/respond.h"
 #include "fhir/write.h"
 
@@ -27,6 +28,8 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_FAILED;
     if (call->request.if_none_exist.len > 0 && !call->request.resolved
         && !find_existing(call, &answered, err))
+        return MED_STEP_FAILED;
+    if (!answered && !call->request.resolved && !med_document_find_known(call, &answered, err))
         return MED_STEP_FAILED;
     if (answered)
         return MED_STEP_OK;

@@ -2,6 +2,7 @@
  * https://hl7.org/fhir/R4/documents.html#bundle */
 #include "fhir/document.h"
 
+#include "fhir/document_identity.h"
 #include "model/walk.h"
 
 enum { COMPARISONS_MAX = 20000000 };
@@ -168,6 +169,8 @@ bool med_document_check_write(med_call *call, med_write *w, med_err *err)
     med_stored s;
     bool sealed = false;
     const med_fhir_request *r = &call->request;
+    if (r->method != MED_POST && !med_document_check_identity(call, w->id, err))
+        return false;
     if (!is_bundle(call, w->type))
         return true;
     if (!look(call, w->type, w->id, &s, &sealed, err))

@@ -67,6 +67,8 @@ const med_interaction *const med_interactions[] = {
     &med_interaction_document_post,
     &med_interaction_docref,
     &med_interaction_docref_post,
+    &med_interaction_generate,
+    &med_interaction_generate_post,
     &med_interaction_summary,
     &med_interaction_summary_post,
     &med_interaction_summary_type,

@@ -2,6 +2,7 @@
 #include "fhir/perform.h"
 
 #include "fhir/content.h"
+#include "fhir/document_reference.h"
 #include "fhir/outcome.h"
 
 enum { NOTE_BYTES = 4 << 10 };
@@ -113,6 +114,21 @@ static bool renew(med_performance *p, med_err *err)
     return f != NULL;
 }
 
+/* What follows from the writes, then the commit. */
+static enum med_next complete(med_performance *p)
+{
+    med_err err = {0};
+    switch (med_document_reference_complete(p->call, &err)) {
+    case MED_STEP_FAILED:
+        return fail(p, &err);
+    case MED_STEP_AGAIN:
+        return MED_NEXT_WORKER;
+    case MED_STEP_OK:
+        break;
+    }
+    return fill_commit(p, &err) ? MED_NEXT_COMMIT : fail(p, &err);
+}
+
 static enum med_next prepare(med_performance *p)
 {
     med_call *call = p->call;
@@ -136,7 +152,7 @@ static enum med_next prepare(med_performance *p)
     }
     if (p->change.n == 0)
         return call->response.status != 0 ? MED_NEXT_RESPOND : finish(p);
-    return fill_commit(p, &err) ? MED_NEXT_COMMIT : fail(p, &err);
+    return complete(p);
 }
 
 /* A condition, or a version that prepare rested on without the client's asking, has changed. */

@@ -2,6 +2,7 @@
 #include "fhir/transaction.h"
 
 #include "fhir/change.h"
+#include "fhir/document_identity.h"
 #include "fhir/entries.h"
 #include "fhir/links.h"
 #include "fhir/perform.h"
@@ -47,17 +48,31 @@ static bool resolve_condition(med_call *call, const med_pairs *query, med_err *e
     return med_write_new_id(call, err);
 }
 
-static bool find_target(med_call *call, med_err *err)
+/* What is created: a document that is stored already is that one. */
+static bool find_created(med_call *call, med_err *err)
 {
     med_fhir_request *r = &call->request;
     med_pairs query;
+    bool known = false;
+    if (r->if_none_exist.len > 0
+        && (!med_query_parse(call->arena, r->if_none_exist, &query, err)
+            || !resolve_condition(call, &query, err)))
+        return false;
+    if (call->response.status != 0)
+        return true;
+    if (!med_document_find_known(call, &known, err))
+        return false;
+    r->resolved = true;
+    return known || med_write_new_id(call, err);
+}
+
+static bool find_target(med_call *call, med_err *err)
+{
+    med_fhir_request *r = &call->request;
     if (r->operation.len > 0)
         return true;
-    if (r->method == MED_POST && r->if_none_exist.len == 0)
-        return med_write_new_id(call, err);
     if (r->method == MED_POST)
-        return med_query_parse(call->arena, r->if_none_exist, &query, err)
-               && resolve_condition(call, &query, err);
+        return find_created(call, err);
     if (r->method == MED_PUT && r->level == MED_LEVEL_TYPE)
         return resolve_condition(call, &r->query, err);
     return true;

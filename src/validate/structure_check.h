@@ -92,6 +92,8 @@ void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint
 void med_check_extension(med_check *c, const med_check_frame *f);
 /* structure_answers.c: a QuestionnaireResponse against its Questionnaire. */
 void med_check_answers(med_check *c, const med_check_frame *f);
+/* structure_attachment.c: size and hash of an Attachment that holds its data. */
+void med_check_attachment(med_check *c, const med_check_frame *f);
 /* structure_bundle.c: addresses of entries, and that a document or message is whole. */
 void med_check_bundle(med_check *c, const med_check_frame *f);
 

@@ -119,23 +119,6 @@ static void check_content_of(med_check *c, const med_check_frame *f)
                           "an element has a value or children beside its id (ele-1)");
 }
 
-/* Attachment.size is that of the data, if both are there. */
-static void check_attachment(med_check *c, const med_check_frame *f)
-{
-    int64_t size;
-    uint32_t data = med_json_member(c->j, f->node, MED_STR("data"));
-    uint32_t said = med_json_member(c->j, f->node, MED_STR("size"));
-    if (data == 0 || said == 0 || !med_str_to_int64(med_json_raw(c->j, said), &size))
-        return;
-    med_str text = med_json_raw(c->j, data);
-    size_t digits = 0;
-    for (size_t i = 0; i < text.len; i++)
-        digits += med_is_alnum(text.ptr[i]) || text.ptr[i] == '+' || text.ptr[i] == '/';
-    if (!c->j->nodes[data].escaped && (uint64_t)size != digits * 3 / 4)
-        med_check_problem(c, f->node, NULL, MED_ISSUE_VALUE,
-                          "the size is not that of the data, which has %zu bytes", digits * 3 / 4);
-}
-
 static void check_base(med_check *c, const med_check_frame *f)
 {
     check_content_of(c, f);
@@ -147,7 +130,7 @@ static void check_base(med_check *c, const med_check_frame *f)
     else if (f->type == c->response)
         med_check_answers(c, f);
     else if (f->type == c->attachment)
-        check_attachment(c, f);
+        med_check_attachment(c, f);
     med_check_rules(c, f);
 }
 

@@ -169,6 +169,12 @@ const brokenDisk = () => withStore(async (data, folder) => {
 const gendr = { resource: { resourceType: 'Patient', gendr: 'x' }, request: { method: 'POST', url: 'Patient' } };
 const xml = { 'Content-Type': 'application/fhir+xml' };
 // Each gives the answer; what else the row says is asserted here.
+const document = () => ({ resourceType: 'Bundle', type: 'document', identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` },
+  timestamp: '2026-01-02T03:04:05Z', entry: [{ fullUrl: `urn:uuid:${randomUUID()}`, resource: { resourceType: 'Composition', status: 'final',
+    type: { text: 'Letter' }, date: '2026-01-02', title: 'Letter', author: [{ display: 'Holm' }] } }] });
+const registered = (more = {}, attachment = { url: 'http://example.org/d' }) => post({ resourceType: 'DocumentReference', status: 'current',
+  content: [{ attachment: { contentType: 'text/plain', ...attachment } }], ...more }, {}, 'DocumentReference');
+
 const cases = {
   'bytes that are not JSON': () => post('{"resourceType":"Patient",\n "active": tru}'),
   'a repeated key': () => post('{"resourceType":"Patient","active":1,"active":1}'),
@@ -254,10 +260,30 @@ const cases = {
     for (const gone of [`Patient/${id}`, `Observation/${of}`]) assert.equal((await get(gone)).status, 410);
     return answer;
   },
+  'a document with the identifier of another one': async () => {
+    const letter = document();
+    assert.equal((await post(letter, {}, 'Bundle')).status, 201);
+    return post({ ...letter, timestamp: '2027-01-01T00:00:00Z' }, {}, 'Bundle');
+  },
+  'a DocumentReference with the masterIdentifier of another one': async () => {
+    const masterIdentifier = { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` };
+    assert.equal((await registered({ masterIdentifier })).status, 201);
+    return registered({ masterIdentifier, description: 'another' });
+  },
+  'a size that is not that of what is attached': async () => registered({}, { url: `Binary/${await made({ resourceType: 'Binary', contentType: 'text/plain', data: 'QUJD' })}`, size: 4 }),
+  'a hash that is not that of what is attached': () => registered({}, { data: 'QUJD', hash: 'AAAA' }),
+  'a new DocumentReference of a Binary that is not there': () => registered({}, { url: `Binary/${unique()}` }),
+  'replacing a document that is superseded already': async () => {
+    const relatesTo = [{ code: 'replaces', target: { reference: `DocumentReference/${(await registered()).body.id}` } }];
+    assert.equal((await registered({ relatesTo })).status, 201);
+    return registered({ relatesTo });
+  },
+  'replacing a document of another patient': async () => {
+    const old = await registered({ subject: { reference: `Patient/${await made(patient())}` } });
+    return registered({ subject: { reference: `Patient/${await made(patient())}` }, relatesTo: [{ code: 'replaces', target: { reference: `DocumentReference/${old.body.id}` } }] });
+  },
   'changing or deleting a stored document': async () => {
-    const letter = { resourceType: 'Bundle', type: 'document', identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` },
-      timestamp: '2026-01-02T03:04:05Z', entry: [{ fullUrl: `urn:uuid:${randomUUID()}`, resource: { resourceType: 'Composition', status: 'final',
-        type: { text: 'Letter' }, date: '2026-01-02', title: 'Letter', author: [{ display: 'Holm' }] } }] };
+    const letter = document();
     const id = await made(letter);
     assert.equal((await send('DELETE', `Bundle/${id}`)).status, 409);
     return send('PUT', `Bundle/${id}`, { ...letter, id, timestamp: '2026-01-02T03:04:06Z' });

@@ -85,7 +85,9 @@ test('a document that is sent is checked', async () => {
   await bad((b) => b.entry.splice(3, 1), 'Bundle.entry[0]', /must be an entry|no entry has this address/);
   // what came from elsewhere names what is in it, not what is here
   const text = JSON.stringify(good).replaceAll(base, 'http://elsewhere.org/fhir').replaceAll(id, `${id}-x`);
-  assert.equal((await post('Bundle', JSON.parse(text))).status, 201);
+  const elsewhere = JSON.parse(text);
+  elsewhere.identifier.value = `urn:uuid:${unique()}`;
+  assert.equal((await post('Bundle', elsewhere)).status, 201);
   const sent = await post('Bundle', good);
   assert.equal(sent.status, 201, sent.text);
   assert.deepEqual(sent.body.entry, good.entry);
