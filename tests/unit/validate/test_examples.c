@@ -49,6 +49,7 @@ static const struct {
     {"Bundle-3a0707d3-549e-4467-b8b8-5a2ab3800efe.json", "a fullUrl with another id"},
     {"Bundle-hla-1.json", "a part 'uri' of an extension whose definition calls it 'url'"},
     {"Bundle-lri-example.json", "a fullUrl with another id"},
+    {"DiagnosticReport-example-pgx.json", "a hash of hexadecimal digits, in base64"},
 };
 
 static bool is_misfit(const char *file)
