@@ -1,0 +1,111 @@
+/* packages_change.c - puts packages into the folder and takes them out (packages.h). */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "package/packages.h"
+
+enum { PATH_BYTES = 4096 };
+
+static bool is_sound(med_str s, const char *more)
+{
+    if (s.len == 0 || s.len > MED_PACKAGE_NAME_MAX || !med_is_alnum(s.ptr[0]))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!med_is_alnum(s.ptr[i]) && strchr(more, s.ptr[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool med_package_name_is_sound(med_str name)
+{
+    return is_sound(name, ".-_");
+}
+
+bool med_package_version_is_sound(med_str version)
+{
+    return is_sound(version, ".-_+");
+}
+
+static bool write_all(int fd, med_str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = med_str_skip(bytes, (size_t)n);
+    }
+    return true;
+}
+
+static bool sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+static bool path_of(const char *folder, med_str name, med_str version, char out[PATH_BYTES])
+{
+    int n = snprintf(out, PATH_BYTES, "%s/%.*s#%.*s.package", folder, MED_STR_ARG(name),
+                     MED_STR_ARG(version));
+    return n > 0 && n < PATH_BYTES && med_package_name_is_sound(name)
+           && med_package_version_is_sound(version);
+}
+
+bool med_packages_put(const char *folder, med_str name, med_str version, med_str bytes,
+                      med_err *err)
+{
+    const med_package_image *image;
+    char to[PATH_BYTES], draft[PATH_BYTES + 32];
+    if (!path_of(folder, name, version, to))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "that can not be the name of a package's file");
+    if (!med_package_image_open(bytes, &image, err))
+        return false;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION,
+                        "the folder for packages can not be made (errno %d)", errno);
+    (void)snprintf(draft, sizeof draft, "%s.%ld.new", to, (long)getpid());
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    int reason = errno;
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    if (ok && rename(draft, to) == 0 && sync_folder(folder))
+        return true;
+    (void)unlink(draft);
+    return MED_FAIL(err, reason == ENOSPC ? MED_ISSUE_NO_STORE : MED_ISSUE_EXCEPTION,
+                    "the package file can not be written (errno %d); nothing was changed", reason);
+}
+
+bool med_packages_remove(const char *folder, med_str name, med_str version, med_err *err)
+{
+    char path[PATH_BYTES];
+    if (!path_of(folder, name, version, path) || access(path, F_OK) != 0)
+        return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "that package is not installed");
+    return unlink(path) == 0 && sync_folder(folder)
+               ? true
+               : MED_FAIL(err, MED_ISSUE_EXCEPTION, "the package file can not be removed");
+}
+
+void med_packages_clean(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir)) {
+        char path[PATH_BYTES + 300];
+        if (!med_str_ends(med_str_from(e->d_name), MED_STR(".new")))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        (void)unlink(path);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+}
