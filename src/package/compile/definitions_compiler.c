@@ -27,6 +27,7 @@ typedef struct compiler {
     med_arena *kept;
     made rows[ROWS];
     size_t n;
+    char dictionary[DICTIONARY];
 } compiler;
 
 static bool read_whole(med_arena *a, const char *path, med_str *out)
@@ -162,9 +163,8 @@ static bool add_source(compiler *c, const char *path)
 }
 
 /* Most definitions are small and alike: extensions. */
-static med_str train(const compiler *c)
+static med_str train(compiler *c)
 {
-    static char dictionary[DICTIONARY];
     size_t *sizes = MED_NEW(c->n, size_t);
     med_buf samples;
     unsigned n = 0;
@@ -175,13 +175,13 @@ static med_str train(const compiler *c)
         med_buf_add(&samples, c->rows[i].json);
         sizes[n++] = c->rows[i].json.len;
     }
-    size_t len = ZDICT_trainFromBuffer(dictionary, sizeof dictionary, samples.ptr, sizes, n);
+    size_t len = ZDICT_trainFromBuffer(c->dictionary, sizeof c->dictionary, samples.ptr, sizes, n);
     med_buf_free(&samples);
     med_free(sizes);
-    return ZDICT_isError(len) ? MED_STR_EMPTY : (med_str){dictionary, len};
+    return ZDICT_isError(len) ? MED_STR_EMPTY : (med_str){c->dictionary, len};
 }
 
-static bool write_image(const compiler *c, const char *path)
+static bool write_image(compiler *c, const char *path)
 {
     med_err err = {0};
     med_buf out;
