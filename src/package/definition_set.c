@@ -1,0 +1,142 @@
+/* definition_set.c - see definition_set.h. */
+#include "package/definition_set.h"
+
+#include "package/image.h"
+#include "package/text.h"
+
+enum { UNMADE, BEING_MADE, READY };
+
+typedef struct loose {
+    med_definition d;
+    int state;
+    bool made;
+} loose;
+
+struct med_definition_set {
+    med_arena *a;
+    const med_definition_source *behind;
+    loose **at;
+    size_t n, room;
+    unsigned depth;
+};
+
+med_definition_set *med_definition_set_new(med_arena *a, const med_definition_source *behind)
+{
+    med_definition_set *s = MED_TAKE(a, 1, med_definition_set);
+    if (s == NULL)
+        return NULL;
+    s->a = a;
+    s->behind = behind;
+    return s;
+}
+
+size_t med_definition_set_count(const med_definition_set *s)
+{
+    return s->n;
+}
+
+static bool grow(med_definition_set *s)
+{
+    if (s->n < s->room)
+        return true;
+    size_t room = s->room == 0 ? 64 : 2 * s->room;
+    loose **at = MED_TAKE(s->a, room, loose *);
+    if (at == NULL)
+        return false;
+    if (s->n > 0)
+        memcpy(at, s->at, s->n * sizeof(loose *));
+    s->at = at;
+    s->room = room;
+    return true;
+}
+
+static bool has_snapshot(const med_json *j)
+{
+    uint32_t end, at = med_package_member(j, 0, "snapshot", MED_JSON_OBJECT);
+    return at != 0 && med_package_first(j, at, "element", &end) < end;
+}
+
+bool med_definition_set_add(med_definition_set *s, med_str text, med_str package, med_err *err)
+{
+    loose *l = MED_TAKE(s->a, 1, loose);
+    if (l == NULL || !grow(s))
+        return MED_FAIL_MEMORY(err);
+    if (!med_json_parse(s->a, text, &l->d.json, NULL, err))
+        return false;
+    l->d.url = med_package_text(s->a, &l->d.json, 0, "url");
+    l->d.version = med_package_text(s->a, &l->d.json, 0, "version");
+    l->d.package = package;
+    l->state = has_snapshot(&l->d.json) ? READY : UNMADE;
+    if (l->d.url.len == 0)
+        return MED_FAIL(err, MED_ISSUE_REQUIRED, "a StructureDefinition has no url");
+    s->at[s->n++] = l;
+    return true;
+}
+
+static bool make(med_definition_set *s, loose *l, med_err *err) /* NOLINT(misc-no-recursion) */
+{
+    med_str text;
+    med_definition_source source = med_definition_set_source(s);
+    if (l->state == READY)
+        return true;
+    if (l->state == BEING_MADE || s->depth == MED_DEFINITION_DEPTH)
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        l->state == BEING_MADE ? "its bases are a circle: it is derived from itself"
+                                               : "its chain of bases is too long (at most %d)",
+                        MED_DEFINITION_DEPTH);
+    l->state = BEING_MADE;
+    s->depth++; /* MED_DEFINITION_DEPTH bounds the recursion through the source */
+    bool ok = med_snapshot_make(s->a, &l->d.json, 0, &source, &text, err)
+              && med_json_parse(s->a, text, &l->d.json, NULL, err);
+    s->depth--;
+    l->state = ok ? READY : UNMADE;
+    l->made = ok;
+    return ok;
+}
+
+bool med_definition_set_at(med_definition_set *s, size_t i, const med_definition **out, bool *made,
+                           med_err *err)
+{
+    loose *l = s->at[i];
+    *out = &l->d;
+    if (!make(s, l, err))
+        return false;
+    *made = l->made;
+    return true;
+}
+
+static bool fits(const loose *l, med_str url, med_str version)
+{
+    return med_str_eq(l->d.url, url)
+           && (version.len == 0 || med_str_eq(l->d.version, version)
+               || (med_str_starts(l->d.version, version) && l->d.version.ptr[version.len] == '.'));
+}
+
+static bool find(void *self, med_arena *a, med_str canonical, const med_definition **out,
+                 med_err *err) /* NOLINT(misc-no-recursion) */
+{
+    med_definition_set *s = self;
+    med_str version, url = med_str_cut(canonical, '|', &version);
+    loose *best = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        if (fits(s->at[i], url, version)
+            && (best == NULL
+                || med_package_version_compare(s->at[i]->d.version, best->d.version) > 0))
+            best = s->at[i];
+    }
+    if (best == NULL)
+        return med_definition_find(s->behind, a, canonical, out, err);
+    *out = &best->d;
+    return make(s, best, err);
+}
+
+static uint64_t epoch(void *self)
+{
+    const med_definition_set *s = self;
+    return s->behind == NULL ? 1 : s->behind->epoch(s->behind->self);
+}
+
+med_definition_source med_definition_set_source(med_definition_set *s)
+{
+    return (med_definition_source){s, epoch, find};
+}
