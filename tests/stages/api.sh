@@ -8,22 +8,24 @@ UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 TSAN_OPTIONS=halt_on_error=1
 export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 
-# run PROGRAM TEST...: against a server of its own; the tests start others with other settings.
-run() {
-    MEDULLA_BIN=$1
-    shift
-    export MEDULLA_BIN
-    # The clients that 13-clients.test.mjs drives, by their lock file.
-clients=tests/api/clients
-if ! cmp -s $clients/package-lock.json $clients/node_modules/.medulla-lock; then
+# The clients that 13-clients.test.mjs drives, by their lock file.
+install_clients() {
+    clients=tests/api/clients
+    cmp -s $clients/package-lock.json $clients/node_modules/.medulla-lock && return
     if (cd $clients && npm ci) >"$STAGE_DIR/npm.log" 2>&1; then
         cp $clients/package-lock.json $clients/node_modules/.medulla-lock
     else
         tail -n 20 "$STAGE_DIR/npm.log"
         fail "npm fetches the clients"
     fi
-fi
-start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
+}
+
+# run PROGRAM TEST...: against a server of its own; the tests start others with other settings.
+run() {
+    MEDULLA_BIN=$1
+    shift
+    export MEDULLA_BIN
+    start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
     code=0
     node --test --test-reporter=tap "$@" >"$STAGE_DIR/node.log" 2>&1 || code=$?
     if [ "$code" != 0 ]; then
@@ -36,6 +38,7 @@ start_server "$MEDULLA_BIN" || { fail "the server starts"; return; }
     fi
 }
 
+install_clients
 if build "release" build -Dwerror=true -Dtests=true; then
     run "$PWD/build/medulla" "$@"
 fi
