@@ -20,6 +20,25 @@ static bool intern(const struct writing *x, med_err *err)
                                  med_rules_home(x->plan, x->write->ident), &x->step->rid, err);
 }
 
+/* Completes the row and makes it current. */
+static bool write_version(const struct writing *x, struct stored_row *row, med_str rowset,
+                          med_err *err)
+{
+    bool gone = row->change == MED_DELETED;
+    med_str packed = gone ? MED_STR_EMPTY : x->write->packed;
+    struct packed_id id;
+    if (!med_id_pack(x->write->id, &id))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "an id has 1 to %d characters", (int)MED_ID_BYTES);
+    row->id = id.bytes;
+    row->id_len = id.len;
+    row->id_is_uuid = id.uuid;
+    if (!gone)
+        memcpy(row->hash.text, x->write->hash, MED_CHECK_BYTES);
+    if (!med_row_check(x->rules->keys, row, packed, row->hash.check))
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
+    return x->rules->ops->put(x, row, packed, rowset, err);
+}
+
 static bool put(const struct writing *x, med_err *err)
 {
     struct rowset rows;
@@ -31,8 +50,8 @@ static bool put(const struct writing *x, med_err *err)
     med_buf_init(&bytes, SIZE_MAX / 2);
     const med_hash_key *key = med_keyring_check(x->rules->keys, row.key);
     med_rowset_write(&rows, *key, &bytes);
-    bool good = !bytes.failed ? x->rules->ops->put(x, &row, med_buf_str(&bytes), err)
-                              : MED_FAIL_MEMORY(err);
+    bool good =
+        !bytes.failed ? write_version(x, &row, med_buf_str(&bytes), err) : MED_FAIL_MEMORY(err);
     med_buf_free(&bytes);
     return good && med_rules_write_index(x, &rows, err) && med_rules_write_codes(x, err)
            && med_rules_write_feed(x, row.version, change, err)
@@ -62,7 +81,7 @@ static bool index_anew(const struct writing *x, med_err *err)
 static bool delete (const struct writing *x, med_err *err)
 {
     struct stored_row row = next_row(x, MED_DELETED, x->step->row.patient);
-    return x->rules->ops->put(x, &row, MED_STR_EMPTY, err) && med_rules_write_index(x, NULL, err)
+    return write_version(x, &row, MED_STR_EMPTY, err) && med_rules_write_index(x, NULL, err)
            && med_rules_write_feed(x, row.version, MED_DELETED, err)
            && med_rules_count(x, -1, 1, err);
 }

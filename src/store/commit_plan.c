@@ -139,7 +139,7 @@ static bool is_same_text(struct commit_rules *r, const struct step *step, const 
         return true;
     }
     if (step->row.key == med_keyring_current(r->keys)) {
-        *same = memcmp(step->row.text_hash, w->hash, MED_CHECK_BYTES) == 0;
+        *same = memcmp(step->row.hash.text, w->hash, MED_CHECK_BYTES) == 0;
         return true;
     }
     med_stored old;
@@ -211,13 +211,6 @@ static bool targets_exist(struct plan *p, size_t i, bool *broken, med_err *err)
     return true;
 }
 
-static int by_rid(const void *a, const void *b)
-{
-    med_rid x = *(const med_rid *)a;
-    med_rid y = *(const med_rid *)b;
-    return (x > y) - (x < y);
-}
-
 /* The resources this commit writes, sorted: made when first asked for. */
 static bool list_written(struct plan *p, med_err *err)
 {
@@ -230,7 +223,7 @@ static bool list_written(struct plan *p, med_err *err)
     for (size_t i = 0; i < n; i++)
         p->written[i] = p->steps[i].rid;
     if (n > 1)
-        qsort(p->written, n, sizeof *p->written, by_rid);
+        qsort(p->written, n, sizeof *p->written, med_rid_compare);
     return true;
 }
 

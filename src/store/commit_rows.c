@@ -1,13 +1,6 @@
 /* commit_rows.c - the index rows, codes, counters and feed entry of one step. */
 #include "store/commit_rules.h"
 
-static int by_rid(const void *a, const void *b)
-{
-    med_rid x = *(const med_rid *)a;
-    med_rid y = *(const med_rid *)b;
-    return (x > y) - (x < y);
-}
-
 static bool intern(const struct writing *x, uint64_t ident, med_rid *rid, med_err *err)
 {
     return x->rules->ops->intern(x->rules->store, ident, med_rules_home(x->plan, ident), rid, err);
@@ -24,13 +17,13 @@ static bool resolve_targets(const struct writing *x, struct rowset *r, med_err *
     for (size_t i = 0; i < r->n_references; i++)
         covered[i] = r->references[i].target;
     if (r->n_references > 1)
-        qsort(covered, r->n_references, sizeof *covered, by_rid);
+        qsort(covered, r->n_references, sizeof *covered, med_rid_compare);
     for (size_t i = 0; i < rows->n_targets; i++) {
         med_rid rid = 0;
         if (!intern(x, rows->targets[i].ident, &rid, err))
             return false;
         if (r->n_references == 0
-            || bsearch(&rid, covered, r->n_references, sizeof rid, by_rid) == NULL)
+            || bsearch(&rid, covered, r->n_references, sizeof rid, med_rid_compare) == NULL)
             targets[r->n_targets++] = rid;
     }
     r->targets = targets;

@@ -45,6 +45,9 @@ struct writing {
     int64_t t;
 };
 
+/* What an idempotency key came to. */
+enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
+
 /* What a back end lends. False with *err: the store failed, and the group is rolled back. */
 struct commit_ops {
     /* *rid is 0 when the hash was never mentioned. */
@@ -57,8 +60,10 @@ struct commit_ops {
     /* Does anybody but the resources of `written` (sorted) refer to it? */
     bool (*is_referred)(void *store, med_rid rid, const med_rid *written, size_t n, bool *out,
                         med_err *err);
-    /* Makes `row` (without its id) current; what was current becomes a superseded version. */
-    bool (*put)(const struct writing *x, struct stored_row *row, med_str rowset, med_err *err);
+    /* Makes `row` current; what was current becomes a superseded version. Its id and `rowset` are
+     * good until this returns; `packed` is empty for a deletion. */
+    bool (*put)(const struct writing *x, const struct stored_row *row, med_str packed,
+                med_str rowset, med_err *err);
     /* Other index rows for the version that is there. */
     bool (*set_rowset)(const struct writing *x, med_str rowset, med_err *err);
     bool (*add_code)(void *store, const med_code_row *code, med_err *err);
@@ -70,6 +75,11 @@ struct commit_ops {
                   med_err *err);
     bool (*add_trace)(void *store, int64_t t, med_str record, med_err *err);
     bool (*add_outcomes)(void *store, const med_commit *c, med_str outcomes, med_err *err);
+    /* What was kept for c->idempotency, told by med_outcomes_replay. */
+    enum replay (*find_outcomes)(void *store, med_commit *c, med_err *err);
+    /* Around a guard, which searches with commit_rules.view. */
+    void (*look)(void *store);
+    void (*look_away)(void *store);
 };
 
 /* The commit thread's memory, as the rules need it; the back end owns all of it. */
@@ -83,7 +93,8 @@ struct commit_rules {
     struct idents *idents;
     struct tallies *tallies;
     struct pending *pending;
-    int64_t *t, *updated; /* of the newest commit */
+    int64_t *t, *updated;  /* of the newest commit */
+    const uint64_t *epoch; /* revision of MED_NOTE_EPOCH */
 };
 
 /* ---- commit_plan.c ---- */
@@ -121,8 +132,14 @@ bool med_rules_count(const struct writing *x, int64_t live_delta, int64_t versio
 enum apply { APPLY_DONE, APPLY_REFUSED, APPLY_BROKEN /* the group must be rolled back */ };
 enum apply med_rules_apply(struct commit_rules *r, med_commit *c, med_err *err);
 
+/* ---- commit_run.c ---- */
+/* A commit from its key to its state. False with *err when the group must be rolled back; a commit
+ * that is refused is none of that. */
+bool med_rules_run(struct commit_rules *r, med_commit *c, med_err *err);
+/* Sets what became of it. */
+void med_commit_settle(med_commit *c, enum med_commit_state state, const med_err *err);
+
 /* ---- commit_outcomes.c: a commit with the key of an earlier one gets its outcomes ---- */
-enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
 /* Keys are kept for a week. */
 #define MED_OUTCOMES_KEPT (INT64_C(7) * 86400 * 1000000)
 bool med_outcomes_pack(med_arena *a, const med_commit *c, med_str *out, med_err *err);

@@ -15,6 +15,13 @@ unsigned med_span_class(med_interval span)
 }
 
 /* Negative doubles sort backwards by their bits; -0.0 and 0.0 are one value, as in SQLite. */
+int med_rid_compare(const void *a, const void *b)
+{
+    med_rid x = *(const med_rid *)a;
+    med_rid y = *(const med_rid *)b;
+    return (x > y) - (x < y);
+}
+
 int64_t med_double_to_key(double d)
 {
     int64_t bits = 0;

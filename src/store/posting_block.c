@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "store/rowset.h"
+
 enum { SEVEN = 7, LOW = 0x7f, MORE = 0x80, LONGEST = 10 };
 
 size_t med_block_write(const med_rid *rids, size_t n, med_buf *out)
@@ -62,12 +64,6 @@ bool med_block_read(med_rid first, med_str bytes, med_rids *to, med_err *err)
     return true;
 }
 
-static int by_rid(const void *a, const void *b)
-{
-    med_rid x = *(const med_rid *)a, y = *(const med_rid *)b;
-    return (x > y) - (x < y);
-}
-
 void med_rids_sort(med_rids *l)
 {
     size_t n = 0;
@@ -76,7 +72,7 @@ void med_rids_sort(med_rids *l)
         sorted = l->at[i - 1] < l->at[i];
     if (sorted)
         return;
-    qsort(l->at, l->n, sizeof *l->at, by_rid);
+    qsort(l->at, l->n, sizeof *l->at, med_rid_compare);
     for (size_t i = 0; i < l->n; i++) {
         if (n == 0 || l->at[n - 1] != l->at[i])
             l->at[n++] = l->at[i];

@@ -80,6 +80,8 @@ bool med_rowset_expand(const struct rowset *r, med_rid rid, uint32_t type, med_a
 /* Order of keys within a table (then rid); 0 when they are the same row. */
 int med_index_row_compare(const struct index_row *x, const struct index_row *y);
 
+/* For qsort and bsearch over rids. */
+int med_rid_compare(const void *a, const void *b);
 int64_t med_double_to_key(double d);
 double med_double_from_key(int64_t key);
 

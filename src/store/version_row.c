@@ -80,7 +80,7 @@ bool med_row_check(const struct keyring *keys, const struct stored_row *row, med
     n += put_u64(bytes + n, (uint64_t)row->change << 32 | row->dictionary);
     n += put_u64(bytes + n, row->patient);
     n += put_u64(bytes + n, (uint64_t)row->key << 8 | row->id_len << 1 | row->id_is_uuid);
-    memcpy(bytes + n, row->text_hash, MED_CHECK_BYTES);
+    memcpy(bytes + n, row->hash.text, MED_CHECK_BYTES);
     n += MED_CHECK_BYTES;
     memcpy(bytes + n, row->id, row->id_len);
     n += row->id_len;

@@ -21,9 +21,11 @@ struct stored_row {
     unsigned change;
     med_rid patient;
     uint32_t key, dictionary;
-    uint8_t text_hash[MED_CHECK_BYTES]; /* half of med_write.hash: tells no-op updates */
-    uint8_t check[MED_CHECK_BYTES];     /* of all other columns and the packed body */
-    int body_column;                    /* of an SQLite statement */
+    struct row_hash {
+        uint8_t text[MED_CHECK_BYTES];  /* half of med_write.hash: tells no-op updates */
+        uint8_t check[MED_CHECK_BYTES]; /* of all other columns and the packed body */
+    } hash;
+    int body_column; /* of an SQLite statement */
 };
 /* Covers every column that is shown or trusted and the packed bytes, so that a flipped bit in
  * any is noticed; cheaper than hashing the text, which is four times as long. False when its key

@@ -86,94 +86,19 @@ bool med_pg_run_job(struct pg_store *s, struct job *job)
 
 /* ---- one commit ---- */
 
-static void settle(med_commit *c, enum med_commit_state state, const med_err *err)
-{
-    c->state = state;
-    if (err != NULL)
-        c->err = *err;
-    if (state == MED_COMMIT_REFUSED || state == MED_COMMIT_UNKNOWN) {
-        for (size_t i = 0; i < c->n_writes; i++)
-            c->writes[i].outcome = MED_OUTCOME_NONE;
-    }
-}
-
-/* Guards and the search for referrers look at the tables. */
-static bool looks_at_tables(const med_commit *c)
-{
-    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
-        if (c->writes[i].kind != MED_WRITE_PUT)
-            return true;
-    }
-    return c->guard != NULL;
-}
-
-static bool guard_allows(struct pg_store *s, med_commit *c, med_err *err)
-{
-    if (c->guard == NULL)
-        return true;
-    med_pg_view_begin(s->guard_view, INT64_MAX);
-    bool allowed = c->guard(c->guard_arg, &s->guard_view->base, err);
-    med_pg_view_close(s->guard_view);
-    return allowed;
-}
-
-/* A refusal, unless it is the database that failed: then the whole transaction is over. */
-static bool refuse(struct pg_store *s, med_commit *c, const med_err *refusal, med_err *err)
-{
-    if (s->writer.pg == NULL || PQtransactionStatus(s->writer.pg) != PQTRANS_INTRANS) {
-        *err = *refusal;
-        return false;
-    }
-    settle(c, MED_COMMIT_REFUSED, refusal);
-    return true;
-}
-
-/* What makes rows has changed since they were made. */
-static bool is_stale(const struct pg_store *s, med_commit *c)
-{
-    med_err why = {0};
-    c->stale = c->epoch != 0 && c->epoch <= s->epoch;
-    if (!c->stale)
-        return false;
-    (void)MED_FAIL(&why, MED_ISSUE_CONFLICT, "the search parameters changed while the request ran");
-    settle(c, MED_COMMIT_REFUSED, &why);
-    return true;
-}
-
-/* False when the group must be rolled back, with *err. */
+/* False with *err when the group must be rolled back: also when what refused it was the database,
+ * whose transaction is over then. */
 static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
 {
-    med_err refusal = {0};
-    switch (med_pg_idempotency_find(s, c, &refusal)) {
-    case REPLAY_NEW:
-        break;
-    case REPLAY_FOUND:
-        settle(c, MED_COMMIT_REPLAYED, NULL);
-        return true;
-    case REPLAY_REFUSED:
-        settle(c, MED_COMMIT_REFUSED, &refusal);
-        return true;
-    case REPLAY_BROKEN:
-        *err = refusal;
+    if ((s->packed_bytes > PACKED_BYTES && !med_pg_flush(s, err))
+        || !med_rules_run(&s->rules, c, err))
+        return false;
+    if (c->state == MED_COMMIT_REFUSED
+        && (s->writer.pg == NULL || PQtransactionStatus(s->writer.pg) != PQTRANS_INTRANS)) {
+        *err = c->err;
         return false;
     }
-    if (is_stale(s, c))
-        return true;
-    if ((looks_at_tables(c) || s->packed_bytes > PACKED_BYTES) && !med_pg_flush(s, err))
-        return false;
-    if (!guard_allows(s, c, &refusal))
-        return refuse(s, c, &refusal, err);
-    switch (med_rules_apply(&s->rules, c, &refusal)) {
-    case APPLY_DONE:
-        settle(c, MED_COMMIT_DONE, NULL);
-        return true;
-    case APPLY_REFUSED:
-        return refuse(s, c, &refusal, err);
-    case APPLY_BROKEN:
-        break;
-    }
-    *err = refusal;
-    return false;
+    return true;
 }
 
 /* What is purged leaves the memory of ids, too: such a commit has a group of its own. */
@@ -336,7 +261,7 @@ static void settle_all(med_commit *first, const med_commit *end, enum med_commit
 {
     for (med_commit *c = first; c != end; c = c->next) {
         c->failed_at = c->n_writes;
-        settle(c, state, err);
+        med_commit_settle(c, state, err);
     }
 }
 

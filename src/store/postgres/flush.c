@@ -84,7 +84,7 @@ static void add_version(struct columns *c, const struct current *of)
         med_pg_array_int(&c->at[5], (int64_t)row->patient);
     med_pg_array_int(&c->at[6], row->key);
     med_pg_array_int(&c->at[7], row->dictionary);
-    med_pg_array_bytes(&c->at[8], (med_str){(const char *)of->hash, sizeof of->hash});
+    med_pg_array_bytes(&c->at[8], (med_str){(const char *)&of->row.hash, sizeof of->row.hash});
     add_bytes(&c->at[9], of->packed, row->change == MED_DELETED);
 }
 

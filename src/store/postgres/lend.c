@@ -82,40 +82,23 @@ static bool keep_old(struct pg_store *s, struct current *current, med_err *err)
     return true;
 }
 
-static bool copy_id(struct pg_store *s, med_str id, struct stored_row *row, med_err *err)
-{
-    struct packed_id packed;
-    if (!med_id_pack(id, &packed))
-        return MED_FAIL(err, MED_ISSUE_VALUE, "an id has 1 to %d characters", (int)MED_ID_BYTES);
-    med_str kept = {(const char *)packed.bytes, packed.len};
-    if (!med_arena_copy(s->scratch, kept, &kept))
-        return MED_FAIL_MEMORY(err);
-    row->id = (const unsigned char *)kept.ptr;
-    row->id_len = kept.len;
-    row->id_is_uuid = packed.uuid;
-    return true;
-}
-
-static bool put(const struct writing *x, struct stored_row *row, med_str rowset, med_err *err)
+static bool put(const struct writing *x, const struct stored_row *row, med_str packed,
+                med_str rowset, med_err *err)
 {
     struct pg_store *s = x->rules->store;
     struct current *current = med_pg_current(s, x->write->ident);
-    if (!keep_old(s, current, err) || !copy_id(s, x->write->id, row, err))
+    med_str id = {(const char *)row->id, row->id_len};
+    if (!keep_old(s, current, err))
         return false;
-    if (!med_arena_copy(s->scratch, rowset, &rowset))
+    if (!med_arena_copy(s->scratch, rowset, &rowset) || !med_arena_copy(s->scratch, id, &id))
         return MED_FAIL_MEMORY(err);
-    bool gone = row->change == MED_DELETED;
-    if (!gone)
-        memcpy(row->text_hash, x->write->hash, MED_CHECK_BYTES);
-    current->packed = gone ? MED_STR_EMPTY : x->write->packed;
-    memcpy(current->hash, row->text_hash, MED_CHECK_BYTES);
-    if (!med_row_check(&s->keys, row, current->packed, current->hash + MED_CHECK_BYTES))
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
     current->row = *row;
+    current->row.id = (const unsigned char *)id.ptr;
     current->rowset = rowset;
+    current->packed = packed;
     current->has_row = true;
     current->dirty = true;
-    s->packed_bytes += current->packed.len + rowset.len;
+    s->packed_bytes += packed.len + rowset.len;
     return true;
 }
 
@@ -236,10 +219,9 @@ static bool add_outcomes(void *store, const med_commit *c, med_str outcomes, med
     return true;
 }
 
-enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *err)
+static enum replay find_outcomes(void *store, med_commit *c, med_err *err)
 {
-    if (c->idempotency == 0)
-        return REPLAY_NEW;
+    struct pg_store *s = store;
     for (const struct pending_outcome *o = s->outcomes; o != NULL; o = o->next) {
         if (o->key == c->idempotency)
             return med_outcomes_replay(c, o->request, o->t, o->updated, o->outcomes, err);
@@ -255,6 +237,18 @@ enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *
                                     med_pg_int_at(r, 0, 2), med_pg_bytes_at(r, 0, 3), err);
     PQclear(r);
     return found;
+}
+
+static void look(void *store)
+{
+    struct pg_store *s = store;
+    med_pg_view_begin(s->guard_view, INT64_MAX);
+}
+
+static void look_away(void *store)
+{
+    struct pg_store *s = store;
+    med_pg_view_close(s->guard_view);
 }
 
 static bool intern(void *store, uint64_t ident, uint64_t home, med_rid *rid, med_err *err)
@@ -275,6 +269,9 @@ static const struct commit_ops ops = {
     .purge = purge,
     .add_trace = add_trace,
     .add_outcomes = add_outcomes,
+    .find_outcomes = find_outcomes,
+    .look = look,
+    .look_away = look_away,
 };
 
 void med_pg_lend(struct pg_store *s)
@@ -289,5 +286,6 @@ void med_pg_lend(struct pg_store *s)
                                      .tallies = &s->tallies,
                                      .pending = &s->pending,
                                      .t = &s->t,
-                                     .updated = &s->updated};
+                                     .updated = &s->updated,
+                                     .epoch = &s->epoch};
 }

@@ -100,7 +100,6 @@ struct current {
     bool dirty;            /* which is not this one yet */
     bool kept;             /* the row in the table was put on the list of those to keep */
     struct stored_row row; /* `id` is in the scratch arena */
-    uint8_t hash[2 * MED_CHECK_BYTES];
     med_str rowset;
     med_str packed; /* when dirty */
 };
@@ -250,7 +249,6 @@ void med_pg_group_forget(struct pg_store *s);
 
 /* ---- lend.c: what the rules of a commit read and write ---- */
 void med_pg_lend(struct pg_store *s);
-enum replay med_pg_idempotency_find(struct pg_store *s, med_commit *c, med_err *err);
 
 /* ---- flush.c ---- */
 /* Sends all that waits, without a sync. */

@@ -37,11 +37,9 @@ bool med_pg_row(const PGresult *r, int at, struct stored_row *out)
         .dictionary = (uint32_t)med_pg_int_at(r, at, COLUMN_DICTIONARY),
     };
     med_str hash = med_pg_bytes_at(r, at, COLUMN_HASH);
-    bool has_hash = hash.len == (size_t)2 * MED_CHECK_BYTES;
-    if (has_hash) {
-        memcpy(out->text_hash, hash.ptr, MED_CHECK_BYTES);
-        memcpy(out->check, hash.ptr + MED_CHECK_BYTES, MED_CHECK_BYTES);
-    }
+    bool has_hash = hash.len == sizeof out->hash;
+    if (has_hash)
+        memcpy(&out->hash, hash.ptr, sizeof out->hash);
     return has_hash && out->change >= MED_CREATED && out->change <= MED_DELETED && id.len > 0
            && id.len <= MED_ID_BYTES;
 }
@@ -72,7 +70,7 @@ static bool text_is_sound(const struct pg_view *v, const struct stored_row *row,
         return true;
     if (key != NULL)
         med_siphash128(*key, text, hash);
-    return key != NULL && memcmp(hash, row->text_hash, MED_CHECK_BYTES) == 0;
+    return key != NULL && memcmp(hash, row->hash.text, MED_CHECK_BYTES) == 0;
 }
 
 static enum med_found read_text(struct pg_view *v, med_arena *a, const PGresult *r, int at,
@@ -82,7 +80,7 @@ static enum med_found read_text(struct pg_view *v, med_arena *a, const PGresult 
     uint8_t check[MED_CHECK_BYTES];
     *text = MED_STR_EMPTY;
     if (!med_row_check(&v->store->keys, row, packed, check)
-        || memcmp(check, row->check, sizeof check) != 0)
+        || memcmp(check, row->hash.check, sizeof check) != 0)
         return med_pg_damaged(v, row, err);
     if (row->change == MED_DELETED)
         return MED_FOUND;

@@ -303,13 +303,6 @@ static int by_owner(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int by_rid(const void *a, const void *b)
-{
-    med_rid x = *(const med_rid *)a;
-    med_rid y = *(const med_rid *)b;
-    return (x > y) - (x < y);
-}
-
 static bool belongs(const struct expected *e, const struct index_row *row)
 {
     if (e == NULL || e->row.change == MED_DELETED)
@@ -331,7 +324,7 @@ static PGresult *ask_owners(struct verifying *x, const PGresult *r, enum table t
     for (int i = 0; list != NULL && i < PQntuples(r); i++)
         list[i] = med_pg_table_row(r, i, table).rid;
     if (list != NULL)
-        qsort(list, (size_t)PQntuples(r), sizeof *list, by_rid);
+        qsort(list, (size_t)PQntuples(r), sizeof *list, med_rid_compare);
     for (int i = 0; list != NULL && i < PQntuples(r); i++) {
         if (i == 0 || list[i] != list[i - 1])
             med_pg_array_int(&rids, (int64_t)list[i]);

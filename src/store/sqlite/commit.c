@@ -84,88 +84,6 @@ bool med_sqlite_run_job(struct sqlite_store *s, struct job *job)
 
 /* ---- one group ---- */
 
-static void settle(med_commit *c, enum med_commit_state state, const med_err *err)
-{
-    c->state = state;
-    if (err != NULL)
-        c->err = *err;
-    if (state == MED_COMMIT_REFUSED || state == MED_COMMIT_UNKNOWN) {
-        for (size_t i = 0; i < c->n_writes; i++)
-            c->writes[i].outcome = MED_OUTCOME_NONE;
-    }
-}
-
-/* Guards and the search for referrers look at the tables. */
-static bool looks_at_tables(const med_commit *c)
-{
-    for (size_t i = 0; c->check_references && i < c->n_writes; i++) {
-        if (c->writes[i].kind != MED_WRITE_PUT)
-            return true;
-    }
-    return c->guard != NULL;
-}
-
-static bool guard_allows(struct sqlite_store *s, med_commit *c, med_err *err)
-{
-    if (c->guard == NULL)
-        return true;
-    med_sqlite_view_begin(s->guard_view, INT64_MAX);
-    bool allowed = c->guard(c->guard_arg, &s->guard_view->base, err);
-    med_sqlite_view_close(s->guard_view);
-    return allowed;
-}
-
-/* What makes rows has changed since they were made. */
-static bool is_stale(const struct sqlite_store *s, med_commit *c)
-{
-    med_err why = {0};
-    c->stale = c->epoch != 0 && c->epoch <= s->epoch;
-    if (!c->stale)
-        return false;
-    (void)MED_FAIL(&why, MED_ISSUE_CONFLICT, "the search parameters changed while the request ran");
-    settle(c, MED_COMMIT_REFUSED, &why);
-    return true;
-}
-
-/* False when the group must be rolled back, with *err. */
-static bool run_commit(struct sqlite_store *s, med_commit *c, med_err *err)
-{
-    med_err refusal = {0};
-    switch (med_idempotency_find(s, c, &refusal)) {
-    case REPLAY_NEW:
-        break;
-    case REPLAY_FOUND:
-        settle(c, MED_COMMIT_REPLAYED, NULL);
-        return true;
-    case REPLAY_REFUSED:
-        settle(c, MED_COMMIT_REFUSED, &refusal);
-        return true;
-    case REPLAY_BROKEN:
-        *err = refusal;
-        return false;
-    }
-    if (is_stale(s, c))
-        return true;
-    if (looks_at_tables(c) && !med_sqlite_flush(s, err))
-        return false;
-    if (!guard_allows(s, c, &refusal)) {
-        settle(c, MED_COMMIT_REFUSED, &refusal);
-        return true;
-    }
-    switch (med_sqlite_apply(s, c, &refusal)) {
-    case APPLY_DONE:
-        settle(c, MED_COMMIT_DONE, NULL);
-        return true;
-    case APPLY_REFUSED:
-        settle(c, MED_COMMIT_REFUSED, &refusal);
-        return true;
-    case APPLY_BROKEN:
-        break;
-    }
-    *err = refusal;
-    return false;
-}
-
 bool med_sqlite_write_state(struct sqlite_store *s, med_err *err)
 {
     sqlite3_stmt *stmt = med_connection_statement(&s->writer, STATEMENT_SET_STATE, err);
@@ -247,7 +165,7 @@ static enum group run_group(struct sqlite_store *s, med_commit *first, const med
     bool good = rc == SQLITE_OK || med_connection_fail(&s->writer, rc, "beginning to write", err);
     good = good && med_sqlite_merge_begin(s, goes_direct(first, end), err);
     for (med_commit *c = first; good && c != end; c = c->next)
-        good = run_commit(s, c, err);
+        good = med_rules_run(&s->rules, c, err);
     good = good && med_sqlite_flush(s, err) && med_sqlite_merge_on(s, err);
     bool changed = s->t != t || s->rid != rid || s->merge.merged != s->merged;
     good = good && (!changed || med_sqlite_write_state(s, err));
@@ -270,7 +188,7 @@ static void settle_all(med_commit *first, const med_commit *end, enum med_commit
 {
     for (med_commit *c = first; c != end; c = c->next) {
         c->failed_at = c->n_writes;
-        settle(c, state, err);
+        med_commit_settle(c, state, err);
     }
 }
 

@@ -101,6 +101,7 @@ static bool init_memory(struct sqlite_store *s, med_err *err)
         || !med_recent_init(&s->recent, s->recent_bytes) || !med_idents_init(&s->idents)
         || !med_tallies_init(&s->tallies) || !med_deferred_init(&s->deferred))
         return MED_FAIL_MEMORY(err);
+    med_sqlite_lend(s);
     return true;
 }
 

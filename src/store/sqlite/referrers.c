@@ -26,18 +26,11 @@ static bool add(struct found *f, med_arena *a, med_rid rid, med_err *err)
     return true;
 }
 
-static int by_rid(const void *a, const void *b)
-{
-    med_rid x = *(const med_rid *)a;
-    med_rid y = *(const med_rid *)b;
-    return (x > y) - (x < y);
-}
-
 static void unite(struct found *f)
 {
     size_t kept = 0;
     if (f->n > 1)
-        qsort(f->at, f->n, sizeof *f->at, by_rid);
+        qsort(f->at, f->n, sizeof *f->at, med_rid_compare);
     for (size_t i = 0; i < f->n; i++) {
         if (kept == 0 || f->at[i] != f->at[kept - 1])
             f->at[kept++] = f->at[i];

@@ -17,18 +17,6 @@ enum {
     COLUMN_BODY,
 };
 
-bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id)
-{
-    struct packed_id packed;
-    if (!med_id_pack(id, &packed))
-        return false;
-    const char *bytes = (const char *)packed.bytes;
-    int len = (int)packed.len;
-    return (packed.uuid ? sqlite3_bind_blob(stmt, at, bytes, len, SQLITE_TRANSIENT)
-                        : sqlite3_bind_text(stmt, at, bytes, len, SQLITE_TRANSIENT))
-           == SQLITE_OK;
-}
-
 bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out)
 {
     *out = (struct stored_row){
@@ -48,11 +36,9 @@ bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out)
     out->id = (const unsigned char *)id.ptr;
     out->id_len = id.len;
     med_str hash = med_statement_str(stmt, COLUMN_HASH);
-    bool has_hash = hash.len == (size_t)2 * MED_CHECK_BYTES;
-    if (has_hash) {
-        memcpy(out->text_hash, hash.ptr, MED_CHECK_BYTES);
-        memcpy(out->check, hash.ptr + MED_CHECK_BYTES, MED_CHECK_BYTES);
-    }
+    bool has_hash = hash.len == sizeof out->hash;
+    if (has_hash)
+        memcpy(&out->hash, hash.ptr, sizeof out->hash);
     return has_hash && out->change >= MED_CREATED && out->change <= MED_DELETED
            && (out->id_is_uuid ? id.len == 16 : id.len > 0 && id.len <= MED_ID_BYTES);
 }
@@ -105,7 +91,7 @@ static bool text_is_sound(const struct sqlite_view *v, const struct stored_row *
         return true;
     if (key != NULL)
         med_siphash128(*key, text, hash);
-    return key != NULL && memcmp(hash, row->text_hash, MED_CHECK_BYTES) == 0;
+    return key != NULL && memcmp(hash, row->hash.text, MED_CHECK_BYTES) == 0;
 }
 
 static enum med_found read_text(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
@@ -120,7 +106,7 @@ static enum med_found read_text(struct sqlite_view *v, med_arena *a, sqlite3_stm
             return found;
     }
     if (!med_row_check(&v->store->keys, row, packed, check)
-        || memcmp(check, row->check, sizeof check) != 0)
+        || memcmp(check, row->hash.check, sizeof check) != 0)
         return damaged(v, row, err);
     if (row->change == MED_DELETED)
         return MED_FOUND;

@@ -6,16 +6,11 @@
 #include <stdatomic.h>
 
 #include "store/body.h"
-#include "store/ident.h"
-#include "store/keyring.h"
-#include "store/rowset.h"
+#include "store/commit_rules.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/overlay.h"
 #include "store/sqlite/recent.h"
 #include "store/sqlite/sqlite.h"
-#include "store/store_impl.h"
-#include "store/tally.h"
-#include "store/version_row.h"
 
 enum { MED_PATH_MAX = 4096 };
 enum { MED_BLOB_FROM = 32 << 10 }; /* packed bodies above this go to the table blob */
@@ -162,8 +157,8 @@ struct sqlite_store {
     int64_t merged;     /* all index rows up to this t are in their tables */
     med_arena *scratch; /* of one group */
     int64_t t, updated;
-    int64_t t_before; /* before the commit at hand */
-    uint64_t epoch;   /* revision of MED_NOTE_EPOCH */
+    uint64_t epoch; /* revision of MED_NOTE_EPOCH */
+    struct commit_rules rules;
     med_rid rid;
     struct purged {
         uint64_t ident;
@@ -210,14 +205,8 @@ void med_sqlite_stop_writing(struct sqlite_store *s, const med_err *err);
 bool med_sqlite_write_state(struct sqlite_store *s, med_err *err);
 void *med_sqlite_commit_thread(void *store);
 
-/* ---- apply.c ---- */
-enum apply { APPLY_DONE, APPLY_REFUSED, APPLY_BROKEN /* the group must be rolled back */ };
-enum apply med_sqlite_apply(struct sqlite_store *s, med_commit *c, med_err *err);
-
-/* ---- idempotency.c ---- */
-enum replay { REPLAY_NEW, REPLAY_FOUND, REPLAY_REFUSED, REPLAY_BROKEN };
-enum replay med_idempotency_find(struct sqlite_store *s, med_commit *c, med_err *err);
-bool med_idempotency_write(struct sqlite_store *s, const med_commit *c, med_err *err);
+/* ---- lend.c: what the rules of a commit read and write ---- */
+void med_sqlite_lend(struct sqlite_store *s);
 
 /* ---- fulltext.c ---- */
 /* Before a resource is purged, in the same transaction: its terms leave the lists. */
@@ -291,7 +280,6 @@ bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out);
 enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
                                    const struct stored_row *row, bool text, med_stored *out,
                                    med_err *err);
-bool med_sqlite_bind_id(sqlite3_stmt *stmt, int at, med_str id);
 
 /* ---- the other parts of the table ---- */
 enum med_found med_sqlite_read(med_view *v, med_arena *a, uint32_t type, med_str id,

@@ -3,6 +3,7 @@
 #include "../database.h"
 
 #include <ftw.h>
+#include <semaphore.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +219,29 @@ enum med_commit_state kit_commit_one(struct kit *k, med_write *w)
 {
     med_commit c = {.writes = w, .n_writes = 1};
     return kit_commit(k, &c);
+}
+
+static void count_done(med_commit *c)
+{
+    (void)sem_post(c->arg);
+}
+
+void kit_commit_group(struct kit *k, med_commit *commits, size_t n)
+{
+    med_err err = {0};
+    sem_t done;
+    (void)sem_init(&done, 0, 0);
+    for (size_t i = 0; i < n; i++) {
+        commits[i].trace = MED_STR_EMPTY;
+        commits[i].done = count_done;
+        commits[i].arg = &done;
+        commits[i].next = i + 1 < n ? &commits[i + 1] : NULL;
+    }
+    if (!med_store_commit_all(k->store, commits, &err))
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < n; i++)
+        (void)sem_wait(&done);
+    (void)sem_destroy(&done);
 }
 
 med_view *kit_view(struct kit *k)

@@ -63,6 +63,8 @@ void kit_prepare(struct kit *k, med_write *w);
 /* Commits; the state says what became of it. */
 enum med_commit_state kit_commit(struct kit *k, med_commit *c);
 enum med_commit_state kit_commit_one(struct kit *k, med_write *w);
+/* Several at once: one group. */
+void kit_commit_group(struct kit *k, med_commit *commits, size_t n);
 
 med_view *kit_view(struct kit *k);
 /* The current version's note, "-" when deleted, "" when absent. */

@@ -238,6 +238,69 @@ static void a_key_is_used_once(void **state)
     assert_int_equal(med_err_http_status(&again.err), 422);
 }
 
+static bool a_is_there(void *arg, med_view *v, med_err *err)
+{
+    med_stored stored;
+    struct kit *k = arg;
+    enum med_found found = med_view_read(v, k->arena, k->patient, MED_STR("a"), &stored, err);
+    return (found == MED_FOUND && stored.change != MED_DELETED)
+           || MED_FAIL(err, MED_ISSUE_CONFLICT, "a is not there");
+}
+
+/* Nothing of it is in the database yet when the next commit of the group is decided on. */
+static void a_group_sees_what_came_before_in_it(void **state)
+{
+    struct kit *k = *state;
+    med_write w[] = {
+        kit_put(k, k->patient, "a", "1"),
+        kit_put(k, k->patient, "a", "1"),
+        kit_put(k, k->patient, "b", "1"),
+        kit_put(k, k->patient, "a", "2"),
+        kit_put(k, k->patient, "a", "3"),
+        kit_observation(k, "o", "n", "a", "c", 5, 1),
+        kit_delete(k, MED_WRITE_DELETE, k->patient, "a"),
+        kit_delete(k, MED_WRITE_DELETE, k->observation, "o"),
+        kit_delete(k, MED_WRITE_DELETE, k->patient, "a"),
+        kit_observation(k, "p", "n", "a", "c", 5, 1),
+        kit_put(k, k->patient, "c", "1"),
+    };
+    med_commit c[COUNT(w)];
+    for (size_t i = 0; i < COUNT(w); i++)
+        c[i] = (med_commit){.writes = &w[i], .n_writes = 1, .check_references = true};
+    for (size_t i = 0; i < 3; i++)
+        c[i].idempotency = 99;
+    c[2].request_hash = 1;
+    w[3].expect = w[4].expect = MED_EXPECT_VERSION;
+    w[3].expect_version = w[4].expect_version = 1;
+    c[3].guard = c[10].guard = a_is_there;
+    c[3].guard_arg = c[10].guard_arg = k;
+    kit_commit_group(k, c, COUNT(w));
+    static const struct {
+        enum med_commit_state state;
+        enum med_outcome outcome;
+        int status;
+    } want[COUNT(w)] = {
+        {MED_COMMIT_DONE, MED_OUTCOME_CREATED, 0},   {MED_COMMIT_REPLAYED, MED_OUTCOME_CREATED, 0},
+        {MED_COMMIT_REFUSED, MED_OUTCOME_NONE, 422}, {MED_COMMIT_DONE, MED_OUTCOME_UPDATED, 0},
+        {MED_COMMIT_REFUSED, MED_OUTCOME_NONE, 412}, {MED_COMMIT_DONE, MED_OUTCOME_CREATED, 0},
+        {MED_COMMIT_REFUSED, MED_OUTCOME_NONE, 409}, {MED_COMMIT_DONE, MED_OUTCOME_DELETED, 0},
+        {MED_COMMIT_DONE, MED_OUTCOME_DELETED, 0},   {MED_COMMIT_REFUSED, MED_OUTCOME_NONE, 422},
+        {MED_COMMIT_REFUSED, MED_OUTCOME_NONE, 409},
+    };
+    for (size_t i = 0; i < COUNT(w); i++) {
+        if (c[i].state != want[i].state || w[i].outcome != want[i].outcome)
+            fail_msg("commit %zu: state %d, outcome %d, %s", i, c[i].state, w[i].outcome,
+                     c[i].err.text);
+        if (c[i].state == MED_COMMIT_REFUSED)
+            assert_int_equal(med_err_http_status(&c[i].err), want[i].status);
+    }
+    assert_int_equal(c[1].t, c[0].t);
+    assert_int_equal(w[1].version, 1);
+    assert_int_equal(w[1].rid, w[0].rid);
+    CHECK_NOTE(k, k->patient, "a", "-");
+    CHECK_NOTE(k, k->patient, "b", "");
+}
+
 static void time_never_goes_back(void **state)
 {
     struct kit *k = *state;
@@ -327,6 +390,8 @@ int main(void)
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(circles_are_fine, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_key_is_used_once, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_group_sees_what_came_before_in_it, kit_setup,
+                                        kit_teardown),
         cmocka_unit_test_setup_teardown(time_never_goes_back, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(large_bodies_live_in_blobs, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(ids_of_every_shape_come_back, kit_setup, kit_teardown),
