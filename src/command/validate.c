@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "command/import_files.h"
 #include "fhir/outcome.h"
+#include "fhir/term_bindings.h"
 #include "model/xml.h"
 #include "source.h"
 
@@ -11,9 +12,9 @@ enum { READ_BYTES = 64 << 10 };
 #define RESOURCE_BYTES ((size_t)256 << 20)
 #define RESOURCE_MEMORY ((size_t)2 << 30)
 
-/* A Questionnaire out of --with. */
+/* Out of --with: a Questionnaire, or what the terminology is asked for. */
 typedef struct known {
-    med_str url;
+    med_str type, url, text;
     const med_json *j;
 } known;
 enum { KNOWN_MAX = 1024 };
@@ -25,6 +26,10 @@ typedef struct run_state {
     med_arena *kept; /* of what --with brings */
     known *with;
     size_t n_with;
+    med_terminology *terms;
+    med_terminology_source source;
+    med_term_scope scope;
+    med_coded_lookup codes;
     med_structure_options options;
     med_str path;
     size_t line; /* of an ndjson file, else 0 */
@@ -144,6 +149,8 @@ static bool find_known(void *arg, med_str canonical, const med_json **j, uint32_
     *root = 0;
     for (size_t i = 0; i < s->n_with; i++) {
         *j = s->with[i].j;
+        if (!med_str_eqz(s->with[i].type, "Questionnaire"))
+            continue;
         if (med_str_eq(s->with[i].url, url)
             || (med_str_starts(url, prefix)
                 && med_str_eq(text_of(*j, "id"), med_str_skip(url, prefix.len))))
@@ -152,9 +159,10 @@ static bool find_known(void *arg, med_str canonical, const med_json **j, uint32_
     return false;
 }
 
-/* Keeps a Questionnaire; anything else is not asked for. */
+/* Keeps what is asked for later. */
 static void keep(run_state *s, med_str text)
 {
+    static const char *const kinds[] = {"Questionnaire", "ValueSet", "CodeSystem"};
     med_err err = {0};
     med_str copy;
     med_json *j = MED_TAKE(s->kept, 1, med_json);
@@ -164,8 +172,45 @@ static void keep(run_state *s, med_str text)
     s->a = s->kept;
     bool ok = parse(s, copy, j, &err);
     s->a = own;
-    if (ok && med_str_eqz(text_of(j, "resourceType"), "Questionnaire"))
-        s->with[s->n_with++] = (known){text_of(j, "url"), j};
+    for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds; i++) {
+        if (med_str_eqz(text_of(j, "resourceType"), kinds[i]))
+            s->with[s->n_with++] =
+                (known){text_of(j, "resourceType"), text_of(j, "url"), med_json_span(j, 0), j};
+    }
+}
+
+/* ---- the terminology of --with ---- */
+
+static uint64_t with_generation(void *self)
+{
+    return ((const run_state *)self)->n_with;
+}
+
+static bool with_find(void *self, med_arena *a, enum med_term_kind kind, med_str url,
+                      med_str version, med_term_resource *out, med_err *err)
+{
+    static const char *const names[MED_TERM_KINDS] = {"CodeSystem", "ValueSet", "ConceptMap"};
+    const run_state *s = self;
+    (void)a;
+    (void)err;
+    *out = (med_term_resource){MED_STR_EMPTY, MED_STR_EMPTY};
+    for (size_t i = 0; i < s->n_with && out->json.len == 0; i++) {
+        const known *k = &s->with[i];
+        if (med_str_eqz(k->type, names[kind]) && med_str_eq(k->url, url)
+            && (version.len == 0 || med_str_eq(text_of(k->j, "version"), version)))
+            *out = (med_term_resource){url, k->text};
+    }
+    return true;
+}
+
+static bool open_terms(run_state *s, med_err *err)
+{
+    s->source = (med_terminology_source){s, with_generation, with_find, NULL};
+    if (!med_terminology_open(NULL, &s->terms, err))
+        return false;
+    s->scope = (med_term_scope){s->terms, &s->source};
+    s->codes = med_term_bindings_in(&s->scope);
+    return true;
 }
 
 static void check(run_state *s, med_str text)
@@ -285,6 +330,7 @@ static bool options_of(const med_arguments *args, run_state *s, med_err *err)
     s->options = (med_structure_options){
         .base = MED_STR_EMPTY,
         .rules = med_str_eqz(level, "base") ? s->rules : NULL,
+        .codes = &s->codes,
         .strict = true,
         .quiet = s->quiet,
         .now = med_now(&med_clock_system),
@@ -308,15 +354,16 @@ static enum med_exit run(const med_arguments *args)
     }
     s.a = med_arena_new(RESOURCE_MEMORY);
     enum med_exit exit = MED_EXIT_FAILED;
-    if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err))
+    if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err) || !open_terms(&s, &err))
         exit = med_command_fail(MED_EXIT_FAILED, "out of memory");
     else if (!options_of(args, &s, &err))
         exit = med_command_fail(MED_EXIT_USAGE, "%s", err.text);
     else
         exit = check_all(&s, &files);
-    med_rules_free(s.rules);
+    med_arena_free(s.a); /* holds what of the terminology it has asked for */
     med_arena_free(s.kept);
-    med_arena_free(s.a);
+    med_terminology_free(s.terms);
+    med_rules_free(s.rules);
     return exit;
 }
 
@@ -330,7 +377,7 @@ const med_command med_command_validate = {
             {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
             {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
             {"quiet", NULL, NULL, "errors only, no warnings"},
-            {"with", "PATH", NULL, "Questionnaires that answers are checked against"},
+            {"with", "PATH", NULL, "Questionnaires, ValueSets and CodeSystems to check against"},
             {NULL, NULL, NULL, NULL},
         },
     .run = run,

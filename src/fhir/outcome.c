@@ -74,6 +74,15 @@ void med_outcome_write_note(med_buf *out, const char *severity, enum med_issue i
     close_outcome(&w);
 }
 
+void med_outcome_write_done(med_buf *out, med_str text, const med_problems *warnings)
+{
+    med_json_writer w = med_json_writer_to(out);
+    open_outcome(&w);
+    write_issue(&w, "information", MED_ISSUE_INFORMATIONAL, text, MED_STR_EMPTY);
+    write_problems(&w, warnings);
+    close_outcome(&w);
+}
+
 med_str med_outcome_text(med_arena *a, const med_err *err, const med_problems *problems)
 {
     med_str text = MED_STR_EMPTY;

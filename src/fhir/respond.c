@@ -140,9 +140,8 @@ static const char *what_happened(enum med_outcome outcome)
 static bool fill_outcome(med_call *call, const med_write *w, med_err *err)
 {
     med_buf body;
-    med_buf_init(&body, 4096);
-    med_outcome_write_note(&body, "information", MED_ISSUE_INFORMATIONAL,
-                           med_str_from(what_happened(w->outcome)));
+    med_buf_init(&body, (size_t)1 << 20);
+    med_outcome_write_done(&body, med_str_from(what_happened(w->outcome)), &call->problems);
     bool ok = !body.failed && med_arena_copy(call->arena, med_buf_str(&body), &call->response.body);
     med_buf_free(&body);
     call->response.is_outcome = true;

@@ -1,13 +1,16 @@
 /* validate_body.c - see validate_body.h. */
 #include "fhir/validate_body.h"
 
-med_structure_options med_validate_options(const med_call *call, enum med_enforce enforce)
+#include "fhir/term_bindings.h"
+
+med_structure_options med_validate_options(med_call *call, enum med_enforce enforce)
 {
     const med_fhir *f = call->fhir;
     return (med_structure_options){
         .skip_codes = !f->check_codes,
         .base = MED_STR_EMPTY,
         .rules = enforce == MED_ENFORCE_BASE ? f->rules : NULL,
+        .codes = enforce == MED_ENFORCE_BASE ? med_term_bindings_of(call) : NULL,
         .now = med_now(f->clock),
         /* warnings are read only by who asks for them */
         .quiet = call->request.prefer != MED_RETURN_OUTCOME,

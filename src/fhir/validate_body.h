@@ -11,7 +11,7 @@
 bool med_validate_body(med_call *call, const char *what, med_err *err) MED_MUST_CHECK;
 
 /* Options of a check in this call: with rules, or structure only. */
-med_structure_options med_validate_options(const med_call *call, enum med_enforce enforce);
+med_structure_options med_validate_options(med_call *call, enum med_enforce enforce);
 /* Is there an error in the list? */
 bool med_validate_failed(const med_problems *list);
 

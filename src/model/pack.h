@@ -76,6 +76,7 @@ med_str med_pack_nearest_resource(const med_pack *p, med_str name);
 
 /* ---- elements ---- */
 enum { MED_MAX_UNBOUNDED = 0xFFFF };
+enum { MED_BINDING_EXTENSIBLE = 3, MED_BINDING_REQUIRED = 4 }; /* med_element.binding */
 
 typedef struct med_element {
     med_str name;      /* "value" for value[x], "contact" */

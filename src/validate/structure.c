@@ -346,7 +346,7 @@ static void check_element(med_check *c, med_check_frame *f)
 
 static void run(med_check *c)
 {
-    while (c->depth > 0 && !c->list->more && !c->out_of_memory) {
+    while (c->depth > 0 && !c->list->more && !c->out_of_memory && !c->failed) {
         med_check_frame *f = &c->stack[c->depth - 1];
         if (f->at < f->end) {
             if (f->is_array)
@@ -383,7 +383,8 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.attachment = med_pack_type(p, MED_STR("Attachment"));
     c.response = med_pack_type(p, MED_STR("QuestionnaireResponse"));
     c.scratch = NULL;
-    c.out_of_memory = false;
+    c.out_of_memory = c.failed = false;
+    c.err = err;
     c.depth = 0;
     *type = MED_TYPE_NONE;
     if (med_json_kind_at(j, root) != MED_JSON_OBJECT) {
@@ -400,7 +401,7 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
         run(&c);
     }
     med_arena_free(c.scratch);
-    return c.out_of_memory ? MED_FAIL_MEMORY(err) : true;
+    return c.out_of_memory ? MED_FAIL_MEMORY(err) : !c.failed;
 }
 
 bool med_structure_check(med_arena *a, const med_pack *p, const med_json *j, uint32_t root,

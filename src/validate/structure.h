@@ -18,6 +18,7 @@
 #include "base/issue.h"
 #include "base/json.h"
 #include "model/pack.h"
+#include "validate/codes.h"
 #include "validate/rules.h"
 
 enum { MED_STRUCTURE_PROBLEMS = 100, MED_STRUCTURE_WARNINGS = 50 };
@@ -46,9 +47,11 @@ typedef struct med_structure_options {
     med_str base;           /* this server's base URL, or empty: its absolute references are
                                looked at like relative ones */
     const med_rules *rules; /* NULL: structure only */
-    bool quiet;             /* errors only: nobody reads the warnings */
-    bool strict;            /* a reference to a type that does not belong there is an error */
-    int64_t now;            /* for invariants that ask; microseconds */
+    const med_coded_lookup *codes; /* value sets beyond the pack's, and displays; NULL: nobody
+                                      is asked */
+    bool quiet;                    /* errors only: nobody reads the warnings */
+    bool strict; /* a reference to a type that does not belong there is an error */
+    int64_t now; /* for invariants that ask; microseconds */
     /* The Questionnaire of that canonical (or reference); NULL: answers are not checked, but
      * those to a contained one. */
     bool (*find)(void *arg, med_str canonical, const med_json **j, uint32_t *root);

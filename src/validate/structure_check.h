@@ -38,6 +38,8 @@ typedef struct med_check {
     med_arena *scratch; /* of one FHIRPath run; made when first needed */
     bool allow_conditional;
     bool out_of_memory;
+    bool failed; /* the terminology did: *err says how */
+    med_err *err;
     int depth;
     med_check_frame stack[MED_CHECK_STACK];
 } med_check;
@@ -85,6 +87,18 @@ void med_check_end(med_check *c, const med_check_frame *f);
 void med_check_rules(med_check *c, const med_check_frame *f);
 /* structure_binding.c: a Coding, CodeableConcept or Quantity against its element's binding. */
 void med_check_binding(med_check *c, const med_check_frame *f);
+
+/* A binding of R4 or of a profile. Without codes of the pack (n = 0) the terminology is asked. */
+typedef struct med_bound {
+    med_str value_set; /* canonical, also "url|version" */
+    med_codes codes;
+    bool is_required; /* else extensible: its problems are warnings */
+    bool any_system;  /* of a code element: the system is not looked at */
+} med_bound;
+/* The CodeableConcept, the Coding (or Quantity), the code at that node. */
+void med_check_bound_concept(med_check *c, const med_bound *b, uint32_t node);
+void med_check_bound_coding(med_check *c, const med_bound *b, uint32_t node);
+void med_check_bound_code(med_check *c, const med_bound *b, uint32_t node, med_str code);
 /* The same for a code that stands alone, when its codes are not a list: languages, media types. */
 void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint32_t node,
                             med_str code);

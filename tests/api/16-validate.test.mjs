@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { get, patient, post, put, unique } from './lib/fhir.mjs';
+import { get, patient, post, put, send, unique } from './lib/fhir.mjs';
 import { medulla, startServer } from './lib/server.mjs';
 
 const text = { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' };
@@ -134,4 +134,42 @@ test('structure only: by the setting, and for an import, which counts what it to
   const checked = await medulla(['validate', '--format', 'json', 'old.ndjson'], { cwd: folder });
   assert.equal(checked.code, 1);
   assert.equal(JSON.parse(checked.out).outcome.issue[0].code, 'invariant');
+});
+
+// A required binding of R4 whose value set R4 does not bring: it is asked of the terminology.
+test('a binding is checked against what was stored, and what is unknown is never passed in silence', async () => {
+  const answers = 'http://loinc.org/vs/LL379-9';
+  const variant = (code, display) => ({ resourceType: 'MolecularSequence', text, coordinateSystem: 0,
+    structureVariant: [{ variantType: { coding: [{ system: 'http://loinc.org', code, display }] } }] });
+  const place = 'MolecularSequence.structureVariant[0].variantType.coding[0]';
+  const before = await post('MolecularSequence/$validate', variant('LA9658-1'));
+  assert.deepEqual(issues(before), [`error not-found ${place}.code`]);
+  assert.match(before.text, /http:\/\/loinc\.org\/vs\/LL379-9.*is not known here; store the ValueSet/);
+  const written = await post('MolecularSequence', variant('LA9658-1'), { Prefer: 'return=OperationOutcome' });
+  assert.equal(written.status, 201, written.text);
+  assert.match(written.text, /is not known here; store the ValueSet/);
+  const id = unique();
+  const set = { resourceType: 'ValueSet', id, url: answers, status: 'active', compose: { include: [
+    { system: 'http://loinc.org', concept: [{ code: 'LA9658-1', display: 'Deletion' }, { code: 'LA6692-3', display: 'Insertion' }] }] } };
+  assert.equal((await put(`ValueSet/${id}`, set)).status, 201);
+  assert.deepEqual(issues(await post('MolecularSequence/$validate', variant('LA9658-1'))), ['information informational']);
+  const wrong = await post('MolecularSequence', variant('LA9658-2'));
+  assert.equal(wrong.status, 422);
+  assert.deepEqual(issues(wrong), [`error code-invalid ${place}.code`]);
+  assert.match(wrong.text, /not a code of http:\/\/loinc\.org\/vs\/LL379-9, which is required here; nearest: LA9658-1/);
+  assert.equal((await send('DELETE', `ValueSet/${id}`)).status, 204);
+  assert.deepEqual(issues(await post('MolecularSequence/$validate', variant('LA9658-2'))), [`error not-found ${place}.code`]);
+});
+
+test('a display that is not the code\'s is a warning with the right one; a code that its system has not, too', async () => {
+  const system = 'http://terminology.hl7.org/CodeSystem/observation-category';
+  const of = (code, display) => observation({ valueString: 'x', category: [{ coding: [{ system, code, display }] }] });
+  const ask = (r) => post('Observation/$validate', r);
+  assert.deepEqual(issues(await ask(of('vital-signs', 'Vital Signs'))), ['information informational']);
+  const wrong = await ask(of('vital-signs', 'Laboratory'));
+  assert.deepEqual(issues(wrong), ['warning invalid Observation.category[0].coding[0].display']);
+  assert.match(wrong.text, /the right one: Vital Signs/);
+  const none = await ask(of('vital-sign'));
+  assert.deepEqual(issues(none), ['warning code-invalid Observation.category[0].coding[0].code']);
+  assert.match(none.text, /nearest: vital-signs/);
 });
