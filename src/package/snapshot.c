@@ -2,11 +2,9 @@
  * the base, which grows on the way: children of types, slices. */
 #include "package/snapshot.h"
 
-#include <stdio.h>
-
 #include "package/snapshot_impl.h"
 
-enum { NAME_BYTES = 256 };
+#define BASE "http://hl7.org/fhir/StructureDefinition/Base"
 
 /* A part of an element's place: "component:systolic". */
 typedef struct part {
@@ -114,14 +112,17 @@ static bool narrow_type(snap *s, snap_node *slice, med_str type, med_err *err)
     return true;
 }
 
+static bool is_extension(const snap_node *n)
+{
+    return med_str_eqz(n->name, "extension") || med_str_eqz(n->name, "modifierExtension");
+}
+
 static bool give_slicing(snap *s, snap_node *of, med_err *err)
 {
-    bool is_extension =
-        med_str_eqz(of->name, "extension") || med_str_eqz(of->name, "modifierExtension");
     bool is_choice = med_str_ends(of->name, MED_STR("[x]"));
     if (snap_find(of, "slicing") != NULL)
         return true;
-    if (is_extension)
+    if (is_extension(of))
         return snap_set_raw(s, of, "slicing",
                             "{\"discriminator\":[{\"type\":\"value\",\"path\":\"url\"}],"
                             "\"ordered\":false,\"rules\":\"open\"}",
@@ -163,34 +164,73 @@ static bool no_child(snap *s, const snap_node *parent, const part *p, med_err *e
                      MED_STR_ARG(nearest));
 }
 
+/* A name for an element that is no list is that: its own name, not a slice of it. */
+static bool is_only_named(const snap_node *n, const part *p)
+{
+    return p->slice.len > 0 && n->first_slice == NULL && snap_max(n) <= 1
+           && snap_find(n, "slicing") == NULL && choice_type(n, p->slice).len == 0;
+}
+
+/* The slice of `*at`, made when this is its own element. */
+static bool to_slice(snap *s, snap_node **at, med_str name, bool is_last, bool *is_new,
+                     med_err *err)
+{
+    snap_node *found = snap_slice(*at, name);
+    if (found == NULL && !is_last && choice_type(*at, name).len == 0)
+        return snap_fail(s, *at, err, "it has no slice %.*s", MED_STR_ARG(name));
+    *is_new = found == NULL;
+    if (found == NULL && !new_slice(s, *at, name, &found, err))
+        return false;
+    *at = found;
+    return true;
+}
+
+static bool to_child(snap *s, snap_node *at, const part *p, bool is_last, snap_node **out,
+                     med_err *err)
+{
+    *out = snap_child(at, p->name);
+    if (*out != NULL || !s->is_specialization || !is_last)
+        return true;
+    *out = snap_new(s, p->name, MED_STR_EMPTY, err);
+    if (*out == NULL)
+        return false;
+    snap_add_child(at, *out);
+    return true;
+}
+
+/* "valueQuantity" is value[x] where that can be nothing else; else it leaves value[x] no other
+ * types than those named so. */
+static med_str to_choice(snap *s, snap_node *choice, const part *p)
+{
+    med_str code, type = choice_type(choice, p->name);
+    snap_value value;
+    bool one = snap_type(s, choice, 0, &code, &value) && !snap_type(s, choice, 1, &code, &value);
+    if (one && choice->first_slice == NULL && med_str_eq_ignore_case(code, type))
+        return MED_STR_EMPTY;
+    if (choice->first_slice == NULL)
+        choice->narrowed = true;
+    return p->slice.len > 0 ? p->slice : p->name;
+}
+
 static bool step(snap *s, snap_node **at, const part *p, bool is_last, bool *is_new, med_err *err)
 {
     med_str slice = p->slice;
-    if (!snap_expand(s, *at, err))
+    snap_node *child;
+    *is_new = false;
+    if (!snap_expand(s, *at, err) || !to_child(s, *at, p, is_last, &child, err))
         return false;
-    snap_node *child = snap_child(*at, p->name);
-    if (child == NULL && (child = choice_of(*at, p->name)) != NULL && slice.len == 0)
-        slice = p->name;
-    if (child == NULL && s->is_specialization && is_last) {
-        child = snap_new(s, p->name, MED_STR_EMPTY, err);
+    if (child == NULL) {
+        child = choice_of(*at, p->name);
         if (child == NULL)
-            return false;
-        snap_add_child(*at, child);
-    }
-    if (child == NULL)
-        return no_child(s, *at, p, err);
-    if (slice.len > 0) {
-        snap_node *found = snap_slice(child, slice);
-        bool may = is_last || choice_type(child, slice).len > 0;
-        if (found == NULL && !may)
-            return snap_fail(s, child, err, "it has no slice %.*s", MED_STR_ARG(slice));
-        *is_new = found == NULL;
-        if (found == NULL && !new_slice(s, child, slice, &found, err))
-            return false;
-        child = found;
+            return no_child(s, *at, p, err);
+        slice = to_choice(s, child, p);
+    } else if (is_only_named(child, p)) {
+        child->slice = slice;
+        slice = MED_STR_EMPTY;
     }
     *at = child;
-    return true;
+    return slice.len == 0 || med_str_eq(child->slice, slice)
+           || to_slice(s, at, slice, is_last, is_new, err);
 }
 
 static bool apply(snap *s, const med_json *j, uint32_t e, const place *p, med_err *err)
@@ -223,6 +263,58 @@ static bool apply_all(snap *s, const med_json *j, uint32_t differential, med_err
     return true;
 }
 
+/* ---- what follows from the slices ---- */
+
+/* The types of the slices are all that a narrowed choice can be. */
+static bool narrow_choice(snap *s, snap_node *choice, med_err *err)
+{
+    med_str list = MED_STR("[");
+    med_json *j = MED_TAKE(s->a, 1, med_json);
+    for (const snap_node *k = choice->first_slice; k != NULL; k = k->next) {
+        med_str code;
+        snap_value type;
+        for (size_t i = 0; snap_type(s, k, i, &code, &type); i++)
+            list = med_arena_printf(s->a, "%.*s%s%.*s", MED_STR_ARG(list), list.len > 1 ? "," : "",
+                                    MED_STR_ARG(med_json_span(type.j, type.node)));
+    }
+    list = med_arena_printf(s->a, "%.*s]", MED_STR_ARG(list));
+    if (j == NULL || list.len < 2)
+        return MED_FAIL_MEMORY(err);
+    return med_json_parse(s->a, list, j, NULL, err)
+           && snap_set(s, choice, MED_STR("type"), (snap_value){j, 0, MED_STR_EMPTY}, err);
+}
+
+/* So many must be there as its slices ask for. */
+static bool raise_min(snap *s, snap_node *n, med_err *err)
+{
+    uint64_t sum = 0;
+    for (const snap_node *k = n->first_slice; k != NULL; k = k->next)
+        sum += med_str_find(k->slice, '/', 0) == k->slice.len ? snap_min(k) : 0;
+    if (sum <= snap_min(n))
+        return true;
+    med_str text = med_arena_printf(s->a, "%llu", (unsigned long long)sum);
+    return text.len == 0 ? MED_FAIL_MEMORY(err) : snap_set_raw(s, n, "min", text.ptr, err);
+}
+
+/* Depth: MED_SNAPSHOT_PATH_DEPTH. */
+static bool finish(snap *s, snap_node *n, med_err *err) /* NOLINT(misc-no-recursion) */
+{
+    if (n->narrowed && !narrow_choice(s, n, err))
+        return false;
+    if (n->first_slice != NULL && !n->spoken && (n->narrowed || is_extension(n))
+        && !raise_min(s, n, err))
+        return false;
+    for (snap_node *k = n->first; k != NULL; k = k->next) {
+        if (!finish(s, k, err))
+            return false;
+    }
+    for (snap_node *k = n->first_slice; k != NULL; k = k->next) {
+        if (!finish(s, k, err))
+            return false;
+    }
+    return true;
+}
+
 /* A logical model is called what its differential calls it. */
 static void rename_root(snap *s, const med_json *j, uint32_t differential)
 {
@@ -230,6 +322,31 @@ static void rename_root(snap *s, const med_json *j, uint32_t differential)
     med_str path = e < end ? med_package_text(s->a, j, e, "path") : MED_STR_EMPTY;
     if (s->is_specialization && path.len > 0)
         s->root->name = med_str_sub(path, 0, med_str_find(path, '.', 0));
+}
+
+static bool fill(snap *s, const med_json *j, uint32_t root, med_str *out, med_err *err)
+{
+    uint32_t differential = med_package_member(j, root, "differential", MED_JSON_OBJECT);
+    if (!snap_load(s, s->base, 0, &s->root, err))
+        return false;
+    rename_root(s, j, differential);
+    return apply_all(s, j, differential, err) && finish(s, s->root, err)
+           && snap_write(s, j, root, out, err);
+}
+
+/* Logical models of today start from Base, which R4 does not have. */
+static bool make_model(snap *s, const med_json *j, uint32_t root, med_str *out, med_err *err)
+{
+    med_json *base = MED_TAKE(s->a, 1, med_json);
+    if (base == NULL)
+        return MED_FAIL_MEMORY(err);
+    s->base = base;
+    return med_json_parse(s->a,
+                          MED_STR("{\"snapshot\":{\"element\":[{\"path\":\"Base\",\"min\":0,"
+                                  "\"max\":\"*\",\"base\":{\"path\":\"Base\",\"min\":0,"
+                                  "\"max\":\"*\"}}]}}"),
+                          base, NULL, err)
+           && fill(s, j, root, out, err);
 }
 
 bool med_snapshot_make(med_arena *a, const med_json *j, uint32_t root,
@@ -246,12 +363,11 @@ bool med_snapshot_make(med_arena *a, const med_json *j, uint32_t root,
         return MED_FAIL(err, MED_ISSUE_REQUIRED, "it has no differential");
     if (!med_definition_find(source, a, canonical, &base, err))
         return false;
+    if (base == NULL && s.is_specialization && med_str_eqz(canonical, BASE))
+        return make_model(&s, j, root, out, err);
     if (base == NULL)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "its base %.*s is not known here",
                         MED_STR_ARG(med_str_sub(canonical, 0, 180)));
     s.base = &base->json;
-    if (!snap_load(&s, s.base, 0, &s.root, err))
-        return false;
-    rename_root(&s, j, differential);
-    return apply_all(&s, j, differential, err) && snap_write(&s, j, root, out, err);
+    return fill(&s, j, root, out, err);
 }

@@ -93,18 +93,6 @@ static bool gather(snap *s, snap_field *f, snap_value value, med_err *err)
     return true;
 }
 
-bool snap_gather(snap *s, snap_node *n, med_str key, snap_value item, med_err *err)
-{
-    snap_field *f = NULL;
-    for (size_t i = 0; i < n->n_fields && f == NULL; i++) {
-        if (med_str_eq(n->fields[i].key, key))
-            f = &n->fields[i];
-    }
-    if (f == NULL)
-        f = add_field(s, n, key, err);
-    return f != NULL && gather_one(s, f, item, err);
-}
-
 /* Of a choice ("fixedCode") there is one value at most. */
 static void drop_choice(snap_node *n, med_str key)
 {

@@ -31,6 +31,8 @@ struct snap_node {
     snap_node *next; /* sibling, or the next slice */
     snap_node *first, *last;
     snap_node *first_slice, *last_slice;
+    bool spoken;   /* the differential has this element itself */
+    bool narrowed; /* a choice to the types that the differential names: valueQuantity */
 };
 
 typedef struct snap {
@@ -67,8 +69,6 @@ bool snap_set_raw(snap *s, snap_node *n, const char *key, const char *json, med_
 void snap_drop(snap_node *n, const char *key);
 /* Takes an element's members as fields. */
 bool snap_take(snap *s, snap_node *n, const med_json *j, uint32_t element, med_err *err);
-/* Adds one item to a gathered list. */
-bool snap_gather(snap *s, snap_node *n, med_str key, snap_value item, med_err *err);
 bool snap_append(snap *s, snap_field *f, snap_value value, med_err *err);
 /* Is it gathered over the chain of bases, and not replaced? */
 bool snap_is_list(med_str key);

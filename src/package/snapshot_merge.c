@@ -91,22 +91,18 @@ static bool check_binding(snap *s, const snap_node *n, const med_json *j, uint32
 
 static bool lay_field(snap *s, snap_node *n, const snap_field *f, med_err *err)
 {
-    static const char *const kept[] = {"min",       "max",         "base",    "type",  "slicing",
-                                       "isSummary", "mustSupport", "mapping", "alias", "condition"};
+    static const char *const kept[] = {"min",     "max",       "base",        "type",
+                                       "slicing", "isSummary", "mustSupport", "mapping",
+                                       "alias",   "condition", "constraint"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         if (med_str_eqz(f->key, kept[i]))
             return true;
     }
-    if (!f->is_list)
-        return f->n == 0 || snap_set(s, n, f->key, f->at[0], err);
-    for (size_t i = 0; i < f->n; i++) {
-        if (!snap_gather(s, n, f->key, f->at[i], err))
-            return false;
-    }
-    return true;
+    return f->n == 0 || snap_set(s, n, f->key, f->at[0], err);
 }
 
-/* An element that names one profile for its type is first what that profile says of itself. */
+/* An element that names one profile for its type is first what that profile says of itself; the
+ * profile's constraints stay with the profile. */
 static bool lay_profile(snap *s, snap_node *n, const med_json *j, uint32_t element, med_err *err)
 {
     uint32_t end, e = med_package_first(j, element, "type", &end);
@@ -137,6 +133,7 @@ static bool is_skipped(med_str key)
 bool snap_merge(snap *s, snap_node *n, const med_json *j, uint32_t element, bool is_new_slice,
                 med_err *err)
 {
+    n->spoken = true;
     if (!check_cardinality(s, n, j, element, is_new_slice, err)
         || !check_types(s, n, j, element, err) || !check_binding(s, n, j, element, err)
         || !lay_profile(s, n, j, element, err))

@@ -167,6 +167,12 @@ static bool place(snap *s, snap_node *n, size_t depth, snap_node **open, med_err
         snap_add_child(open[depth - 1], n);
     } else {
         snap_node *of = snap_child(open[depth - 1], n->name);
+        uint32_t max = snap_max(n);
+        if (of == NULL && max <= 1 && !med_str_ends(n->name, MED_STR("[x]"))) {
+            snap_add_child(open[depth - 1], n); /* a name, no slice */
+            open[depth] = n;
+            return true;
+        }
         if (of == NULL) { /* old tools leave the sliced element out */
             of = snap_new(s, n->name, MED_STR_EMPTY, err);
             if (of == NULL || !copy_fields(s, n, of, err))

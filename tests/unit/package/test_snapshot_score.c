@@ -22,6 +22,35 @@
 
 enum { FILES = 2048, PATH_BYTES = 2048, ELEMENTS = 8192 };
 
+/* Older tools than today's made these, or these are at fault themselves. */
+static const struct {
+    const char *name, *why;
+} known[] = {
+    {"StructureDefinition-MetadataResource.json", "a model: the tool gave each new element ele-1"},
+    {"StructureDefinition-bp.json",
+     "the tool of 2019 put valueQuantity of a component into value[x] itself"},
+    {"StructureDefinition-cholesterol.json",
+     "the tool of 2019 repeated the constraints of SimpleQuantity"},
+    {"StructureDefinition-hdlcholesterol.json",
+     "the tool of 2019 repeated the constraints of SimpleQuantity"},
+    {"StructureDefinition-ldlcholesterol.json",
+     "the tool of 2019 repeated the constraints of SimpleQuantity"},
+    {"StructureDefinition-codesystem-history.json",
+     "it gives slices to an element that it forbids: refused here"},
+    {"StructureDefinition-elementdefinition-de.json",
+     "the tool of 2019 unfolded what extensions hold"},
+    {"StructureDefinition-familymemberhistory-genetic.json",
+     "it names a slice of an element that it does not slice"},
+    {"StructureDefinition-provenance-relevant-history.json",
+     "a slice keeps what is said of all: the tool copied the base"},
+    {"StructureDefinition-structuredefinition-fhir-type.json",
+     "the tool dropped the binding of a url"},
+    {"StructureDefinition-Observation-results-laboratory-pathology-uv-ips.json",
+     "a slice keeps what is said of all: the tool copied the base"},
+    {"StructureDefinition-Observation-results-radiology-uv-ips.json",
+     "a slice keeps what is said of all: the tool copied the base"},
+};
+
 static med_str read_file(med_arena *a, const char *path)
 {
     FILE *f = fopen(path, "rbe");
@@ -60,6 +89,12 @@ static void add_sorted(med_arena *a, med_buf *out, const char **texts, size_t n)
     }
 }
 
+/* Publishers pin canonicals to versions in a snapshot that the differential does not. */
+static med_str unpinned(med_str canonical)
+{
+    return med_str_sub(canonical, 0, med_str_find(canonical, '|', 0));
+}
+
 static void add_types(med_arena *a, med_buf *out, const med_json *j, uint32_t element)
 {
     static const char *const keys[] = {"profile", "targetProfile"};
@@ -72,7 +107,7 @@ static void add_types(med_arena *a, med_buf *out, const med_json *j, uint32_t el
         for (size_t k = 0; k < 2; k++) {
             for (uint32_t p = med_package_first(j, t, keys[k], &inner); p < inner;
                  p = j->nodes[p].next) {
-                med_str url = med_json_raw(j, p);
+                med_str url = unpinned(med_json_raw(j, p));
                 assert_true(n < 127);
                 texts[n++] =
                     med_arena_printf(a, "%.*s<%.*s>", MED_STR_ARG(code), MED_STR_ARG(url)).ptr;
@@ -107,7 +142,7 @@ static void add_fixed(med_buf *out, const med_json *j, uint32_t element)
     }
 }
 
-static med_str facets(med_arena *a, const med_json *j, uint32_t element)
+static med_str facets(med_arena *a, const med_json *j, uint32_t element, bool min)
 {
     med_buf out;
     med_str text;
@@ -116,12 +151,14 @@ static med_str facets(med_arena *a, const med_json *j, uint32_t element)
     add_value(&out, j, element, "id");
     add_value(&out, j, element, "path");
     add_value(&out, j, element, "sliceName");
-    add_value(&out, j, element, "min");
+    if (min)
+        add_value(&out, j, element, "min");
     add_value(&out, j, element, "max");
     add_types(a, &out, j, element);
     if (binding != 0) {
         add_value(&out, j, binding, "strength");
-        add_value(&out, j, binding, "valueSet");
+        med_buf_addc(&out, '|');
+        med_buf_add(&out, unpinned(med_package_text(a, j, binding, "valueSet")));
     }
     add_fixed(&out, j, element);
     add_constraints(a, &out, j, element);
@@ -131,14 +168,14 @@ static med_str facets(med_arena *a, const med_json *j, uint32_t element)
     return text;
 }
 
-static size_t lines(med_arena *a, const med_json *j, med_str *out)
+static size_t lines(med_arena *a, const med_json *j, bool min, med_str *out)
 {
     size_t n = 0;
     uint32_t end, snapshot = med_package_member(j, 0, "snapshot", MED_JSON_OBJECT);
     for (uint32_t e = med_package_first(j, snapshot, "element", &end); e < end;
          e = j->nodes[e].next) {
         assert_true(n < ELEMENTS);
-        out[n++] = facets(a, j, e);
+        out[n++] = facets(a, j, e, min);
     }
     return n;
 }
@@ -149,13 +186,12 @@ static void show(const char *what, med_str line)
 }
 
 /* How many elements differ; the first few are shown. */
-static size_t differences(med_arena *a, const med_json *made, const med_json *shipped)
+static size_t differences(med_arena *a, const med_json *made, const med_json *shipped, bool min)
 {
     med_str *x = MED_TAKE(a, ELEMENTS, med_str), *y = MED_TAKE(a, ELEMENTS, med_str);
-    size_t n = lines(a, made, x), m = lines(a, shipped, y), wrong = 0, room = 3;
-    const char *all = getenv("MEDULLA_ALL");
-    if (all != NULL)
-        room = 1000;
+    size_t n = lines(a, made, min, x), m = lines(a, shipped, min, y), wrong = 0, room = 3;
+    if (getenv("MEDULLA_SHOW") == NULL)
+        room = 0;
     for (size_t i = 0, k = 0; i < n || k < m;) {
         if (i < n && k < m && med_str_eq(x[i], y[k])) {
             i++, k++;
@@ -185,8 +221,30 @@ static size_t differences(med_arena *a, const med_json *made, const med_json *sh
 }
 
 typedef struct tally {
-    size_t same, all, failed;
+    size_t same, all;
+    size_t min_only; /* equal but for the min of an element that is sliced */
+    size_t known;    /* listed above */
+    size_t unknown;
 } tally;
+
+static const char *known_reason(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i].name, name) == 0)
+            return known[i].why;
+    }
+    return NULL;
+}
+
+static void other(const char *name, tally *score)
+{
+    const char *why = known_reason(name);
+    print_message("  %s: %s\n", name, why == NULL ? "NOT EXPECTED" : why);
+    if (why == NULL)
+        score->unknown++;
+    else
+        score->known++;
+}
 
 static void check_file(const med_definition_source *source, const char *path, const char *name,
                        tally *score)
@@ -207,21 +265,22 @@ static void check_file(const med_definition_source *source, const char *path, co
     if (wanted) {
         score->all++;
         if (!med_snapshot_make(a, &shipped, 0, source, &text, &err)) {
-            print_message("%s: FAILED %s: %s\n", name, err.expr, err.text);
-            score->failed++;
+            print_message("  %s: not made: %s: %s\n", name, err.expr, err.text);
+            other(name, score);
         } else {
             assert_true(med_json_parse(a, text, &made, NULL, &err));
-            size_t n = differences(a, &made, &shipped);
-            if (n == 0)
+            if (differences(a, &made, &shipped, true) == 0)
                 score->same++;
+            else if (differences(a, &made, &shipped, false) == 0)
+                score->min_only++;
             else
-                print_message("%s: %zu elements differ\n", name, n);
+                other(name, score);
         }
     }
     med_arena_free(a);
 }
 
-static void check_folder(med_arena *a, med_definition_set *set, const char *folder, bool loose)
+static size_t check_folder(med_arena *a, med_definition_set *set, const char *folder, bool loose)
 {
     char *names[FILES];
     size_t n = 0;
@@ -231,7 +290,7 @@ static void check_folder(med_arena *a, med_definition_set *set, const char *fold
     DIR *dir = opendir(folder);
     if (dir == NULL) {
         print_message("skipped: %s absent\n", folder);
-        return;
+        return 0;
     }
     for (struct dirent *e = readdir(dir); e != NULL && n < FILES; e = readdir(dir)) {
         med_str name = med_str_from(e->d_name);
@@ -255,8 +314,11 @@ static void check_folder(med_arena *a, med_definition_set *set, const char *fold
         free(names[i]);
     }
     (void)closedir(dir);
-    print_message("%s: %zu of %zu equal, %zu could not be made\n", strrchr(folder, '/') + 1,
-                  score.same, score.all, score.failed);
+    print_message("%s: %zu of %zu equal; %zu but for the min of a sliced element; %zu of the list, "
+                  "%zu unexpected\n",
+                  strrchr(folder, '/') + 1, score.same, score.all, score.min_only, score.known,
+                  score.unknown);
+    return score.unknown;
 }
 
 static void snapshots_are_those_shipped(void **state)
@@ -277,10 +339,10 @@ static void snapshots_are_those_shipped(void **state)
     assert_non_null(set);
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         (void)snprintf(folder, sizeof folder, "%s/%s", definitions, folders[i]);
-        check_folder(a, set, folder, i == 3);
+        assert_int_equal(check_folder(a, set, folder, i == 3), 0);
     }
     (void)snprintf(folder, sizeof folder, "%s/data/eu-laboratory", shared);
-    check_folder(a, set, folder, true);
+    (void)check_folder(a, set, folder, true); /* it leans on guides that are not there */
     med_arena_free(a);
     med_packages_free(packages);
 }
