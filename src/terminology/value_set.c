@@ -116,6 +116,22 @@ static uint32_t contained(const compiler *c, med_str canonical)
     return 0;
 }
 
+/* Sets that were compiled before are found ready, so each counts what is inside it. */
+static bool count_inside(compiler *c, const med_value_set *vs, med_err *err)
+{
+    if (vs->depth >= MED_CONTEXT_DEPTH)
+        return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                        "value sets include one another more than %d deep", MED_CONTEXT_DEPTH);
+    if (vs->depth >= c->vs->depth)
+        c->vs->depth = vs->depth + 1;
+    c->vs->weight += vs->weight;
+    if (c->vs->weight <= MED_VALUE_SET_WEIGHT)
+        return true;
+    return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
+                    "a code of this value set has to be looked for in more than %d others",
+                    MED_VALUE_SET_WEIGHT);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): what is contained contains nothing itself */
 static bool import_sets(compiler *c, uint32_t list, med_part *p, med_err *err)
 {
@@ -139,6 +155,8 @@ static bool import_sets(compiler *c, uint32_t list, med_part *p, med_err *err)
             p->kind = MED_PART_UNKNOWN;
             continue;
         }
+        if (!count_inside(c, vs, err))
+            return false;
         if (vs->missing.len > 0)
             c->vs->missing = vs->missing;
         if (vs->missing_system.len > 0)
@@ -328,6 +346,8 @@ bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_
         return MED_FAIL_MEMORY(err);
     vs->json = j;
     vs->node = node;
+    vs->depth = 1;
+    vs->weight = 1;
     vs->missing = vs->missing_system = vs->broken = vs->missing_supplement = MED_STR_EMPTY;
     if (!med_json_text(x->arena, j, node, "url", &vs->url)
         || !med_json_text(x->arena, j, node, "version", &vs->version))

@@ -43,6 +43,8 @@ struct med_value_set {
     uint32_t node;
     const med_part *includes, *excludes;
     size_t n_includes, n_excludes;
+    unsigned depth;         /* of the value sets inside it: 1 when there is none */
+    size_t weight;          /* value sets to look at for one code, itself included */
     bool active_only;       /* compose.inactive = false */
     bool from_expansion;    /* there was no compose: the stored expansion is all there is */
     med_str missing;        /* a value set that it includes and that is not known, or "" */
@@ -52,6 +54,9 @@ struct med_value_set {
     med_str missing_supplement;
 };
 
+/* MED_ISSUE_TOO_COSTLY when sets are inside each other too deep, or one too often: asking for a
+ * code walks all of them. */
+enum { MED_VALUE_SET_WEIGHT = 10000 };
 bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_t node,
                            const med_value_set **out, med_err *err) MED_MUST_CHECK;
 /* A value set that a system defines by itself: all of its codes (CodeSystem.valueSet),

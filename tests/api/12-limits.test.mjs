@@ -73,6 +73,9 @@ const costly = async (answer, words) => {
   assert.match(outcome.issue[0].diagnostics, words);
 };
 
+const put = async (s, resource) => assert.ok([200, 201].includes(await statusOf(send(s, 'PUT', `${resource.resourceType}/${resource.id}`, body(resource)))), resource.id);
+const valueSet = (id, include) => ({ resourceType: 'ValueSet', id, url: `urn:vs:${id}`, status: 'active', compose: { include } });
+
 const cases = {
   'request line': () => using({}, async (s) => {
     const line = (n) => `GET /fhir/Patient?family=${'x'.repeat(n)} HTTP/1.1`;
@@ -241,6 +244,39 @@ const cases = {
     assert.equal(await statusOf(create(s, named(4096))), 201);
     assert.equal(await statusOf(create(s, named(4097))), 422);
   }),
+  'steps of an expression given to `$fhirpath`': () => using({}, async (s) => {
+    const given = (n) => ({ resourceType: 'Parameters', parameter: [{ name: 'expression', valueString: 'name.given.select(%resource.name.given.select($this & \'x\').count())' },
+      { name: 'resource', resource: patient({ name: [{ given: times(n, (i) => `n${i}`) }] }) }] });
+    assert.equal(await statusOf(send(s, 'POST', '$fhirpath', body(given(100)))), 200);
+    const over = await send(s, 'POST', '$fhirpath', body(given(1500)));
+    assert.equal(over.status, 422);
+    assert.equal((await over.json()).issue[0].code, 'too-costly');
+  }),
+  'codes of one `$expand`': () => using({}, async (s) => {
+    await put(s, valueSet('many', [{ system: 'urn:many', concept: times(10001, (i) => ({ code: `c${i}` })) }]));
+    await costly(send(s, 'GET', 'ValueSet/$expand?url=urn:vs:many'), /10000/);
+    const page = await (await send(s, 'GET', 'ValueSet/$expand?url=urn:vs:many&count=5')).json();
+    assert.equal(page.expansion.contains.length, 5);
+  }),
+  'codes that `:in`, `:not-in`, `:above`, `:below` stand for': () => using({}, async (s) => {
+    for (const n of [1000, 1001]) await put(s, valueSet(`in-${n}`, [{ system: 'urn:many', concept: times(n, (i) => ({ code: `c${i}` })) }]));
+    assert.equal(await statusOf(send(s, 'GET', 'Observation?code:in=urn:vs:in-1000')), 200);
+    const over = await send(s, 'GET', 'Observation?code:in=urn:vs:in-1001');
+    assert.equal(over.status, 400);
+    assert.equal((await over.json()).issue[0].code, 'too-costly');
+  }),
+  'value sets inside each other': () => using({}, async (s) => {
+    for (let i = 0; i < 18; i++)
+      await put(s, valueSet(`deep-${i}`, [i === 0 ? { system: 'urn:many', concept: [{ code: 'c' }] } : { valueSet: [`urn:vs:deep-${i - 1}`] }]));
+    // one after the other, so that those inside are known when the next one is asked for
+    for (let i = 0; i < 16; i++) assert.equal(await statusOf(send(s, 'GET', `ValueSet/$expand?url=urn:vs:deep-${i}`)), 200);
+    await costly(send(s, 'GET', 'ValueSet/$expand?url=urn:vs:deep-16'), /16/);
+    for (let i = 0; i < 8; i++)
+      await put(s, valueSet(`wide-${i}`, times(10, () => (i === 0 ? { system: 'urn:many', concept: [{ code: 'c' }] } : { valueSet: [`urn:vs:wide-${i - 1}`] }))));
+    const has = (i) => send(s, 'GET', `ValueSet/$validate-code?url=urn:vs:wide-${i}&system=urn:many&code=other`);
+    assert.equal(await statusOf(has(3)), 200);
+    for (const i of [4, 5, 6, 7]) await costly(has(i), /10000/);
+  }),
   'long requests waiting': () => using({ 'worker.queue': 1, 'worker.threads': 1 }, async (s) => {
     const batch = body({ resourceType: 'Bundle', type: 'batch', entry: Array.from({ length: 50 }, () => ({ request: { method: 'GET', url: 'Patient' } })) });
     const refused = await until(503, async () => { const a = await send(s, 'POST', '', batch); await a.arrayBuffer(); return a; }, 200);
@@ -292,6 +328,15 @@ const full = {
     await costly(send(s, 'GET', 'Observation/$lastn?patient=p'), /9500/);
     assert.equal(await statusOf(send(s, 'GET', 'Observation/$lastn?patient=q')), 200);
   },
+  'entries of a document that `$document` or `$summary` makes': async (s) => {
+    const letter = (id, n) => ({ resourceType: 'Composition', id, status: 'final', type: { text: 'Letter' }, title: 'Letter', date: '2026-01-02',
+      subject: { reference: 'Patient/p' }, author: [{ display: 'Holm' }],
+      section: [{ title: 'All', entry: times(n, (i) => ({ reference: `Observation/o${i + 1}` })) }] });
+    await put(s, letter('fits', 1900));
+    await put(s, letter('over', 2001));
+    assert.equal(await statusOf(send(s, 'GET', 'Composition/fits/$document')), 200);
+    await costly(send(s, 'GET', 'Composition/over/$document'), /2000/);
+  },
   'commands at work on a running server': async (s) => {
     let held;
     const importing = medulla(['import', '--data', s.data, '-'], { ready: (child) => { held = child; } });
@@ -331,11 +376,6 @@ const elsewhere = {
   'a packet on the admin socket': [session, 'TEST(what_is_no_request_runs_nothing)', 'src/admin/message.h', 'MED_MESSAGE_BYTES = 64 << 10'],
   'search parameters of your own': ['tests/api/16-parameters.test.mjs', "test('no more than 200'"],
   'steps of one invariant': ['src/validate/structure_rules.c', 'STEPS = 1000000, STEPS_A_NODE = 64'],
-  'entries of a document that `$document` or `$summary` makes': ['src/fhir/document.h', 'MED_DOCUMENT_ENTRIES = 2000'],
-  'steps of an expression given to `$fhirpath`': ['src/model/fhirpath/run.h', 'MED_FP_STEPS = 1000000'],
-  'codes that `:in`, `:not-in`, `:above`, `:below` stand for': ['src/search/query.h', 'MED_TERMS = 1000'],
-  'codes of one `$expand`': ['src/terminology/expand.h', 'MED_EXPAND_LIMIT = 10000'],
-  'value sets inside each other': ['src/terminology/context.h', 'MED_CONTEXT_DEPTH = 16'],
   'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'],
   'questions with `Prefer: respond-async` kept': ['tests/api/16-async.test.mjs', "test('no more than 100 are kept'"],
 };

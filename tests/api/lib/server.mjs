@@ -21,6 +21,7 @@ export async function medulla(args, { input, cwd, ready } = {}) {
   let out = '', err = '';
   child.stdout.on('data', (part) => { out += part; });
   child.stderr.on('data', (part) => { err += part; });
+  child.stdin?.on('error', () => {}); // it may end before it has read all
   if (input !== undefined) child.stdin.end(input);
   ready?.(child);
   const [code, signal] = await once(child, 'close');
