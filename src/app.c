@@ -6,6 +6,7 @@
 #include "base/datetime.h"
 #include "fhir/interactions.h"
 #include "fhir/term_store.h"
+#include "package/packages.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
@@ -215,6 +216,14 @@ static bool open_terminology(med_app *app, med_err *err)
                : med_terminology_open(folder.ptr, &app->fhir.terminology, err);
 }
 
+static bool open_packages(med_app *app, med_err *err)
+{
+    med_str data = med_config_text(app->config, "store.data");
+    med_str folder = med_arena_printf(app->arena, "%.*s/packages", MED_STR_ARG(data));
+    return folder.len == 0 ? MED_FAIL_MEMORY(err)
+                           : med_packages_open(folder.ptr, &app->fhir.packages, err);
+}
+
 bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool create, med_err *err)
 {
     *app = (med_app){.arena = a, .config = config};
@@ -223,6 +232,7 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
     if (!open_store(app, create, err))
         return false;
     if (fill_fhir(app, err) && fill_terms(app, err) && open_terminology(app, err)
+        && open_packages(app, err)
         && med_capabilities_text(app->arena, &app->fhir, &app->fhir.capabilities, err)) {
         app->editions =
             med_editions_new(&app->fhir, med_app_background_slot(app, MED_SLOT_EDITIONS), err);
@@ -247,6 +257,8 @@ void med_app_close(med_app *app)
     app->store = NULL;
     med_terminology_free(app->fhir.terminology);
     app->fhir.terminology = NULL;
+    med_packages_free(app->fhir.packages);
+    app->fhir.packages = NULL;
     med_term_watch_free(app->fhir.term_watch);
     app->fhir.term_watch = NULL;
 }

@@ -28,6 +28,7 @@ typedef struct med_fhir {
     const med_log *log;
     med_terminology *terminology;      /* NULL in tools that need none */
     struct med_term_watch *term_watch; /* of stored terminology (term_store.h) */
+    struct med_packages *packages;     /* implementation guides, and what R4 defines */
     med_str base;         /* "http://127.0.0.1:8080/fhir" unless the request says otherwise */
     med_str capabilities; /* the CapabilityStatement, made at the start */
     med_str started;      /* instant the server started: CapabilityStatement.date */

@@ -9,6 +9,7 @@
 #include "fhir/interactions.h"
 #include "fhir/respond.h"
 #include "fhir/subset.h"
+#include "package/packages.h"
 
 static void coded(med_json_writer *w, const char *code)
 {
@@ -312,6 +313,39 @@ static bool check_mode(const med_call *call, med_err *err)
     return true;
 }
 
+static void write_guides(med_arena *a, med_packages *packages, med_buf *out)
+{
+    med_package_info info;
+    bool any = false;
+    for (size_t i = 0; med_packages_at(packages, a, i, &info); i++) {
+        if (info.guide.len == 0)
+            continue;
+        med_buf_addz(out, any ? ",\"" : ",\"implementationGuide\":[\"");
+        med_json_escape(out, info.guide);
+        med_buf_addc(out, '"');
+        any = true;
+    }
+    if (any)
+        med_buf_addc(out, ']');
+}
+
+/* The guides that are installed at this moment stand in front of what the server does. */
+static bool with_guides(med_call *call, med_str *text, med_err *err)
+{
+    med_buf out;
+    size_t at = med_str_search(*text, MED_STR(",\"rest\":["), 0);
+    med_buf_init(&out, MED_JSON_MAX_BYTES);
+    med_buf_add(&out, med_str_sub(*text, 0, at));
+    write_guides(call->arena, call->fhir->packages, &out);
+    bool ok = true;
+    if (out.len > at) {
+        med_buf_add(&out, med_str_skip(*text, at));
+        ok = !out.failed && med_arena_copy(call->arena, med_buf_str(&out), text);
+    }
+    med_buf_free(&out);
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
+
 static bool shaped(med_call *call, med_str *text, med_err *err)
 {
     med_shape shape = {0};
@@ -344,7 +378,7 @@ static enum med_step prepare(med_call *call, med_err *err)
 {
     med_str text = call->fhir->capabilities;
     med_fhir_response *r = &call->response;
-    if (!check_mode(call, err) || !shaped(call, &text, err))
+    if (!check_mode(call, err) || !with_guides(call, &text, err) || !shaped(call, &text, err))
         return MED_STEP_FAILED;
     r->etag = med_arena_printf(call->arena, "W/\"%016lx\"",
                                (unsigned long)med_store_hash(call->fhir->store, text));

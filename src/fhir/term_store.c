@@ -9,7 +9,10 @@
 
 #include "base/mem.h"
 #include "fhir/searchset.h"
+#include "package/packages.h"
 #include "terminology/terms.h"
+
+enum { PACKAGES_SHIFT = 40 }; /* commits stay far below */
 
 struct med_term_watch {
     pthread_mutex_t lock;
@@ -83,9 +86,28 @@ static bool read_generation(med_call *call, uint64_t *out, med_err *err)
     return true;
 }
 
+/* Of what is stored, and of what packages bring. */
 static uint64_t generation(void *self)
 {
-    return ((const stored *)self)->generation;
+    const stored *s = self;
+    return s->generation + (med_packages_epoch(s->call->fhir->packages) << PACKAGES_SHIFT);
+}
+
+/* A resource of an installed package: found behind what users stored. */
+static bool find_in_packages(const stored *s, med_arena *a, enum med_term_kind kind, med_str url,
+                             med_str version, med_term_resource *out, med_err *err)
+{
+    med_package_found found;
+    if (s->call->fhir->packages == NULL)
+        return true;
+    if (!med_packages_find(s->call->fhir->packages, a, med_str_from(names[kind]), url, version,
+                           &found, err))
+        return false;
+    if (found.json.len == 0)
+        return true;
+    out->json = found.json;
+    out->key = med_arena_printf(a, "%.*s/%.*s", MED_STR_ARG(found.package), MED_STR_ARG(found.id));
+    return out->key.len > 0 ? true : MED_FAIL_MEMORY(err);
 }
 
 /* FHIR escapes: a comma in a canonical is no list. */
@@ -137,9 +159,8 @@ static bool find(void *self, med_arena *a, enum med_term_kind kind, med_str url,
     med_search_result r = {0};
     med_str best = MED_STR_EMPTY;
     *out = (med_term_resource){MED_STR_EMPTY, MED_STR_EMPTY};
-    if (s->generation == 0) /* none of the three types was ever stored */
-        return true;
-    if (!search(s, a, names[kind], "url", url, &r, err))
+    /* 0: none of the three types was ever stored */
+    if (s->generation != 0 && !search(s, a, names[kind], "url", url, &r, err))
         return false;
     for (size_t i = 0; i < r.n; i++) {
         const med_stored *at = &r.entries[i].resource;
@@ -153,7 +174,7 @@ static bool find(void *self, med_arena *a, enum med_term_kind kind, med_str url,
         out->json = at->text;
         out->key = at->id;
     }
-    return true;
+    return out->json.len > 0 || find_in_packages(s, a, kind, url, version, out, err);
 }
 
 static bool supplement(void *self, med_arena *a, med_str system, size_t index,

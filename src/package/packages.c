@@ -282,6 +282,22 @@ static mapping *find_package(med_packages *p, med_str type, med_str url, med_str
     return found;
 }
 
+/* The package that has it in a version not older than the built-in one, if there is that; held. */
+static mapping *hold_package(med_packages *p, med_str type, med_str url, med_str version,
+                             const med_package_entry *built_in, size_t *row, med_package_entry *e)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    look(p);
+    mapping *m = find_package(p, type, url, version, row, e);
+    if (m != NULL && built_in != NULL
+        && med_package_version_compare(e->version, built_in->version) < 0)
+        m = NULL;
+    if (m != NULL)
+        m->uses++;
+    (void)pthread_mutex_unlock(&p->lock);
+    return m;
+}
+
 bool med_packages_find(med_packages *p, med_arena *a, med_str type, med_str url, med_str version,
                        med_package_found *out, med_err *err)
 {
@@ -291,14 +307,7 @@ bool med_packages_find(med_packages *p, med_arena *a, med_str type, med_str url,
     memset(out, 0, sizeof *out);
     out->json = MED_STR_EMPTY;
     bool have = find_row(med_packages_built_in(), type, url, version, &built_in, &mine);
-    (void)pthread_mutex_lock(&p->lock);
-    look(p);
-    m = find_package(p, type, url, version, &row, &e);
-    if (m != NULL && have && med_package_version_compare(e.version, mine.version) < 0)
-        m = NULL;
-    if (m != NULL)
-        m->uses++;
-    (void)pthread_mutex_unlock(&p->lock);
+    m = p == NULL ? NULL : hold_package(p, type, url, version, have ? &mine : NULL, &row, &e);
     if (m == NULL && !have)
         return true;
     if (m != NULL && !med_arena_defer(a, let_go, m))

@@ -30,7 +30,7 @@ typedef struct med_package_found {
 } med_package_found;
 
 /* The resource of that type with that canonical; `version` may be cut short ("4.0" fits 4.0.1),
- * and without one the newest is given. */
+ * and without one the newest is given. Of NULL: what is built in. */
 bool med_packages_find(med_packages *p, med_arena *a, med_str type, med_str url, med_str version,
                        med_package_found *out, med_err *err) MED_MUST_CHECK;
 /* The same for "url|version" and a StructureDefinition, as a source for the validator. The
