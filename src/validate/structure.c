@@ -20,6 +20,7 @@ static med_check_frame *push(med_check *c, uint32_t node, med_type type)
     if (c->depth > 1) {
         f->resource = f[-1].resource;
         f->root = f[-1].root;
+        f->entry = f[-1].entry;
     }
     return f;
 }
@@ -50,6 +51,15 @@ static med_type resource_type(med_check *c, uint32_t node)
     return MED_TYPE_NONE;
 }
 
+static void note_resource(med_check *c, const med_check_frame *f)
+{
+    const med_profile_use *use = c->options->profiles;
+    med_check_noted noted = {
+        .node = f->node, .resource = f->resource, .root = f->root, .entry = f->entry};
+    if (f->node == c->root || use->claimed || (use->n_listed > 0 && f->resource == f->root))
+        med_check_note(c, &noted);
+}
+
 /* Begins an object that stands at an element (or the root, owner MED_TYPE_NONE). */
 static void enter_object(med_check *c, uint32_t node, med_type type, const med_check_frame *place)
 {
@@ -63,11 +73,16 @@ static void enter_object(med_check *c, uint32_t node, med_type type, const med_c
         type = resource_type(c, node);
     if (type == MED_TYPE_NONE)
         return;
+    uint32_t holder = c->depth > 0 ? c->stack[c->depth - 1].node : 0;
     med_check_frame *f = push(c, node, type);
     if (is_resource)
         f->resource = node;
-    if (is_resource && !place->in_contained)
+    if (is_resource && !place->in_contained) {
         f->root = node;
+        f->entry = holder;
+    }
+    if (is_resource && c->profiles != NULL)
+        note_resource(c, f);
     f->owner = place->owner;
     f->owner_element = place->owner_element;
     f->in_contained = place->in_contained;
@@ -385,6 +400,14 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.scratch = NULL;
     c.out_of_memory = c.failed = false;
     c.err = err;
+    c.run = NULL;
+    c.noted = NULL;
+    c.n_noted = c.room_noted = 0;
+    c.silent = c.found = c.in_expression = false;
+    c.profiles = NULL;
+    if (c.options->profiles != NULL && c.options->rules != NULL
+        && (c.profiles = med_profile_set_hold(c.options->profiles, a, err)) == NULL)
+        return false;
     c.depth = 0;
     *type = MED_TYPE_NONE;
     if (med_json_kind_at(j, root) != MED_JSON_OBJECT) {
@@ -399,6 +422,8 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
         c.allow_conditional =
             c.options->allow_conditional || med_str_eqz(med_type_name(p, *type), "Bundle");
         run(&c);
+        if (c.n_noted > 0)
+            med_check_profiles(&c);
     }
     med_arena_free(c.scratch);
     return c.out_of_memory ? MED_FAIL_MEMORY(err) : !c.failed;

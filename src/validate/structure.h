@@ -11,7 +11,9 @@
  * With `rules` in the options all that base R4 says is checked in the same pass: invariants,
  * required, extensible and maximum bindings, known extensions (where they stand, what they
  * hold), modifier extensions that nobody knows, contained resources, Bundles, Questionnaires.
- * Profiles are another check. One pass over the tape, no recursion. */
+ * Profiles (profile.h) follow when there is a use of them in the options; extensions that R4 does
+ * not define are checked against their definitions then, too. One pass over the tape, no
+ * recursion. */
 #ifndef MED_VALIDATE_STRUCTURE_H
 #define MED_VALIDATE_STRUCTURE_H
 
@@ -19,6 +21,7 @@
 #include "base/json.h"
 #include "model/pack.h"
 #include "validate/codes.h"
+#include "validate/profile.h"
 #include "validate/rules.h"
 
 enum { MED_STRUCTURE_PROBLEMS = 100, MED_STRUCTURE_WARNINGS = 50 };
@@ -47,9 +50,10 @@ typedef struct med_structure_options {
     med_str base;           /* this server's base URL, or empty: its absolute references are
                                looked at like relative ones */
     const med_rules *rules; /* NULL: structure only */
-    const med_coded_lookup *codes; /* value sets beyond the pack's, and displays; NULL: nobody
-                                      is asked */
-    bool quiet;                    /* errors only: nobody reads the warnings */
+    const med_coded_lookup *codes;   /* value sets beyond the pack's, and displays; NULL: nobody
+                                        is asked */
+    const med_profile_use *profiles; /* with rules; NULL: no profiles */
+    bool quiet;                      /* errors only: nobody reads the warnings */
     bool strict; /* a reference to a type that does not belong there is an error */
     int64_t now; /* for invariants that ask; microseconds */
     /* The Questionnaire of that canonical (or reference); NULL: answers are not checked, but

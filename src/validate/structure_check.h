@@ -23,8 +23,16 @@ typedef struct med_check_frame {
     bool null_allowed; /* an array whose nulls stand for values that have no extensions */
     bool in_contained;
     uint32_t resource, root;       /* nodes: %resource and %rootResource */
+    uint32_t entry;                /* the object that holds `root`; 0 none */
     uint64_t seen[MED_CHECK_SEEN]; /* elements that are there */
 } med_check_frame;
+
+/* What is left to the profiles: a resource, or an extension whose definition is one. */
+typedef struct med_check_noted {
+    uint32_t node, resource, root;
+    uint32_t entry;                    /* object of a Bundle that holds `root`; 0 none */
+    const struct med_profile *profile; /* NULL: what is asked of the resource */
+} med_check_noted;
 
 typedef struct med_check {
     med_arena *a;
@@ -40,6 +48,14 @@ typedef struct med_check {
     bool out_of_memory;
     bool failed; /* the terminology did: *err says how */
     med_err *err;
+    /* ---- profiles (profile.h) ---- */
+    struct med_profile_set *profiles; /* NULL: none are asked for */
+    struct med_profile_run *run;      /* while they are checked */
+    med_check_noted *noted;
+    size_t n_noted, room_noted;
+    bool silent; /* nothing is told; `found` says that there was an error */
+    bool found;
+    bool in_expression; /* the scratch arena is in use */
     int depth;
     med_check_frame stack[MED_CHECK_STACK];
 } med_check;
@@ -108,6 +124,16 @@ void med_check_extension(med_check *c, const med_check_frame *f);
 void med_check_answers(med_check *c, const med_check_frame *f);
 /* structure_attachment.c: size and hash of an Attachment that holds its data. */
 void med_check_attachment(med_check *c, const med_check_frame *f);
+/* structure_rules.c: does the expression hold? False when that can not be decided: *err. */
+bool med_check_holds(med_check *c, uint32_t resource, uint32_t root, const med_fhirpath *program,
+                     const med_value *focus, bool *holds, med_err *err);
+/* profile_conform.c: conformsTo() of an expression; `arg` is the check. */
+bool med_check_conforms_to(void *arg, const med_value *value, med_str profile, bool *out);
+/* profile_check.c: what was noted. */
+void med_check_profiles(med_check *c);
+/* The profile of an extension that R4 does not define; NULL when nobody knows it. */
+const struct med_profile *med_check_extension_profile(med_check *c, med_str url);
+void med_check_note(med_check *c, const med_check_noted *noted);
 /* structure_bundle.c: addresses of entries, and that a document or message is whole. */
 void med_check_bundle(med_check *c, const med_check_frame *f);
 

@@ -4,7 +4,9 @@
  * not. Of one that nobody knows only this is asked: that it is no modifier, since what a
  * modifier says must be understood. */
 #include "model/walk.h"
-#include "validate/structure_check.h"
+#include "validate/profile_impl.h"
+
+#define SELECT_LIMIT ((size_t)64 << 20)
 
 /* The object in which the extension stands: below it, over the array between. */
 static const med_check_frame *holder_of(const med_check_frame *f, const med_check *c)
@@ -201,6 +203,113 @@ static void check_part(med_check *c, const med_check_frame *f, const med_check_f
     check_value(c, f, &part);
 }
 
+/* ---- definitions of packages and of users ---- */
+
+static bool holds_at(med_check *c, const med_check_frame *holder, const med_fhirpath *program,
+                     bool otherwise)
+{
+    med_err err = {0};
+    bool holds;
+    med_value focus = {.kind = MED_VALUE_NODE,
+                       .type = holder->type,
+                       .node = holder->node,
+                       .json = c->j,
+                       .text = MED_STR_EMPTY,
+                       .unit = MED_STR_EMPTY};
+    if (med_type_primitive(c->p, holder->type) != MED_PRIMITIVE_NONE) {
+        focus.extension = holder->node; /* its value stands elsewhere */
+        focus.node = 0;
+    }
+    return program != NULL
+                   && med_check_holds(c, holder->resource, holder->root, program, &focus, &holds,
+                                      &err)
+               ? holds
+               : otherwise;
+}
+
+/* A FHIRPath context selects, in the resource, the elements that may have the extension. One that
+ * gives a boolean is asked of the element itself. */
+static bool is_selected(med_check *c, const med_check_frame *holder, const med_fhirpath *program)
+{
+    med_values found;
+    med_value resource;
+    med_err err = {0};
+    med_arena *a = med_arena_new(SELECT_LIMIT);
+    bool ok = a != NULL && med_value_of_resource(c->p, c->j, holder->resource, &resource, &err);
+    med_fhirpath_env env = {.now = c->options->now};
+    if (a == NULL)
+        c->out_of_memory = true;
+    ok = ok && med_fhirpath_run(a, c->p, program, &env, &resource, &resource, &found, &err);
+    bool is_one = !ok; /* what can not be decided refuses nothing */
+    for (size_t i = 0; ok && i < found.n; i++)
+        is_one = is_one
+                 || (found.at[i].kind == MED_VALUE_NODE
+                     && (found.at[i].node == holder->node
+                         || (found.at[i].extension != 0 && found.at[i].extension == holder->node)));
+    med_arena_free(a);
+    return is_one || holds_at(c, holder, program, false);
+}
+
+/* http://.../complex-extension#part: a part of that extension. */
+static bool is_in_extension(med_check *c, const med_check_frame *holder, med_str expression)
+{
+    uint32_t at;
+    med_str url;
+    return holder->type == c->extension && url_of(c, holder->node, &at, &url)
+           && med_str_eq(url, expression);
+}
+
+/* A context may name its element in full, by a type, or by the definition of the type. */
+static bool fits_context(med_check *c, const med_profile_context *x, const med_check_frame *holder)
+{
+    med_str prefix = MED_STR("http://hl7.org/fhir/StructureDefinition/");
+    med_str expression = x->expression;
+    if (med_str_eqz(x->kind, "fhirpath"))
+        return x->program == NULL || is_selected(c, holder, x->program);
+    if (med_str_eqz(x->kind, "extension"))
+        return is_in_extension(c, holder, expression);
+    if (med_str_starts(expression, prefix))
+        expression = med_str_skip(expression, prefix.len);
+    return is_context(c, expression, holder) || is_whole_path(c, expression, holder);
+}
+
+static void check_defined_context(med_check *c, const med_check_frame *f,
+                                  const med_check_frame *holder, const med_profile *p)
+{
+    bool fits = p->n_contexts == 0;
+    for (size_t i = 0; i < p->n_contexts && !fits; i++)
+        fits = fits_context(c, &p->contexts[i], holder);
+    if (!fits)
+        med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+                          "the extension %.*s can not stand here; its place: %.*s%s",
+                          MED_STR_ARG(p->url), MED_STR_ARG(p->contexts[0].expression),
+                          p->n_contexts > 1 ? " and others" : "");
+    for (size_t i = 0; i < p->n_context_rules; i++) {
+        if (!holds_at(c, holder, p->context_rules[i].program, true))
+            med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+                              "the extension %.*s can not stand here: where it stands this must "
+                              "hold: %.*s",
+                              MED_STR_ARG(p->url), MED_STR_ARG(p->context_rules[i].human));
+    }
+}
+
+static bool check_defined(med_check *c, const med_check_frame *f, const med_check_frame *holder,
+                          med_str url, bool is_modifier)
+{
+    const med_profile *p = med_check_extension_profile(c, url);
+    if (p == NULL)
+        return false;
+    if (is_modifier != p->is_modifier)
+        med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+                          is_modifier ? "%.*s is no modifier: it belongs into 'extension'"
+                                      : "%.*s is a modifier: it belongs into 'modifierExtension'",
+                          MED_STR_ARG(p->url));
+    check_defined_context(c, f, holder, p);
+    med_check_noted noted = {f->node, f->resource, f->root, f->entry, p};
+    med_check_note(c, &noted);
+    return true;
+}
+
 static void check_unknown(med_check *c, uint32_t at, med_str url, bool is_modifier)
 {
     med_str near = MED_STR_EMPTY;
@@ -243,11 +352,11 @@ void med_check_extension(med_check *c, const med_check_frame *f)
     bool is_absolute = med_str_find(url, ':', 0) < url.len;
     if (is_absolute && med_pack_extension(c->p, url, &e))
         check_known(c, f, &e, is_modifier);
-    else if (holder->type == c->extension)
+    else if (holder->type == c->extension && !is_absolute)
         check_part(c, f, holder, at, url);
     else if (!is_absolute)
         med_check_problem(c, at, NULL, MED_ISSUE_EXTENSION,
                           "the url of an extension is absolute: it names its definition");
-    else
+    else if (!check_defined(c, f, holder, url, is_modifier))
         check_unknown(c, at, url, is_modifier);
 }

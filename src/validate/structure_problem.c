@@ -31,7 +31,8 @@ static void say(med_check *c, uint32_t node, const char *member, enum med_issue 
 void med_check_problem(med_check *c, uint32_t node, const char *member, enum med_issue issue,
                        const char *fmt, ...)
 {
-    if (c->list->more || c->out_of_memory)
+    c->found = true;
+    if (c->list->more || c->out_of_memory || c->silent)
         return;
     char text[MED_CHECK_TEXT];
     va_list args;
@@ -44,7 +45,7 @@ void med_check_problem(med_check *c, uint32_t node, const char *member, enum med
 void med_check_warning(med_check *c, uint32_t node, const char *member, enum med_issue issue,
                        const char *fmt, ...)
 {
-    if (c->list->more || c->out_of_memory || c->options->quiet)
+    if (c->list->more || c->out_of_memory || c->options->quiet || c->silent)
         return;
     char text[MED_CHECK_TEXT];
     va_list args;

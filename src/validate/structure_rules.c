@@ -38,27 +38,94 @@ static void broken(med_check *c, uint32_t node, const med_invariant *says)
                           MED_STR_ARG(says->human), MED_STR_ARG(says->key));
 }
 
+/* ---- what expressions ask ---- */
+
+static uint32_t code_of(const med_value *v, const char *key)
+{
+    return med_json_kind_at(v->json, v->node) == MED_JSON_OBJECT
+               ? med_json_member(v->json, v->node, med_str_from(key))
+               : 0;
+}
+
+static bool coded_is_in(med_check *c, med_str value_set, med_str system, med_str code, bool *out)
+{
+    med_coded q = {value_set, system, MED_STR_EMPTY, code, MED_STR_EMPTY};
+    med_coded_answer answer;
+    if (!c->options->codes->ask(c->options->codes->self, c->a, &q, &answer, c->err)) {
+        c->failed = true;
+        return false;
+    }
+    *out = *out || answer.verdict == MED_CODED_IN;
+    return answer.verdict != MED_CODED_NO_VALUE_SET;
+}
+
+/* A code, a Coding or a CodeableConcept, which is in when one of its codes is. */
+static bool member_of(void *arg, const med_value *v, med_str value_set, bool *out)
+{
+    med_check *c = arg;
+    *out = false;
+    if (v->kind != MED_VALUE_NODE || v->json == NULL)
+        return v->kind == MED_VALUE_STRING
+               && coded_is_in(c, value_set, MED_STR_EMPTY, v->text, out);
+    if (med_json_kind_at(v->json, v->node) != MED_JSON_OBJECT)
+        return coded_is_in(c, value_set, MED_STR_EMPTY, v->text, out);
+    uint32_t list = code_of(v, "coding");
+    bool is_concept = list != 0 && med_json_kind_at(v->json, list) == MED_JSON_ARRAY;
+    uint32_t end = is_concept ? v->json->nodes[list].next : v->node + 1;
+    bool known = true;
+    for (uint32_t e = is_concept ? list + 1 : v->node; e < end && known && !*out;
+         e = is_concept ? v->json->nodes[e].next : end) {
+        med_value one = *v;
+        one.node = e;
+        uint32_t code = code_of(&one, "code"), system = code_of(&one, "system");
+        if (code != 0)
+            known = coded_is_in(c, value_set,
+                                system == 0 ? MED_STR_EMPTY : med_json_raw(v->json, system),
+                                med_json_raw(v->json, code), out);
+    }
+    return known;
+}
+
+/* Expressions of profiles may ask for profiles, and these have expressions: then the arena that
+ * is in use stays as it is. */
+bool med_check_holds(med_check *c, uint32_t resource, uint32_t root, const med_fhirpath *program,
+                     const med_value *focus, bool *holds, med_err *err)
+{
+    bool nested = c->in_expression;
+    med_arena *a = nested ? med_arena_new(SCRATCH_LIMIT) : scratch_of(c);
+    med_value own, whole;
+    med_values out;
+    *holds = true;
+    if (a == NULL) {
+        c->out_of_memory = true;
+        return MED_FAIL_MEMORY(err);
+    }
+    c->in_expression = true;
+    bool ok = med_value_of_resource(c->p, c->j, resource, &own, err)
+              && med_value_of_resource(c->p, c->j, root, &whole, err);
+    med_fhirpath_env env = {
+        .now = c->options->now,
+        .root = &whole,
+        .max_steps = STEPS + (uint64_t)STEPS_A_NODE * c->j->n,
+        .member_of = c->options->codes == NULL ? NULL : member_of,
+        .conforms_to = c->run == NULL ? NULL : med_check_conforms_to,
+        .arg = c,
+    };
+    ok = ok && med_fhirpath_run(a, c->p, program, &env, focus, &own, &out, err)
+         && med_values_truth(out, holds, err);
+    c->in_expression = nested;
+    if (nested)
+        med_arena_free(a);
+    return ok;
+}
+
 /* An expression that can not be evaluated here refuses nothing: that is not what it says. */
 static void run_program(med_check *c, const med_check_frame *f, const med_rule *rule,
                         const med_value *focus, uint32_t place)
 {
-    med_arena *a = scratch_of(c);
-    med_value resource, root;
-    med_values out;
     med_err err = {0};
-    bool holds = true;
-    if (a == NULL)
-        return;
-    bool ok = med_value_of_resource(c->p, c->j, f->resource, &resource, &err)
-              && med_value_of_resource(c->p, c->j, f->root, &root, &err);
-    med_fhirpath_env env = {
-        .now = c->options->now,
-        .root = &root,
-        .max_steps = STEPS + (uint64_t)STEPS_A_NODE * c->j->n,
-    };
-    ok = ok && med_fhirpath_run(a, c->p, rule->program, &env, focus, &resource, &out, &err)
-         && med_values_truth(out, &holds, &err);
-    if (!ok)
+    bool holds;
+    if (!med_check_holds(c, f->resource, f->root, rule->program, focus, &holds, &err))
         med_check_warning(c, place, NULL, err.issue, "%.*s was not decided: %s",
                           MED_STR_ARG(rule->says.key), err.text);
     else if (!holds)
