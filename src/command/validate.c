@@ -6,6 +6,8 @@
 #include "fhir/outcome.h"
 #include "fhir/term_bindings.h"
 #include "model/xml.h"
+#include "package/definition_set.h"
+#include "package/packages.h"
 #include "source.h"
 
 enum { READ_BYTES = 64 << 10 };
@@ -17,7 +19,7 @@ typedef struct known {
     med_str type, url, text;
     const med_json *j;
 } known;
-enum { KNOWN_MAX = 1024 };
+enum { KNOWN_MAX = 1024, PROFILES_MAX = 16 };
 
 typedef struct run_state {
     const med_pack *pack;
@@ -30,6 +32,12 @@ typedef struct run_state {
     med_terminology_source source;
     med_term_scope scope;
     med_coded_lookup codes;
+    med_packages *packages;
+    med_definition_source built_in, definitions;
+    med_definition_set *loose; /* StructureDefinitions of --with */
+    med_profiles *profiles;
+    med_profile_use use;
+    med_str asked[PROFILES_MAX]; /* --profile */
     med_structure_options options;
     med_str path;
     size_t line; /* of an ndjson file, else 0 */
@@ -172,6 +180,11 @@ static void keep(run_state *s, med_str text)
     s->a = s->kept;
     bool ok = parse(s, copy, j, &err);
     s->a = own;
+    if (ok && med_str_eqz(text_of(j, "resourceType"), "StructureDefinition")) {
+        med_err why = {0};
+        if (!med_definition_set_add(s->loose, med_json_span(j, 0), MED_STR_EMPTY, &why))
+            (void)fprintf(stderr, "medulla: %.*s: %s\n", MED_STR_ARG(s->path), why.text);
+    }
     for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds; i++) {
         if (med_str_eqz(text_of(j, "resourceType"), kinds[i]))
             s->with[s->n_with++] =
@@ -210,6 +223,43 @@ static bool open_terms(run_state *s, med_err *err)
         return false;
     s->scope = (med_term_scope){s->terms, &s->source};
     s->codes = med_term_bindings_in(&s->scope);
+    return true;
+}
+
+/* ---- profiles ---- */
+
+static bool open_profiles(run_state *s, med_err *err)
+{
+    if (!med_packages_open(NULL, &s->packages, err)
+        || !med_profiles_new(s->pack, &s->profiles, err))
+        return false;
+    s->built_in = med_packages_source(s->packages);
+    s->kept = med_arena_new(RESOURCE_MEMORY);
+    s->loose = s->kept == NULL ? NULL : med_definition_set_new(s->kept, &s->built_in);
+    if (s->loose == NULL)
+        return MED_FAIL_MEMORY(err);
+    s->definitions = med_definition_set_source(s->loose);
+    s->use = (med_profile_use){.cache = s->profiles, .source = &s->definitions, .claimed = true};
+    return true;
+}
+
+/* --profile: of every resource that is named; several times. */
+static bool profiles_of(const med_arguments *args, run_state *s, med_err *err)
+{
+    med_str claimed;
+    if (med_argument(args, "claimed", &claimed)) {
+        s->use.claimed = med_str_eqz(claimed, "yes");
+        if (!s->use.claimed && !med_str_eqz(claimed, "no"))
+            return MED_FAIL(err, MED_ISSUE_VALUE, "--claimed is yes or no");
+    }
+    s->use.canonicals = s->asked;
+    for (size_t i = 0; i < args->n_options; i++) {
+        if (strcmp(args->options[i].option->name, "profile") != 0)
+            continue;
+        if (s->use.n == PROFILES_MAX)
+            return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "at most %d profiles at once", PROFILES_MAX);
+        s->asked[s->use.n++] = args->options[i].value;
+    }
     return true;
 }
 
@@ -295,18 +345,18 @@ static enum med_exit check_all(run_state *s, const med_import_files *files)
     return s->invalid + s->unreadable == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
 }
 
+/* --with may be given several times. */
 static bool read_with(const med_arguments *args, run_state *s, med_err *err)
 {
-    med_str path;
     med_import_files files = {.arena = args->arena, .xml = true};
-    if (!med_argument(args, "with", &path))
-        return true;
-    if (!med_import_files_add(&files, path, err))
-        return false;
-    s->kept = med_arena_new(RESOURCE_MEMORY);
-    s->with = s->kept == NULL ? NULL : MED_TAKE(s->kept, KNOWN_MAX, known);
+    s->with = MED_TAKE(s->kept, KNOWN_MAX, known);
     if (s->with == NULL)
         return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < args->n_options; i++) {
+        if (strcmp(args->options[i].option->name, "with") == 0
+            && !med_import_files_add(&files, args->options[i].value, err))
+            return false;
+    }
     s->keeps = true;
     for (size_t i = 0; i < files.n; i++)
         check_file(s, files.at[i].path);
@@ -331,13 +381,14 @@ static bool options_of(const med_arguments *args, run_state *s, med_err *err)
         .base = MED_STR_EMPTY,
         .rules = med_str_eqz(level, "base") ? s->rules : NULL,
         .codes = &s->codes,
+        .profiles = med_str_eqz(level, "base") ? &s->use : NULL,
         .strict = true,
         .quiet = s->quiet,
         .now = med_now(&med_clock_system),
         .find = find_known,
         .arg = s,
     };
-    return read_with(args, s, err);
+    return profiles_of(args, s, err) && read_with(args, s, err);
 }
 
 static enum med_exit run(const med_arguments *args)
@@ -354,7 +405,8 @@ static enum med_exit run(const med_arguments *args)
     }
     s.a = med_arena_new(RESOURCE_MEMORY);
     enum med_exit exit = MED_EXIT_FAILED;
-    if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err) || !open_terms(&s, &err))
+    if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err) || !open_terms(&s, &err)
+        || !open_profiles(&s, &err))
         exit = med_command_fail(MED_EXIT_FAILED, "out of memory");
     else if (!options_of(args, &s, &err))
         exit = med_command_fail(MED_EXIT_USAGE, "%s", err.text);
@@ -362,6 +414,8 @@ static enum med_exit run(const med_arguments *args)
         exit = check_all(&s, &files);
     med_arena_free(s.a); /* holds what of the terminology it has asked for */
     med_arena_free(s.kept);
+    med_profiles_free(s.profiles);
+    med_packages_free(s.packages);
     med_terminology_free(s.terms);
     med_rules_free(s.rules);
     return exit;
@@ -369,15 +423,20 @@ static enum med_exit run(const med_arguments *args)
 
 const med_command med_command_validate = {
     .name = "validate",
-    .usage = "[--enforce structure|base] [--format text|json] [--quiet] [--with PATH] FILE...",
+    .usage = "[--profile URL] [--with PATH] [--format text|json] [--quiet] FILE...",
     .summary = "check resources in files against FHIR R4",
-    .examples = "  medulla validate patient.json observations.ndjson bundles/\n",
+    .examples = "  medulla validate patient.json observations.ndjson bundles/\n"
+                "  medulla validate --profile http://hl7.org/fhir/StructureDefinition/bp bp.json\n",
     .options =
         (const med_option[]){
+            {"claimed", "yes|no", NULL, "check the profiles in meta.profile, too (the default)"},
             {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
             {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
+            {"profile", "URL", NULL, "a profile that every resource must keep; several times"},
             {"quiet", NULL, NULL, "errors only, no warnings"},
-            {"with", "PATH", NULL, "Questionnaires, ValueSets and CodeSystems to check against"},
+            {"with", "PATH", NULL,
+             "StructureDefinitions, Questionnaires, ValueSets, CodeSystems to check against; "
+             "several times"},
             {NULL, NULL, NULL, NULL},
         },
     .run = run,
