@@ -168,6 +168,18 @@ struct text {
     size_t n;
 };
 
+/* Room for what was measured. Text that is made counts as steps: a few replacements make an answer
+ * of hundreds of megabytes out of a small resource. */
+static bool make_room(med_fp_run *r, struct text *t)
+{
+    enum { BYTES_A_STEP = 64 };
+    if (!med_fp_spend(r, t->n / BYTES_A_STEP))
+        return false;
+    t->to = MED_TAKE(r->a, t->n + 1, char);
+    t->n = 0;
+    return t->to != NULL ? true : MED_FAIL_MEMORY(r->err);
+}
+
 static void put(struct text *t, med_str s)
 {
     if (t->to != NULL)
@@ -213,10 +225,8 @@ bool med_fp_call_replace(med_fp_run *r, size_t argc)
     if (!go)
         return med_fp_result_empty(r, argc);
     replace_all(&t, s);
-    t.to = MED_TAKE(r->a, t.n + 1, char);
-    t.n = 0;
-    if (t.to == NULL)
-        return MED_FAIL_MEMORY(r->err);
+    if (!make_room(r, &t))
+        return false;
     replace_all(&t, s);
     return med_fp_result_string(r, argc, (med_str){t.to, t.n});
 }
@@ -305,11 +315,8 @@ bool med_fp_call_join(med_fp_run *r, size_t argc)
         return false;
     if (items.n == 0)
         return med_fp_result_empty(r, argc);
-    if (!join_items(r, items, separator, &t))
+    if (!join_items(r, items, separator, &t) || !make_room(r, &t))
         return false;
-    t.to = MED_TAKE(r->a, t.n + 1, char);
-    if (t.to == NULL)
-        return MED_FAIL_MEMORY(r->err);
     return join_items(r, items, separator, &t)
            && med_fp_result_string(r, argc, (med_str){t.to, t.n});
 }

@@ -281,6 +281,20 @@ static void test_hostile(void **state)
     }
 }
 
+/* Text that is made is paid for, before memory ends it. */
+static void test_long_text(void **state)
+{
+    struct fixture *f = *state;
+    med_str expression = MED_STR(
+        "'0123456789abcdef'.replace('', '0123456789abcdef').replace('', '0123456789abcdef')");
+    const med_fhirpath_env few = {.max_steps = 60}, more = {.max_steps = 200};
+    med_values values = {0};
+    med_err err = {0};
+    assert_false(evaluate(f, f->a, expression, &few, &values, &err));
+    assert_int_equal(err.issue, MED_ISSUE_TOO_COSTLY);
+    assert_true(evaluate(f, f->a, expression, &more, &values, &err));
+}
+
 static void test_depth(void **state)
 {
     struct fixture *f = *state;
@@ -368,11 +382,11 @@ static void test_expression(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_results),    cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_depth),      cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_memory),     cmocka_unit_test(test_truth),
-        cmocka_unit_test(test_expression), cmocka_unit_test(test_trace),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_results),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_depth),     cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_long_text), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_truth),     cmocka_unit_test(test_expression),
+        cmocka_unit_test(test_trace),     cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
