@@ -13,6 +13,7 @@
 #ifndef MED_STORE_COMMIT_RULES_H
 #define MED_STORE_COMMIT_RULES_H
 
+#include "store/commit_queue.h"
 #include "store/ident.h"
 #include "store/place.h"
 #include "store/rowset.h"
@@ -95,6 +96,7 @@ struct commit_rules {
     struct pending *pending;
     int64_t *t, *updated;  /* of the newest commit */
     const uint64_t *epoch; /* revision of MED_NOTE_EPOCH */
+    int64_t next_alarm;    /* monotonic: when a clock behind may be told again */
 };
 
 /* ---- commit_plan.c ---- */
@@ -136,8 +138,9 @@ enum apply med_rules_apply(struct commit_rules *r, med_commit *c, med_err *err);
 /* A commit from its key to its state. False with *err when the group must be rolled back; a commit
  * that is refused is none of that. */
 bool med_rules_run(struct commit_rules *r, med_commit *c, med_err *err);
-/* Sets what became of it. */
-void med_commit_settle(med_commit *c, enum med_commit_state state, const med_err *err);
+/* Whether a moment has come to say that lastUpdated is ahead of the clock: by how many
+ * microseconds, else 0. */
+int64_t med_rules_clock_behind(struct commit_rules *r);
 
 /* ---- commit_outcomes.c: a commit with the key of an earlier one gets its outcomes ---- */
 /* Keys are kept for a week. */

@@ -2,16 +2,7 @@
  * it. */
 #include "store/commit_rules.h"
 
-void med_commit_settle(med_commit *c, enum med_commit_state state, const med_err *err)
-{
-    c->state = state;
-    if (err != NULL)
-        c->err = *err;
-    if (state == MED_COMMIT_REFUSED || state == MED_COMMIT_UNKNOWN) {
-        for (size_t i = 0; i < c->n_writes; i++)
-            c->writes[i].outcome = MED_OUTCOME_NONE;
-    }
-}
+enum { ALARM_EVERY = 60000000, CLOCK_BEHIND = 1000000 }; /* microseconds */
 
 /* Guards and the search for referrers look at the tables. */
 static bool looks_at_tables(const med_commit *c)
@@ -80,4 +71,14 @@ bool med_rules_run(struct commit_rules *r, med_commit *c, med_err *err)
     }
     *err = why;
     return false;
+}
+
+int64_t med_rules_clock_behind(struct commit_rules *r)
+{
+    int64_t behind = *r->updated - med_now(r->clock);
+    int64_t now = med_monotonic(r->clock);
+    if (behind < CLOCK_BEHIND || now < r->next_alarm)
+        return 0;
+    r->next_alarm = now + ALARM_EVERY;
+    return behind;
 }

@@ -7,81 +7,25 @@
  * What fails before COMMIT was sent is tried again, or refused: nothing was written. When the
  * connection is lost behind it, the next one asks the table node, where each group leaves its
  * turn, what became of it; only if the database stays away is the outcome unknown. */
-#include <errno.h>
 
 #include "store/postgres/postgres_impl.h"
 
 enum {
-    GROUP_WRITES = 20000,    /* a group takes no further commit beyond this */
     PACKED_BYTES = 32 << 20, /* that wait in memory before they are sent */
     PROBE_EVERY = 250000,    /* microseconds, while the database takes no writes */
     TRIES = 8,               /* of a group that was in another's way */
     RECOVER_FOR = 10000000,  /* microseconds to find out what became of a COMMIT */
-    ALARM_EVERY = 60000000,  /* microseconds between two words about the clock */
-    CLOCK_BEHIND = 1000000,
 };
-
-/* ---- the queue ---- */
-
-/* Prepares a list to be queued; returns its last. */
-static med_commit *end_of(med_commit *first, size_t *n)
-{
-    med_commit *last = first;
-    *n = 0;
-    for (med_commit *c = first; c != NULL; c = c->next) {
-        c->failed_at = c->n_writes;
-        last = c;
-        ++*n;
-    }
-    return last;
-}
 
 bool med_pg_commit(med_store *store, med_commit *first, med_err *err)
 {
     struct pg_store *s = med_pg_of(store);
-    size_t n = 0;
-    med_commit *last = end_of(first, &n);
-    pthread_mutex_lock(&s->queue_lock);
-    bool stopping = s->stopping;
+    pthread_mutex_lock(&s->queue.lock);
     bool refusing = s->refusing;
-    bool refused = stopping || refusing || s->queued + n > s->queue_limit;
     if (refusing)
         *err = s->refusal;
-    if (!refused) {
-        if (s->last == NULL)
-            s->first = first;
-        else
-            s->last->next = first;
-        s->last = last;
-        s->queued += n;
-        pthread_cond_signal(&s->queue_filled);
-    }
-    pthread_mutex_unlock(&s->queue_lock);
-    if (!refused || refusing)
-        return !refused;
-    return MED_FAIL(err, MED_ISSUE_TRANSIENT,
-                    stopping ? "the store is stopping" : "too many writes are waiting");
-}
-
-bool med_pg_run_job(struct pg_store *s, struct job *job)
-{
-    job->store = s;
-    job->next = NULL;
-    job->done = false;
-    pthread_mutex_lock(&s->queue_lock);
-    bool taken = !s->stopping && s->thread_runs;
-    if (taken) {
-        if (s->last_job == NULL)
-            s->first_job = job;
-        else
-            s->last_job->next = job;
-        s->last_job = job;
-        pthread_cond_signal(&s->queue_filled);
-    }
-    while (taken && !job->done)
-        pthread_cond_wait(&s->job_over, &s->queue_lock);
-    pthread_mutex_unlock(&s->queue_lock);
-    return taken;
+    pthread_mutex_unlock(&s->queue.lock);
+    return !refusing && med_queue_add(&s->queue, first, err);
 }
 
 /* ---- one commit ---- */
@@ -99,16 +43,6 @@ static bool run_commit(struct pg_store *s, med_commit *c, med_err *err)
         return false;
     }
     return true;
-}
-
-/* What is purged leaves the memory of ids, too: such a commit has a group of its own. */
-static bool purges(const med_commit *c)
-{
-    for (size_t i = 0; i < c->n_writes; i++) {
-        if (c->writes[i].kind == MED_WRITE_PURGE)
-            return true;
-    }
-    return false;
 }
 
 /* ---- one group ---- */
@@ -231,7 +165,7 @@ static enum group run_group(struct pg_store *s, med_commit *first, const med_com
         good = run_commit(s, c, err);
     enum group result = end_group(s, good, err);
     if (result == GROUP_DONE) {
-        s->caches_hold = first == NULL || !purges(first);
+        s->caches_hold = first == NULL || !med_commit_purges(first);
         s->last_t = s->t;
     }
     med_arena_reset(s->scratch);
@@ -256,23 +190,14 @@ static enum group run_group_again(struct pg_store *s, med_commit *first, const m
     return result;
 }
 
-static void settle_all(med_commit *first, const med_commit *end, enum med_commit_state state,
-                       const med_err *err)
-{
-    for (med_commit *c = first; c != end; c = c->next) {
-        c->failed_at = c->n_writes;
-        med_commit_settle(c, state, err);
-    }
-}
-
 /* The database takes no writes now: say so at once until a probe gets through. */
 static void begin_refusing(struct pg_store *s, const med_err *err)
 {
-    pthread_mutex_lock(&s->queue_lock);
+    pthread_mutex_lock(&s->queue.lock);
     bool was = s->refusing;
     s->refusing = true;
     s->refusal = *err;
-    pthread_mutex_unlock(&s->queue_lock);
+    pthread_mutex_unlock(&s->queue.lock);
     s->writes_refused = (int)s->writer.trouble;
     s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
     if (!was)
@@ -296,7 +221,8 @@ static void settle_group(struct pg_store *s, enum group result, med_commit *firs
     }
     if (concerns_all(s->writer.trouble))
         begin_refusing(s, err);
-    settle_all(first, end, result == GROUP_UNKNOWN ? MED_COMMIT_UNKNOWN : MED_COMMIT_REFUSED, err);
+    med_commits_settle(first, end,
+                       result == GROUP_UNKNOWN ? MED_COMMIT_UNKNOWN : MED_COMMIT_REFUSED, err);
 }
 
 /* What one commit broke on must not refuse everybody: after a rollback each goes alone. */
@@ -306,7 +232,7 @@ static void run_one_by_one(struct pg_store *s, med_commit *first, const med_comm
         med_err err = {0};
         const med_commit *next = c->next;
         if (s->refusing)
-            settle_all(c, next, MED_COMMIT_REFUSED, &s->refusal);
+            med_commits_settle(c, next, MED_COMMIT_REFUSED, &s->refusal);
         else
             settle_group(s, run_group_again(s, c, next, &err), c, next, &err);
     }
@@ -314,23 +240,13 @@ static void run_one_by_one(struct pg_store *s, med_commit *first, const med_comm
 
 static void watch_clock(struct pg_store *s)
 {
-    int64_t behind = s->updated - med_now(s->clock);
-    int64_t now = med_monotonic(s->clock);
-    if (behind < CLOCK_BEHIND || now < s->next_alarm)
-        return;
-    s->next_alarm = now + ALARM_EVERY;
     char number[24];
+    int64_t behind = med_rules_clock_behind(&s->rules);
     (void)snprintf(number, sizeof number, "%lld us", (long long)behind);
-    med_pg_log(s, MED_LOG_WARN,
-               "the clock is behind the newest version: lastUpdated goes on from there", number);
-}
-
-static void count_commits(struct pg_store *s, const med_commit *first)
-{
-    uint64_t done = 0;
-    for (const med_commit *c = first; c != NULL; c = c->next)
-        done += c->state == MED_COMMIT_DONE;
-    atomic_fetch_add(&s->commits, done);
+    if (behind > 0)
+        med_pg_log(s, MED_LOG_WARN,
+                   "the clock is behind the newest version: lastUpdated goes on from there",
+                   number);
 }
 
 static void run_list(struct pg_store *s, med_commit *first)
@@ -346,40 +262,11 @@ static void run_list(struct pg_store *s, med_commit *first)
             settle_group(s, result, first, NULL, &err);
     }
     watch_clock(s);
-    count_commits(s, first);
-    while (first != NULL) { /* `done` may free the commit */
-        med_commit *next = first->next;
-        first->done(first);
-        first = next;
-    }
+    atomic_fetch_add(&s->commits, med_commits_done(first));
+    med_commits_tell(first);
 }
 
 /* ---- the thread ---- */
-
-/* Takes what waits, up to the size of a group. With the lock held. */
-static med_commit *take_group(struct pg_store *s)
-{
-    med_commit *first = s->first;
-    med_commit *last = first;
-    size_t writes = 0;
-    size_t n = 0;
-    for (med_commit *c = first; c != NULL && (n == 0 || writes + c->n_writes <= GROUP_WRITES);
-         c = c->next) {
-        if (n > 0 && (purges(c) || purges(first)))
-            break;
-        writes += c->n_writes;
-        n++;
-        last = c;
-    }
-    if (last == NULL)
-        return NULL;
-    s->first = last->next;
-    if (s->first == NULL)
-        s->last = NULL;
-    last->next = NULL;
-    s->queued -= n;
-    return first;
-}
 
 /* While refusing: an empty group. */
 static void probe(struct pg_store *s)
@@ -388,38 +275,17 @@ static void probe(struct pg_store *s)
     s->next_probe = med_monotonic(s->clock) + PROBE_EVERY;
     if (run_group(s, NULL, NULL, &err) != GROUP_DONE)
         return;
-    pthread_mutex_lock(&s->queue_lock);
+    pthread_mutex_lock(&s->queue.lock);
     s->refusing = false;
-    pthread_mutex_unlock(&s->queue_lock);
+    pthread_mutex_unlock(&s->queue.lock);
     s->writes_refused = TROUBLE_NONE;
     med_pg_log(s, MED_LOG_INFO, "the database takes writes again", "");
 }
 
-static void run_jobs(struct pg_store *s, struct job *job)
-{
-    job->run(job);
-    pthread_mutex_lock(&s->queue_lock);
-    s->first_job = job->next;
-    if (s->first_job == NULL)
-        s->last_job = NULL;
-    job->done = true;
-    pthread_cond_broadcast(&s->job_over);
-    pthread_mutex_unlock(&s->queue_lock);
-}
-
 static void wait_for_work(struct pg_store *s)
 {
-    while (s->first == NULL && s->first_job == NULL && !s->stopping) {
-        if (!s->refusing) {
-            pthread_cond_wait(&s->queue_filled, &s->queue_lock);
-            continue;
-        }
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += PROBE_EVERY * 1000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT)
+    while (s->queue.first == NULL && s->queue.first_job == NULL && !s->queue.stopping) {
+        if (!med_queue_wait(&s->queue, s->refusing ? PROBE_EVERY : 0))
             return;
     }
 }
@@ -427,22 +293,22 @@ static void wait_for_work(struct pg_store *s)
 void *med_pg_commit_thread(void *store)
 {
     struct pg_store *s = store;
-    pthread_mutex_lock(&s->queue_lock);
+    pthread_mutex_lock(&s->queue.lock);
     for (;;) {
         wait_for_work(s);
-        med_commit *first = take_group(s);
-        struct job *job = s->first_job;
-        if (first == NULL && job == NULL && s->stopping)
+        med_commit *first = med_queue_take(&s->queue, true);
+        struct job *job = s->queue.first_job;
+        if (first == NULL && job == NULL && s->queue.stopping)
             break;
-        pthread_mutex_unlock(&s->queue_lock);
+        pthread_mutex_unlock(&s->queue.lock);
         if (s->refusing && med_monotonic(s->clock) >= s->next_probe)
             probe(s);
         if (first != NULL)
             run_list(s, first);
         if (job != NULL)
-            run_jobs(s, job);
-        pthread_mutex_lock(&s->queue_lock);
+            med_queue_run(&s->queue, job);
+        pthread_mutex_lock(&s->queue.lock);
     }
-    pthread_mutex_unlock(&s->queue_lock);
+    pthread_mutex_unlock(&s->queue.lock);
     return NULL;
 }

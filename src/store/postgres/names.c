@@ -149,8 +149,8 @@ bool med_pg_intern(med_store *store, enum med_name_kind kind, const med_str *nam
         return true;
     struct intern_job job = {
         .job.run = add_names, .kind = kind, .names = names, .n = n, .err = err};
-    if (!med_pg_run_job(s, &job.job))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
+    if (!med_queue_run_job(&s->queue, &job.job, err))
+        return false;
     if (job.good)
         (void)look_up(s, kind, names, n, numbers);
     return job.good;

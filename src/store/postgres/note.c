@@ -47,9 +47,7 @@ static void run_note(struct job *job)
 bool med_pg_note(med_store *store, const med_note_change *change, med_err *err)
 {
     struct note_job job = {.job.run = run_note, .change = change, .err = err};
-    if (!med_pg_run_job(med_pg_of(store), &job.job))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
-    return job.good;
+    return med_queue_run_job(&med_pg_of(store)->queue, &job.job, err) && job.good;
 }
 
 bool med_pg_notes(med_view *view, med_arena *a, med_note **out, size_t *n, med_err *err)

@@ -32,11 +32,11 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
 static void glance(med_store *store, med_store_stats *out)
 {
     struct pg_store *s = med_pg_of(store);
-    pthread_mutex_lock(&s->queue_lock);
-    size_t queued = s->queued;
+    pthread_mutex_lock(&s->queue.lock);
+    size_t queued = s->queue.n;
     bool refusing = s->refusing;
     med_err refusal = s->refusal;
-    pthread_mutex_unlock(&s->queue_lock);
+    pthread_mutex_unlock(&s->queue.lock);
     *out = (med_store_stats){
         .resources = s->resources_known,
         .versions = s->versions_known,
@@ -121,7 +121,6 @@ static bool take_options(struct pg_store *s, const med_postgres_options *o, med_
     s->clock = o->clock != NULL ? o->clock : &med_clock_system;
     s->random = o->random != NULL ? o->random : &med_random_system;
     s->log = o->log;
-    s->queue_limit = o->queue_limit != 0 ? o->queue_limit : 4096;
     s->n_slots = (o->readers != 0 ? o->readers : 4) + 1;
     if (o->keys.len == 0 || o->keys.len >= sizeof s->keys_path - 32)
         return MED_FAIL(err, MED_ISSUE_INVALID,
@@ -158,14 +157,13 @@ static bool check_conninfo(const struct pg_store *s, med_err *err)
                        "passfile=... (0600), or use a client certificate");
 }
 
-static bool init_memory(struct pg_store *s, med_err *err)
+static bool init_memory(struct pg_store *s, size_t queue_limit, med_err *err)
 {
     if (pthread_mutex_init(&s->names_lock, NULL) != 0
-        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0
-        || pthread_mutex_init(&s->queue_lock, NULL) != 0
-        || pthread_cond_init(&s->queue_filled, NULL) != 0
-        || pthread_cond_init(&s->job_over, NULL) != 0)
+        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
+    if (!med_queue_init(&s->queue, s, queue_limit != 0 ? queue_limit : 4096, err))
+        return false;
     s->scratch = med_arena_new(SCRATCH_LIMIT);
     s->slots = MED_NEW(s->n_slots, struct pg_view);
     s->guard_view = MED_NEW(1, struct pg_view);
@@ -296,14 +294,6 @@ static bool is_primary(struct pg_store *s, med_err *err)
     return true;
 }
 
-static bool start_thread(struct pg_store *s, med_err *err)
-{
-    if (pthread_create(&s->thread, NULL, med_pg_commit_thread, s) != 0)
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no thread for commits");
-    s->thread_runs = true;
-    return true;
-}
-
 med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
 {
     struct pg_store *s = MED_NEW(1, struct pg_store);
@@ -312,11 +302,11 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
         return NULL;
     }
     unsigned format = o->format != 0 ? o->format : MED_POSTGRES_FORMAT;
-    if (take_options(s, o, err) && check_conninfo(s, err) && init_memory(s, err)
+    if (take_options(s, o, err) && check_conninfo(s, err) && init_memory(s, o->queue_limit, err)
         && med_pg_connect(&s->writer, err) && is_primary(s, err)
         && med_pg_migrate(&s->writer, format, o->create, err) && open_keys(s, o->create, err)
         && check_dictionaries(s, err) && med_pg_load_names(s, &s->writer, err)
-        && start_thread(s, err))
+        && med_queue_start(&s->queue, med_pg_commit_thread, err))
         return &s->base;
     med_pg_close((med_store *)s);
     return NULL;
@@ -324,13 +314,9 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
 
 static void stop_thread(struct pg_store *s)
 {
-    if (!s->thread_runs)
+    if (!s->queue.runs)
         return;
-    pthread_mutex_lock(&s->queue_lock);
-    s->stopping = true;
-    pthread_cond_broadcast(&s->queue_filled);
-    pthread_mutex_unlock(&s->queue_lock);
-    (void)pthread_join(s->thread, NULL);
+    med_queue_stop(&s->queue);
     struct pg_parameters p = {0};
     med_err ignored = {0};
     med_pg_int(&p, (int64_t)s->node);
@@ -371,8 +357,6 @@ void med_pg_close(med_store *store)
     explicit_bzero(&s->keys, sizeof s->keys);
     (void)pthread_mutex_destroy(&s->names_lock);
     (void)pthread_mutex_destroy(&s->own_slot_lock);
-    (void)pthread_mutex_destroy(&s->queue_lock);
-    (void)pthread_cond_destroy(&s->queue_filled);
-    (void)pthread_cond_destroy(&s->job_over);
+    med_queue_free(&s->queue);
     med_free(s);
 }

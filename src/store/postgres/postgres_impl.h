@@ -83,14 +83,6 @@ struct pg_view {
     bool deep; /* hash texts, too */
 };
 
-/* Work for the commit thread that is not a commit: run between groups. */
-struct job {
-    void (*run)(struct job *job);
-    struct pg_store *store;
-    bool done;
-    struct job *next;
-};
-
 /* A resource that a group writes, as it stands after what was planned so far. */
 struct current {
     uint64_t ident;
@@ -160,21 +152,12 @@ struct pg_store {
     unsigned n_slots;
     pthread_mutex_t own_slot_lock; /* the last slot is the store's own: figures, verify */
 
-    /* the queue; `queue_lock` guards it and the flags */
-    pthread_mutex_t queue_lock;
-    pthread_cond_t queue_filled;
-    pthread_cond_t job_over;
-    med_commit *first, *last;
-    struct job *first_job, *last_job;
-    size_t queued, queue_limit;
-    bool stopping;
-    bool refusing; /* the database takes no writes: refuse at once, with `refusal` */
+    struct commit_queue queue; /* its lock guards the next two, too */
+    bool refusing;             /* the database takes no writes: refuse at once, with `refusal` */
     med_err refusal;
     _Atomic int writes_refused; /* enum trouble */
 
     /* the commit thread's */
-    pthread_t thread;
-    bool thread_runs;
     struct pg_connection writer;
     struct pg_view *guard_view;
     uint64_t node;    /* this process, in the table node */
@@ -197,7 +180,6 @@ struct pg_store {
     struct purged *purged;
     uint64_t epoch;     /* revision of MED_NOTE_EPOCH when the group began */
     int64_t next_probe; /* monotonic, while refusing */
-    int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
     bool committing;    /* COMMIT was sent: a lost connection leaves it open what became of it */
 
     /* figures */
@@ -229,7 +211,6 @@ bool med_pg_migrate(struct pg_connection *c, unsigned format, bool create, med_e
 
 /* ---- commit.c ---- */
 bool med_pg_commit(med_store *s, med_commit *c, med_err *err);
-bool med_pg_run_job(struct pg_store *s, struct job *job);
 void *med_pg_commit_thread(void *store);
 /* Connects the writer if it is not. */
 bool med_pg_writer(struct pg_store *s, med_err *err);

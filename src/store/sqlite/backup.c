@@ -39,8 +39,9 @@ static bool end_copy(struct backup_job *b, int rc)
 static void step(struct job *job)
 {
     struct backup_job *b = (struct backup_job *)job;
+    const struct sqlite_store *s = job->store;
     if (b->copy == NULL)
-        b->copy = sqlite3_backup_init(b->to, "main", job->store->writer.db, "main");
+        b->copy = sqlite3_backup_init(b->to, "main", s->writer.db, "main");
     if (b->copy == NULL) {
         b->good = fail(b, sqlite3_errcode(b->to));
         return;
@@ -97,9 +98,7 @@ bool med_sqlite_backup(med_store *store, int file, int key, med_progress progres
     struct backup_job b = {
         .job.run = step, .progress = progress, .arg = arg, .good = true, .err = err};
     bool good = is_empty(file, err) && open_target(&b, file);
-    if (good && !med_sqlite_run_job(s, &b.job))
-        good = MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
-    good = good && b.good;
+    good = good && med_queue_run_job(&s->queue, &b.job, err) && b.good;
     (void)sqlite3_close(b.to);
     return good && sync_file(file, err)
            && (key < 0 || (med_keyring_write(&s->keys, key, err) && sync_file(key, err)));

@@ -3,83 +3,25 @@
  * An error while committing leaves it unknown whether the group is on disk: all of it is told
  * so, and the store takes no more writes until the process has started again. A full disk is
  * another matter: nothing was committed, and writing goes on by itself when there is room. */
-#include <errno.h>
 #include <sys/statvfs.h>
 
 #include "store/sqlite/sqlite_impl.h"
 
 enum {
-    GROUP_WRITES = 20000,   /* a group takes no further commit beyond this */
     DEFERRED_WRITES = 4000, /* a larger group writes its index rows at once */
     PROBE_EVERY = 250000,   /* microseconds, while the disk is full */
     PROBE_FREE = 4 << 20,   /* bytes that must be free before writing is tried again */
-    ALARM_EVERY = 60000000, /* microseconds between two words about the clock */
-    CLOCK_BEHIND = 1000000,
 };
-
-/* ---- the queue ---- */
-
-/* Prepares a list to be queued; returns its last. */
-static med_commit *end_of(med_commit *first, size_t *n)
-{
-    med_commit *last = first;
-    *n = 0;
-    for (med_commit *c = first; c != NULL; c = c->next) {
-        c->failed_at = c->n_writes;
-        last = c;
-        ++*n;
-    }
-    return last;
-}
 
 bool med_sqlite_commit(med_store *store, med_commit *first, med_err *err)
 {
     struct sqlite_store *s = med_sqlite_of(store);
-    size_t n = 0;
-    med_commit *last = end_of(first, &n);
     if (s->failed)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT,
                         "the store stopped writing after an I/O error; the server must restart");
     if (s->full)
         return MED_FAIL(err, MED_ISSUE_NO_STORE, "the disk is full; reading goes on");
-    pthread_mutex_lock(&s->queue_lock);
-    bool stopping = s->stopping;
-    bool refused = stopping || s->queued + n > s->queue_limit;
-    if (!refused) {
-        if (s->last == NULL)
-            s->first = first;
-        else
-            s->last->next = first;
-        s->last = last;
-        s->queued += n;
-        pthread_cond_signal(&s->queue_filled);
-    }
-    pthread_mutex_unlock(&s->queue_lock);
-    if (!refused)
-        return true;
-    return MED_FAIL(err, MED_ISSUE_TRANSIENT,
-                    stopping ? "the store is stopping" : "too many writes are waiting");
-}
-
-bool med_sqlite_run_job(struct sqlite_store *s, struct job *job)
-{
-    job->store = s;
-    job->next = NULL;
-    job->done = false;
-    pthread_mutex_lock(&s->queue_lock);
-    bool taken = !s->stopping && s->thread_runs;
-    if (taken) {
-        if (s->last_job == NULL)
-            s->first_job = job;
-        else
-            s->last_job->next = job;
-        s->last_job = job;
-        pthread_cond_signal(&s->queue_filled);
-    }
-    while (taken && !job->done)
-        pthread_cond_wait(&s->job_over, &s->queue_lock);
-    pthread_mutex_unlock(&s->queue_lock);
-    return taken;
+    return med_queue_add(&s->queue, first, err);
 }
 
 /* ---- one group ---- */
@@ -183,15 +125,6 @@ static enum group run_group(struct sqlite_store *s, med_commit *first, const med
     return result;
 }
 
-static void settle_all(med_commit *first, const med_commit *end, enum med_commit_state state,
-                       const med_err *err)
-{
-    for (med_commit *c = first; c != end; c = c->next) {
-        c->failed_at = c->n_writes;
-        med_commit_settle(c, state, err);
-    }
-}
-
 void med_sqlite_stop_writing(struct sqlite_store *s, const med_err *err)
 {
     s->failed = true;
@@ -222,17 +155,17 @@ static void settle_group(struct sqlite_store *s, enum group result, med_commit *
         s->versions += (uint64_t)s->group_versions;
         return;
     case GROUP_ROLLED_BACK:
-        settle_all(first, end, MED_COMMIT_REFUSED, err);
+        med_commits_settle(first, end, MED_COMMIT_REFUSED, err);
         return;
     case GROUP_FULL:
         disk_is_full(s);
-        settle_all(first, end, MED_COMMIT_REFUSED, err);
+        med_commits_settle(first, end, MED_COMMIT_REFUSED, err);
         return;
     case GROUP_UNKNOWN:
         break;
     }
     med_sqlite_stop_writing(s, err);
-    settle_all(first, end, MED_COMMIT_UNKNOWN, err);
+    med_commits_settle(first, end, MED_COMMIT_UNKNOWN, err);
 }
 
 /* One damaged page must not refuse everybody: after a rollback each commit goes alone. */
@@ -245,7 +178,7 @@ static void run_one_by_one(struct sqlite_store *s, med_commit *first, const med_
             (void)MED_FAIL(&err, s->full ? MED_ISSUE_NO_STORE : MED_ISSUE_TRANSIENT,
                            s->full ? "the disk is full; reading goes on"
                                    : "the store stopped writing after an I/O error");
-            settle_all(c, next, MED_COMMIT_REFUSED, &err);
+            med_commits_settle(c, next, MED_COMMIT_REFUSED, &err);
             continue;
         }
         settle_group(s, run_group(s, c, next, &err), c, next, &err);
@@ -254,23 +187,12 @@ static void run_one_by_one(struct sqlite_store *s, med_commit *first, const med_
 
 static void watch_clock(struct sqlite_store *s)
 {
-    int64_t behind = s->updated - med_now(s->clock);
-    int64_t now = med_monotonic(s->clock);
-    if (behind < CLOCK_BEHIND || now < s->next_alarm)
-        return;
-    s->next_alarm = now + ALARM_EVERY;
-    med_sqlite_log(s, MED_LOG_WARN,
-                   "the clock is behind the newest version: lastUpdated goes on from there "
-                   "(microseconds behind)",
-                   behind);
-}
-
-static void count_commits(struct sqlite_store *s, const med_commit *first)
-{
-    uint64_t done = 0;
-    for (const med_commit *c = first; c != NULL; c = c->next)
-        done += c->state == MED_COMMIT_DONE;
-    atomic_fetch_add(&s->commits, done);
+    int64_t behind = med_rules_clock_behind(&s->rules);
+    if (behind > 0)
+        med_sqlite_log(s, MED_LOG_WARN,
+                       "the clock is behind the newest version: lastUpdated goes on from there "
+                       "(microseconds behind)",
+                       behind);
 }
 
 static void run_list(struct sqlite_store *s, med_commit *first)
@@ -286,45 +208,18 @@ static void run_list(struct sqlite_store *s, med_commit *first)
             settle_group(s, result, first, NULL, &err);
     }
     watch_clock(s);
-    count_commits(s, first);
+    atomic_fetch_add(&s->commits, med_commits_done(first));
     bool bulk = false;
     for (const med_commit *c = first; c != NULL; c = c->next)
         bulk = bulk || c->bulk;
     if (s->wal_cut_due && !s->failed) /* what was purged is gone when its commit is done */
         med_sqlite_checkpoint_if_due(s, bulk);
-    while (first != NULL) { /* `done` may free the commit */
-        med_commit *next = first->next;
-        first->done(first);
-        first = next;
-    }
+    med_commits_tell(first);
     if (!s->failed)
         med_sqlite_checkpoint_if_due(s, bulk);
 }
 
 /* ---- the thread ---- */
-
-/* Takes what waits, up to the size of a group. With the lock held. */
-static med_commit *take_group(struct sqlite_store *s)
-{
-    med_commit *first = s->first;
-    med_commit *last = first;
-    size_t writes = 0;
-    size_t n = 0;
-    for (med_commit *c = first; c != NULL && (n == 0 || writes + c->n_writes <= GROUP_WRITES);
-         c = c->next) {
-        writes += c->n_writes;
-        n++;
-        last = c;
-    }
-    if (last == NULL)
-        return NULL;
-    s->first = last->next;
-    if (s->first == NULL)
-        s->last = NULL;
-    last->next = NULL;
-    s->queued -= n;
-    return first;
-}
 
 static bool has_room(const struct sqlite_store *s)
 {
@@ -353,36 +248,14 @@ static void probe(struct sqlite_store *s)
     }
 }
 
-static void run_jobs(struct sqlite_store *s, struct job *job)
-{
-    job->again = false;
-    job->run(job);
-    pthread_mutex_lock(&s->queue_lock);
-    if (!job->again) {
-        s->first_job = job->next;
-        if (s->first_job == NULL)
-            s->last_job = NULL;
-        job->done = true;
-        pthread_cond_broadcast(&s->job_over);
-    }
-    pthread_mutex_unlock(&s->queue_lock);
-}
-
 static void wait_for_work(struct sqlite_store *s)
 {
-    while (s->first == NULL && s->first_job == NULL && !s->stopping) {
+    while (s->queue.first == NULL && s->queue.first_job == NULL && !s->queue.stopping) {
         if (s->merge.idle)
             return;
         if (!s->full && !s->wal_cut_due && !med_sqlite_merge_wanted(s)) {
-            pthread_cond_wait(&s->queue_filled, &s->queue_lock);
-            continue;
-        }
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += PROBE_EVERY * 1000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        if (pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until) == ETIMEDOUT) {
+            (void)med_queue_wait(&s->queue, 0);
+        } else if (!med_queue_wait(&s->queue, PROBE_EVERY)) {
             s->merge.idle = true;
             return;
         }
@@ -402,14 +275,14 @@ static void merge_idly(struct sqlite_store *s)
 void *med_sqlite_commit_thread(void *store)
 {
     struct sqlite_store *s = store;
-    pthread_mutex_lock(&s->queue_lock);
+    pthread_mutex_lock(&s->queue.lock);
     for (;;) {
         wait_for_work(s);
-        med_commit *first = take_group(s);
-        struct job *job = s->first_job;
-        if (first == NULL && job == NULL && s->stopping)
+        med_commit *first = med_queue_take(&s->queue, false);
+        struct job *job = s->queue.first_job;
+        if (first == NULL && job == NULL && s->queue.stopping)
             break;
-        pthread_mutex_unlock(&s->queue_lock);
+        pthread_mutex_unlock(&s->queue.lock);
         if (s->full && !s->failed && med_monotonic(s->clock) >= s->next_probe)
             probe(s);
         if (first == NULL && s->wal_cut_due && !s->failed)
@@ -419,9 +292,9 @@ void *med_sqlite_commit_thread(void *store)
         else if (job == NULL && s->merge.idle)
             merge_idly(s);
         if (job != NULL)
-            run_jobs(s, job);
-        pthread_mutex_lock(&s->queue_lock);
+            med_queue_run(&s->queue, job);
+        pthread_mutex_lock(&s->queue.lock);
     }
-    pthread_mutex_unlock(&s->queue_lock);
+    pthread_mutex_unlock(&s->queue.lock);
     return NULL;
 }

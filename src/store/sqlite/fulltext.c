@@ -253,11 +253,10 @@ bool med_sqlite_post(med_store *store, const med_posting *at, size_t n, med_post
         qsort(copy, n, sizeof *copy, med_posting_compare);
     }
     job.at = copy;
-    if (good && !med_sqlite_run_job(med_sqlite_of(store), &job.job))
-        good = MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
+    good = good && med_queue_run_job(&med_sqlite_of(store)->queue, &job.job, err) && job.good;
     med_arena_free(job.arena);
     med_arena_free(sorted);
-    return good && job.good;
+    return good;
 }
 
 /* ---- purge ---- */

@@ -249,18 +249,20 @@ static void hold(struct job *job)
 
 static void release(struct job *job)
 {
-    job->store->holds--;
+    struct sqlite_store *s = job->store;
+    s->holds--;
 }
 
 bool med_sqlite_hold_deferring(struct sqlite_store *s, med_err *err)
 {
     struct hold_job h = {.job.run = hold, .err = err};
     (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping or takes no writes");
-    return med_sqlite_run_job(s, &h.job) && h.good;
+    return med_queue_run_job(&s->queue, &h.job, err) && h.good;
 }
 
 void med_sqlite_release_deferring(struct sqlite_store *s)
 {
     struct job job = {.run = release};
-    (void)med_sqlite_run_job(s, &job);
+    med_err ignored = {0};
+    (void)med_queue_run_job(&s->queue, &job, &ignored);
 }

@@ -50,9 +50,7 @@ static void run_note(struct job *job)
 bool med_sqlite_note(med_store *store, const med_note_change *change, med_err *err)
 {
     struct note_job job = {.job.run = run_note, .change = change, .err = err};
-    if (!med_sqlite_run_job(med_sqlite_of(store), &job.job))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
-    return job.good;
+    return med_queue_run_job(&med_sqlite_of(store)->queue, &job.job, err) && job.good;
 }
 
 bool med_sqlite_load_epoch(struct sqlite_store *s, med_err *err)

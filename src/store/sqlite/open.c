@@ -69,7 +69,6 @@ static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, me
     s->cache_reader = or_default(o->cache_reader, (size_t)8 << 20);
     s->deferred_limit = o->defer_nothing ? 0 : or_default(o->deferred, 100000);
     s->recent_bytes = or_default(o->recent, (size_t)16 << 20);
-    s->queue_limit = or_default(o->queue_limit, 4096);
     s->n_slots = (o->readers != 0 ? o->readers : 4) + 1;
     if (o->data.len == 0 || o->data.len >= sizeof s->path - 32)
         return MED_FAIL(err, MED_ISSUE_INVALID, "the data directory needs a path of 1 to %zu bytes",
@@ -86,14 +85,13 @@ static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, me
     return med_packer_init(&s->packer, o->dictionaries, o->n_dictionaries, err);
 }
 
-static bool init_memory(struct sqlite_store *s, med_err *err)
+static bool init_memory(struct sqlite_store *s, size_t queue_limit, med_err *err)
 {
     if (pthread_mutex_init(&s->names_lock, NULL) != 0
-        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0
-        || pthread_mutex_init(&s->queue_lock, NULL) != 0
-        || pthread_cond_init(&s->queue_filled, NULL) != 0
-        || pthread_cond_init(&s->job_over, NULL) != 0)
+        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
+    if (!med_queue_init(&s->queue, s, or_default(queue_limit, 4096), err))
+        return false;
     s->scratch = med_arena_new(SCRATCH_LIMIT);
     s->slots = MED_NEW(s->n_slots, struct sqlite_view);
     s->guard_view = MED_NEW(1, struct sqlite_view);
@@ -287,17 +285,6 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     return true;
 }
 
-static void stop_thread(struct sqlite_store *s)
-{
-    if (!s->thread_runs)
-        return;
-    pthread_mutex_lock(&s->queue_lock);
-    s->stopping = true;
-    pthread_cond_broadcast(&s->queue_filled);
-    pthread_mutex_unlock(&s->queue_lock);
-    (void)pthread_join(s->thread, NULL);
-}
-
 static void free_names(struct sqlite_store *s)
 {
     for (size_t kind = 0; kind < 2; kind++) {
@@ -311,12 +298,12 @@ static void free_names(struct sqlite_store *s)
 static void end_store(struct sqlite_store *s)
 {
     med_err ignored = {0};
-    stop_thread(s);
-    if (s->thread_runs && med_sqlite_merge_wanted(s)) /* else it is done at the next start */
+    med_queue_stop(&s->queue);
+    if (s->queue.runs && med_sqlite_merge_wanted(s)) /* else it is done at the next start */
         (void)med_sqlite_merge_alone(s, true, &ignored);
     for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
         med_sqlite_view_free(&s->slots[i]);
-    if (s->thread_runs && !s->failed)
+    if (s->queue.runs && !s->failed)
         (void)med_sqlite_checkpoint_all(s);
     if (s->guard_view != NULL)
         med_sqlite_view_free(s->guard_view);
@@ -338,9 +325,7 @@ static void end_store(struct sqlite_store *s)
     explicit_bzero(&s->keys, sizeof s->keys);
     (void)pthread_mutex_destroy(&s->names_lock);
     (void)pthread_mutex_destroy(&s->own_slot_lock);
-    (void)pthread_mutex_destroy(&s->queue_lock);
-    (void)pthread_cond_destroy(&s->queue_filled);
-    (void)pthread_cond_destroy(&s->job_over);
+    med_queue_free(&s->queue);
     med_free(s);
 }
 
@@ -356,21 +341,13 @@ bool med_sqlite_format(med_str data, unsigned *format, med_err *err)
         return MED_FAIL_MEMORY(err);
     const med_sqlite_options o = {.data = data};
     *format = 0;
-    bool good = take_options(s, &o, err) && init_memory(s, err);
+    bool good = take_options(s, &o, err) && init_memory(s, o.queue_limit, err);
     if (good && exists(s, "medulla.db"))
         good = med_file_lock(s->path, &s->lock_fd, err)
                && med_connection_open(&s->writer, s->file, NULL, CONNECTION_READER, 1 << 20, err)
                && med_sqlite_read_format(&s->writer, format, err);
     end_store(s);
     return good;
-}
-
-static bool start_thread(struct sqlite_store *s, med_err *err)
-{
-    if (pthread_create(&s->thread, NULL, med_sqlite_commit_thread, s) != 0)
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no thread for commits");
-    s->thread_runs = true;
-    return true;
 }
 
 med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err)
@@ -389,8 +366,9 @@ med_store *med_sqlite_open(const med_sqlite_options *o, med_err *err)
         (void)MED_FAIL_MEMORY(err);
         return NULL;
     }
-    if (take_options(s, o, err) && init_memory(s, err) && find_files(s, o->create, err)
-        && open_connections(s, o, err) && start_thread(s, err))
+    if (take_options(s, o, err) && init_memory(s, o->queue_limit, err)
+        && find_files(s, o->create, err) && open_connections(s, o, err)
+        && med_queue_start(&s->queue, med_sqlite_commit_thread, err))
         return &s->base;
     end_store(s);
     return NULL;
@@ -400,9 +378,6 @@ void med_sqlite_count(med_store *store, med_store_stats *out)
 {
     struct sqlite_store *s = med_sqlite_of(store);
     struct stat info;
-    pthread_mutex_lock(&s->queue_lock);
-    size_t queued = s->queued;
-    pthread_mutex_unlock(&s->queue_lock);
     *out = (med_store_stats){
         .resources = s->resources,
         .versions = s->versions,
@@ -412,7 +387,7 @@ void med_sqlite_count(med_store *store, med_store_stats *out)
         .damaged = s->damaged,
         .bytes_database = stat(s->file, &info) == 0 ? (uint64_t)info.st_size : 0,
         .bytes_wal = s->wal_bytes,
-        .queue = queued,
+        .queue = med_queue_count(&s->queue),
         .last_t = s->last_t,
         .writable = !s->full && !s->failed,
         .failed = s->failed,

@@ -76,15 +76,6 @@ struct sqlite_view {
     bool deep; /* hash texts, too */
 };
 
-/* Work for the commit thread that is not a commit: run between groups. */
-struct job {
-    void (*run)(struct job *job);
-    struct sqlite_store *store;
-    bool again; /* set by run: it has more to do, after waiting commits */
-    bool done;
-    struct job *next;
-};
-
 /* How far the oldest generation is merged, and what the group at hand adds to it. */
 struct merge {
     struct generation *of; /* NULL: none is being merged */
@@ -130,20 +121,11 @@ struct sqlite_store {
     unsigned n_slots;
     pthread_mutex_t own_slot_lock; /* the last slot is the store's own: verify */
 
-    /* the queue; `queue_lock` guards it and the flags */
-    pthread_mutex_t queue_lock;
-    pthread_cond_t queue_filled;
-    pthread_cond_t job_over;
-    med_commit *first, *last;
-    struct job *first_job, *last_job;
-    size_t queued, queue_limit;
-    bool stopping;
+    struct commit_queue queue;
     _Atomic bool failed;
     _Atomic bool full;
 
     /* the commit thread's */
-    pthread_t thread;
-    bool thread_runs;
     struct connection writer;
     struct sqlite_view *guard_view;
     struct idents idents;
@@ -170,7 +152,6 @@ struct sqlite_store {
     size_t wal_pages;                        /* after the last commit */
     size_t wal_next_try;                     /* pages at which a pinned WAL is tried again */
     int64_t next_probe;                      /* monotonic, while full */
-    int64_t next_alarm; /* monotonic: when a clock behind may be logged again */
 
     /* figures */
     _Atomic uint64_t commits, groups, sync_failures, damaged, versions, resources, checkpoints,
@@ -197,8 +178,6 @@ bool med_sqlite_read_format(struct connection *c, unsigned *format, med_err *err
 
 /* ---- commit.c ---- */
 bool med_sqlite_commit(med_store *s, med_commit *first, med_err *err);
-/* Runs a job on the commit thread and waits for it. False when the store is stopping. */
-bool med_sqlite_run_job(struct sqlite_store *s, struct job *job);
 /* After an error in COMMIT. */
 void med_sqlite_stop_writing(struct sqlite_store *s, const med_err *err);
 /* t, rid, updated and how far index rows are merged. */
