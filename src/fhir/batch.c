@@ -76,6 +76,7 @@ static void prepare_writes(batch *b)
         if (!is_write(e))
             continue;
         e->call.view = b->bundle->view;
+        e->call.slot = b->bundle->slot;
         med_performance_init(&b->performances[i], &e->call);
         b->next[i] = med_perform_step(&b->performances[i]);
     }

@@ -5,6 +5,7 @@
 
 #include "base/datetime.h"
 #include "fhir/bundle.h"
+#include "fhir/interactions.h"
 #include "fhir/route.h"
 
 static med_str member(const med_call *bundle, uint32_t object, const char *key)
@@ -62,6 +63,15 @@ static bool needs_resource(enum med_method method, const med_fhir_request *r)
             || (method == MED_POST && r->operation.len == 0));
 }
 
+/* Each batch and transaction has views and commits of its own. */
+static bool refuse_nested(med_err *err)
+{
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                   "a batch or transaction can not be an entry of another one: send its entries, or "
+                   "store the Bundle by POST to Bundle");
+    return med_err_status(err, 400);
+}
+
 static bool read_request(const med_call *bundle, med_entry *e, uint32_t request, med_err *err)
 {
     enum med_method method = MED_GET;
@@ -75,6 +85,8 @@ static bool read_request(const med_call *bundle, med_entry *e, uint32_t request,
     split_url(bundle, url, &path, &query);
     if (!med_route(&e->call, method, path, query, err))
         return false;
+    if (e->call.interaction == &med_interaction_bundle)
+        return refuse_nested(err);
     read_conditions(bundle, request, r);
     if (e->resource == 0 && needs_resource(method, r))
         return MED_FAIL(err, MED_ISSUE_REQUIRED, "this entry needs a resource");

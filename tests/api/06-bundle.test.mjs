@@ -102,3 +102,17 @@ test('a Bundle that is no batch or transaction', async () => {
   assert.equal((await post('', patient())).status, 400);
   assert.equal((await post('', { resourceType: 'Bundle', type: 'transaction' })).status, 200);
 });
+
+test('a batch or transaction inside another is refused, and nothing else suffers', async () => {
+  const inner = (type) => ({ resource: { resourceType: 'Bundle', type, entry: [{ resource: patient(), request: { method: 'POST', url: 'Patient' } }] }, request: { method: 'POST', url: '/' } });
+  for (const outer of ['batch', 'transaction']) {
+    for (const type of ['batch', 'transaction']) {
+      const r = await post('', { resourceType: 'Bundle', type: outer, entry: [inner(type), { request: { method: 'GET', url: 'Patient?_count=1' } }] });
+      const outcome = outer === 'batch' ? r.body.entry[0].response.outcome : r.body;
+      assert.equal(outer === 'batch' ? Number(r.body.entry[0].response.status.slice(0, 3)) : r.status, 400, r.text);
+      assert.match(outcome.issue[0].diagnostics, /can not be an entry of another one/);
+      if (outer === 'batch') assert.match(r.body.entry[1].response.status, /^200/);
+      for (let i = 0; i < 8; i++) assert.equal((await get('Patient?_count=1')).status, 200);
+    }
+  }
+});
