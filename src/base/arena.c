@@ -66,11 +66,14 @@ struct med_arena {
 
 static struct block *block_new(size_t size)
 {
-    struct block *b =
-        size > PTRDIFF_MAX - sizeof *b ? NULL : (struct block *)med_alloc(1, sizeof *b + size);
+    struct block *b = size > PTRDIFF_MAX - sizeof *b
+                          ? NULL
+                          : (struct block *)med_realloc(NULL, 1, sizeof *b + size);
     if (b == NULL)
         return NULL;
+    b->previous = NULL;
     b->size = size;
+    b->at = 0;
     HIDE(b->data, size);
     return b;
 }
@@ -134,8 +137,6 @@ void med_arena_reset(med_arena *a)
     free_blocks_above_first(a);
     a->current = a->first;
     a->first->previous = NULL;
-    SHOW(a->first->data, a->first->at);
-    memset(a->first->data, 0, a->first->at);
     HIDE(a->first->data, a->first->size);
     a->first->at = 0;
     a->used = 0;
@@ -210,7 +211,9 @@ static void *refuse(med_arena *a, size_t need)
     return NULL;
 }
 
-void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
+/* Blocks are as the heap gave them: who takes zeroed memory pays for what is taken, and a text
+ * that is written at once is not written twice. */
+static void *take(med_arena *a, size_t n, size_t size, size_t align)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
@@ -233,12 +236,26 @@ void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
     return ptr;
 }
 
+void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align)
+{
+    void *ptr = take(a, n, size, align);
+    if (ptr != NULL)
+        memset(ptr, 0, n * size);
+    return ptr;
+}
+
+char *med_arena_room(med_arena *a, size_t n)
+{
+    return take(a, n, 1, 1);
+}
+
 bool med_arena_copy(med_arena *a, med_str s, med_str *out)
 {
-    char *to = MED_TAKE(a, s.len + 1, char);
+    char *to = med_arena_room(a, s.len + 1);
     if (to == NULL)
         return false;
     memcpy(to, s.ptr, s.len);
+    to[s.len] = '\0';
     *out = (med_str){to, s.len};
     return true;
 }
@@ -249,7 +266,7 @@ med_str med_arena_printf(med_arena *a, const char *fmt, ...)
     va_start(args, fmt);
     int n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    char *to = n < 0 ? NULL : MED_TAKE(a, (size_t)n + 1, char);
+    char *to = n < 0 ? NULL : med_arena_room(a, (size_t)n + 1);
     if (to == NULL)
         return MED_STR_EMPTY;
     va_start(args, fmt);

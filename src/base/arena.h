@@ -3,7 +3,8 @@
  * An arena has a ceiling: past it MED_TAKE returns NULL, so a hostile request ends in an error
  * of that request and never in the out-of-memory killer. Not thread safe: an arena belongs to
  * one thread at a time (a request hands it on with itself).
- * Memory is zeroed. `med_arena_defer` registers clean-up, run in reverse order at the end. */
+ * Memory is zeroed, but for med_arena_room. `med_arena_defer` registers clean-up, run in reverse
+ * order at the end. */
 #ifndef MED_BASE_ARENA_H
 #define MED_BASE_ARENA_H
 
@@ -29,6 +30,9 @@ bool med_arena_exhausted(const med_arena *a);
 #define MED_TAKE(a, n, type) ((type *)med_arena_take((a), (n), sizeof(type), _Alignof(type)))
 void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align) MED_MUST_CHECK
     __attribute__((alloc_size(2, 3)));
+
+/* `n` bytes as they come, for a text that is written at once; NULL past the limit. */
+char *med_arena_room(med_arena *a, size_t n) MED_MUST_CHECK __attribute__((alloc_size(2)));
 
 /* Copies s (and a NUL behind it, not counted). False past the limit. */
 bool med_arena_copy(med_arena *a, med_str s, med_str *out) MED_MUST_CHECK;

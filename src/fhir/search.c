@@ -42,17 +42,15 @@ static med_str place_of(const med_call *call)
 }
 
 /* What the plan says it takes, asked once: a worker only runs what was found bearable. */
-static bool check_price(med_call *call, const med_query *q, bool *long_one, med_err *err)
+static bool check_price(med_call *call, uint64_t cost, bool *long_one, med_err *err)
 {
     const med_fhir *f = call->fhir;
     *long_one = false;
     if (call->state != NULL)
         return true;
-    uint64_t cost = med_query_cost(f->schema, call->view, q);
     call->state = call;
     *long_one = cost > LOOP_MICROSECONDS;
-    if (f->search_cost == 0 || cost <= f->search_cost || cost == MED_COST_UNKNOWN
-        || call->request.background)
+    if (f->search_cost == 0 || cost <= f->search_cost || call->request.background)
         return true;
     (void)MED_FAIL(
         err, MED_ISSUE_TOO_COSTLY,
@@ -73,15 +71,16 @@ static enum med_step prepare(med_call *call, med_err *err)
         || !parse(call, &pairs, &q, err))
         return MED_STEP_FAILED;
     bool long_one;
-    if (!check_price(call, q, &long_one, err))
+    uint64_t cost;
+    med_search *search = med_search_begin(call->view, call->arena, q, &cost, err);
+    if (search == NULL || !check_price(call, cost, &long_one, err))
         return MED_STEP_FAILED;
     if (!call->on_worker && long_one)
         return MED_STEP_AGAIN;
     call->request.query = pairs; /* _summary and _elements may stand in the form */
     med_search_result result = {0};
     med_query_view view = med_query_describe(q);
-    if (!med_search_run(f->schema, call->view, call->arena, q, med_searchset_place(page), &result,
-                        err)
+    if (!med_search_end(f->schema, search, med_searchset_place(page), &result, err)
         || !med_searchset_write(call, place_of(call), view.self, page, &view, &result, err))
         return MED_STEP_FAILED;
     return MED_STEP_OK;

@@ -110,10 +110,12 @@ static bool bind_idents(med_run *r, med_bound *b, med_err *err)
     return true;
 }
 
-/* Rows of a clause's stream up to MED_PROBE_ROWS; beyond, `guess`. */
+/* Rows of a clause's stream up to MED_PROBE_ROWS; beyond, `guess`. What holds of the clause holds
+ * of all others about the same row (from and to of one date): the stream brings what all let pass.
+ */
 static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
 {
-    r->plan = med_plan_of_clause(r, i);
+    med_run_use(r, med_plan_of_clause(r, i));
     med_stream *s = med_stream_open(r, NULL, err);
     if (s == NULL)
         return false;
@@ -123,8 +125,13 @@ static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
     while (n < MED_PROBE_ROWS && (found = med_stream_next(s, &at, err)) == MED_FOUND)
         n++;
     med_stream_close(s);
-    r->bound[i].estimate = n < MED_PROBE_ROWS ? n : guess + MED_PROBE_ROWS;
-    r->bound[i].guessed = n == MED_PROBE_ROWS;
+    for (size_t k = 0; k < r->q->n; k++) {
+        if (k != i && !r->bound[k].decided)
+            continue;
+        r->bound[k].estimate = n < MED_PROBE_ROWS ? n : guess + MED_PROBE_ROWS;
+        r->bound[k].guessed = n == MED_PROBE_ROWS;
+        r->bound[k].looked = true;
+    }
     return found != MED_FAILED;
 }
 
@@ -195,7 +202,8 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
 static bool bind_look(med_run *r, size_t i, med_err *err)
 {
     const med_clause *c = r->bound[i].clause;
-    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive || r->bound[i].listed)
+    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive || r->bound[i].listed
+        || r->bound[i].looked)
         return true;
     switch (c->kind) {
     case MED_CLAUSE_REFERENCE:

@@ -58,6 +58,7 @@ static const char *decision_of(const med_bound *b)
 {
     return b->decided       ? "decided by the driver"
            : b->listed      ? "candidates by list, decided on the resource"
+           : b->by_rows     ? "decided on the index rows beside the resource"
            : b->can_probe   ? "probed in the index"
            : b->needs_body  ? "decided on the resource"
            : b->sub != NULL ? "asked for each candidate"

@@ -67,6 +67,37 @@ static bool is_decided_by_row(const med_clause *c)
            && (c->kind != MED_CLAUSE_URI || c->modifier != MED_MODIFIER_BELOW);
 }
 
+/* What is in a patient's compartment nearly always is that patient's. */
+static bool is_planned_patient(const med_run *r, const med_bound *b)
+{
+    return (r->plan.how == MED_DRIVE_PATIENT || r->plan.how == MED_DRIVE_PATIENT_TOKEN)
+           && b == &r->bound[r->plan.patient];
+}
+
+static bool reads_rows(const med_run *r)
+{
+    for (size_t i = 0; i < r->q->n; i++) {
+        const med_bound *b = &r->bound[i];
+        if (b->needs_body && !b->decided && b->clause->kind != MED_CLAUSE_COMPOSITE
+            && b->clause->kind != MED_CLAUSE_SPECIAL)
+            return true;
+    }
+    return false;
+}
+
+/* What nearly all candidates pass need not be probed: the patient in its own compartment, and a
+ * code that most have where the candidate's rows are read in any case. The text is read with them.
+ */
+static bool is_better_by_rows(const med_run *r, const med_bound *b)
+{
+    enum { OF = 3 };
+    if (b->decided || !b->can_probe || b->listed || !is_plain(b->clause))
+        return false;
+    if (b->clause->kind == MED_CLAUSE_REFERENCE)
+        return is_planned_patient(r, b);
+    return b->clause->kind == MED_CLAUSE_TOKEN && b->estimate >= r->of_type / OF && reads_rows(r);
+}
+
 void med_run_use(med_run *r, med_plan plan)
 {
     bool by_clause = plan.how == MED_DRIVE_CLAUSE;
@@ -80,6 +111,8 @@ void med_run_use(med_run *r, med_plan plan)
             || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause)
             || (by_patient && i == plan.patient && b->clause->kind == MED_CLAUSE_COMPARTMENT);
     }
+    for (size_t i = 0; i < r->q->n; i++)
+        r->bound[i].by_rows = is_better_by_rows(r, &r->bound[i]);
 }
 
 med_plan med_plan_of_clause(const med_run *r, size_t i)
@@ -109,13 +142,6 @@ static uint64_t text_cost(const med_clause *c)
                    || c->modifier == MED_MODIFIER_OF_TYPE
                ? COST_BODY
                : 0;
-}
-
-/* What is in a patient's compartment nearly always is that patient's. */
-static bool is_planned_patient(const med_run *r, const med_bound *b)
-{
-    return (r->plan.how == MED_DRIVE_PATIENT || r->plan.how == MED_DRIVE_PATIENT_TOKEN)
-           && b == &r->bound[r->plan.patient];
 }
 
 /* What probes let pass, of a thousand. */
@@ -317,9 +343,14 @@ static bool count_rows(med_run *r, size_t i, uint64_t limit, med_err *err)
     while (n < limit && (found = med_stream_next(s, &at, err)) == MED_FOUND)
         n++;
     med_stream_close(s);
-    r->bound[i].guessed = found == MED_FOUND;
-    if (n > r->bound[i].estimate || found == MED_ABSENT)
-        r->bound[i].estimate = n;
+    for (size_t k = 0; k < r->q->n; k++) {
+        med_bound *b = &r->bound[k];
+        if (k != i && !b->decided)
+            continue;
+        b->guessed = found == MED_FOUND;
+        if (n > b->estimate || found == MED_ABSENT)
+            b->estimate = n;
+    }
     return found != MED_FAILED;
 }
 

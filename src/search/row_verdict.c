@@ -175,9 +175,9 @@ enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows)
         return plain ? by_quantities(c, rows) : MED_VERDICT_OPEN;
     case MED_CLAUSE_URI:
         return by_uris(c, rows);
+    case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_CHAIN:
         return by_targets(b, rows);
-    case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_ID:
     case MED_CLAUSE_UPDATED:
     case MED_CLAUSE_HAS:

@@ -2,6 +2,15 @@
 #include "search/run.h"
 #include "search/page.h"
 
+static bool bind(med_run *r, bool dry, med_err *err)
+{
+    r->of_type = r->before = 0;
+    if (!med_run_bind(r, dry, err))
+        return false;
+    med_run_choose(r, true);
+    return true;
+}
+
 static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, med_err *err)
 {
     med_run *r = MED_TAKE(a, 1, med_run);
@@ -12,10 +21,7 @@ static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, m
     r->q = q;
     r->view = v;
     r->arena = a;
-    if (!med_run_bind(r, dry, err))
-        return NULL;
-    med_run_choose(r, true);
-    return r;
+    return bind(r, dry, err) ? r : NULL;
 }
 
 /* ---- matches only: conditional interactions and guards ---- */
@@ -79,9 +85,10 @@ static bool add_entry(pager *p, const med_stored *s, const med_position *place, 
     med_search_entry *e = &p->entries[p->n];
     *e = (med_search_entry){.resource = *s, .mode = MED_ENTRY_MATCH};
     p->last = *place;
-    if (!med_arena_copy(p->r->arena, s->id, &e->resource.id)
-        || !med_arena_copy(p->r->arena, s->text, &e->resource.text)
-        || !med_arena_copy(p->r->arena, place->text, &p->last.text))
+    bool kept = p->r->kept
+                || (med_arena_copy(p->r->arena, s->id, &e->resource.id)
+                    && med_arena_copy(p->r->arena, s->text, &e->resource.text));
+    if (!kept || !med_arena_copy(p->r->arena, place->text, &p->last.text))
         return MED_FAIL_MEMORY(err);
     p->places[p->n++] = p->last;
     return true;
@@ -271,26 +278,7 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
     return find_total(r, &p, page == NULL, out, err);
 }
 
-bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
-                    med_str page, med_search_result *out, med_err *err)
-{
-    med_page at = {.place = {.text = MED_STR_EMPTY}};
-    *out = (med_search_result){.next = MED_STR_EMPTY};
-    if (page.len > 0 && !med_page_read(q, a, page, &at, err))
-        return false;
-    int64_t began = q->explain ? med_monotonic(&med_clock_system) : 0;
-    med_run *r = start(q, v, a, false, err);
-    if (r == NULL)
-        return false;
-    r->began = began;
-    r->scratch = med_scratch_take(s);
-    bool ok = r->scratch != NULL ? run_page(r, page.len > 0 ? &at : NULL, out, err)
-                                 : MED_FAIL_MEMORY(err);
-    med_scratch_give(s, r->scratch);
-    return ok;
-}
-
-/* ---- prices and plans ---- */
+/* ---- begun for its price, ended with its answer ---- */
 
 static uint64_t cost_of(const med_run *r)
 {
@@ -303,6 +291,54 @@ static uint64_t cost_of(const med_run *r)
         cost += (uint64_t)MICROSECONDS_A_MATCH * r->q->view.count;
     return cost;
 }
+
+/* Of these only the price was found, not yet the keys. */
+static bool has_inner(const med_query *q)
+{
+    for (size_t i = 0; i < q->n; i++) {
+        enum med_clause_kind kind = q->clauses[i].kind;
+        if (kind == MED_CLAUSE_CHAIN || kind == MED_CLAUSE_HAS || kind == MED_CLAUSE_ANY)
+            return true;
+    }
+    return false;
+}
+
+med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_t *cost,
+                          med_err *err)
+{
+    int64_t began = q->explain ? med_monotonic(&med_clock_system) : 0;
+    med_run *r = start(q, v, a, true, err);
+    if (r != NULL) {
+        r->began = began;
+        *cost = cost_of(r);
+    }
+    return r;
+}
+
+bool med_search_end(const med_search_schema *s, med_run *r, med_str page, med_search_result *out,
+                    med_err *err)
+{
+    med_page at = {.place = {.text = MED_STR_EMPTY}};
+    *out = (med_search_result){.next = MED_STR_EMPTY};
+    if ((page.len > 0 && !med_page_read(r->q, r->arena, page, &at, err))
+        || (has_inner(r->q) && !bind(r, false, err)))
+        return false;
+    r->scratch = med_scratch_take(s);
+    bool ok = r->scratch != NULL ? run_page(r, page.len > 0 ? &at : NULL, out, err)
+                                 : MED_FAIL_MEMORY(err);
+    med_scratch_give(s, r->scratch);
+    return ok;
+}
+
+bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
+                    med_str page, med_search_result *out, med_err *err)
+{
+    uint64_t ignored;
+    med_run *r = med_search_begin(v, a, q, &ignored, err);
+    return r != NULL && med_search_end(s, r, page, out, err);
+}
+
+/* ---- prices and plans ---- */
 
 uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query *q)
 {

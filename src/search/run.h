@@ -15,11 +15,13 @@ typedef struct med_bound {
     size_t n_keys;
     uint64_t estimate;    /* rows */
     bool guessed;         /* the estimate is a guess */
+    bool looked;          /* rows were looked at for it */
     bool exact;           /* the estimate is the number of resources that match */
     bool can_drive;       /* its rows in the index include all that match */
     bool can_probe;       /* a probe a candidate decides it */
     bool needs_body;      /* only the resource decides it */
     bool decided;         /* the plan's stream brings only what matches */
+    bool by_rows;         /* could be probed, but the candidate's rows tell it as well */
     bool listed;          /* the keys are rids of candidates (lookup.c), which drive and probe */
     bool blind;           /* TOKEN: there may be rows under keys that nobody knows */
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
@@ -61,6 +63,7 @@ typedef struct med_run {
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
     int64_t began;     /* monotonic: when it was asked to explain itself, 0 else */
+    bool kept;         /* the resource that was read last is in `arena` */
     size_t wanted;     /* of the stream at hand, 0 when not known; see med_scan */
 } med_run;
 

@@ -179,6 +179,14 @@ typedef struct med_search_result {
     med_str next; /* page token for the next page, empty at the end */
 } med_search_result;
 
+/* The same in two steps, for those who ask the price first: what is found out for it is not found
+ * out again. `a` and `v` are those of both steps. NULL with *err. */
+typedef struct med_run med_search;
+med_search *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_t *cost,
+                             med_err *err) MED_MUST_CHECK;
+bool med_search_end(const med_search_schema *s, med_search *begun, med_str page,
+                    med_search_result *out, med_err *err) MED_MUST_CHECK;
+
 /* `page`: token from an earlier result's `next`, or empty. */
 bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,
                     med_str page, med_search_result *out, med_err *err) MED_MUST_CHECK;

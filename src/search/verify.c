@@ -343,7 +343,7 @@ static bool probe_all(med_run *r, med_rid rid, bool *matches, med_err *err)
 {
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
-        if (!b->decided && b->can_probe && !probe(r, b, rid, matches, err))
+        if (!b->decided && b->can_probe && !b->by_rows && !probe(r, b, rid, matches, err))
             return false;
     }
     for (size_t i = 0; i < r->q->n && *matches; i++) {
@@ -367,7 +367,7 @@ static bool by_presence(const med_run *r, const med_position *at)
 static bool needs_rows(const med_run *r, const med_position *at)
 {
     for (size_t i = 0; i < r->q->n; i++) {
-        if (r->bound[i].needs_body && !r->bound[i].decided)
+        if ((r->bound[i].needs_body || r->bound[i].by_rows) && !r->bound[i].decided)
             return true;
     }
     return at->unsure || (!r->as_set && med_stream_repeats(r)) || by_presence(r, at);
@@ -474,7 +474,7 @@ static bool rows_match(const med_run *r, const med_rows *rows, const med_positio
     *open = false;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (!b->needs_body || (b->decided && !at->unsure))
+        if ((!b->needs_body && !b->by_rows) || (b->decided && !at->unsure))
             continue;
         enum med_verdict verdict = med_rows_verdict(b, rows);
         if (verdict == MED_VERDICT_NO)
@@ -506,7 +506,10 @@ bool med_run_check(med_run *r, const med_position *at, bool want_body, med_store
         return false;
     if (!*matches || (!want_body && !open && (rows || !needs_columns(r))))
         return true;
-    enum med_found found = med_view_by_rid(r->view, r->scratch, at->rid, out, err);
+    bool sure = !open && !needs_columns(r); /* it will be kept: no need to copy it */
+    med_arena *to = sure && want_body ? r->arena : r->scratch;
+    enum med_found found = med_view_by_rid(r->view, to, at->rid, out, err);
+    r->kept = to == r->arena;
     if (found == MED_FAILED)
         return false;
     *matches = found == MED_FOUND && columns_match(r, out);

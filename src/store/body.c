@@ -210,13 +210,14 @@ enum unpacked med_packer_unpack(struct packer *p, struct unpacker *u, med_arena 
     const ZSTD_DDict *dict = dictionary == 0 ? NULL : unpack_dictionary(p, dictionary);
     if (dictionary != 0 && dict == NULL)
         return UNPACK_DAMAGED;
-    char *to = MED_TAKE(a, (size_t)size + 1, char);
+    char *to = med_arena_room(a, (size_t)size + 1);
     if (to == NULL)
         return UNPACK_MEMORY;
     size_t n =
         ZSTD_decompress_usingDDict(u->context, to, (size_t)size, packed.ptr, packed.len, dict);
     if (ZSTD_isError(n) || n != size)
         return UNPACK_DAMAGED;
+    to[n] = '\0';
     *text = (med_str){to, n};
     return UNPACK_DONE;
 }

@@ -137,6 +137,38 @@ enum med_found med_sqlite_version(med_view *view, med_arena *a, uint32_t type, m
     return found;
 }
 
+void med_sqlite_leave_rows(struct sqlite_view *v)
+{
+    if (v->at_rows != 0)
+        (void)sqlite3_reset(v->connection->statements[STATEMENT_READ_ROWS]);
+    v->at_rows = 0;
+}
+
+/* A candidate's rows are read first, and its text next when they say that it matches: with `stay`
+ * the statement is left on its row, so that one seek does for both. Not on the commit thread, whose
+ * transaction would not end under an open statement. */
+static enum med_found find_rid(struct sqlite_view *v, med_rid rid, bool stay, sqlite3_stmt **out,
+                               struct stored_row *row, med_err *err)
+{
+    if (v->at_rows == rid && rid != 0) {
+        *out = v->connection->statements[STATEMENT_READ_ROWS];
+        (void)med_sqlite_row(*out, row); /* it was sound before */
+        return MED_FOUND;
+    }
+    if (!stay || v->writer)
+        return find(v, STATEMENT_READ_RID, rid, -1, out, row, err);
+    med_sqlite_leave_rows(v);
+    enum med_found found = find(v, STATEMENT_READ_ROWS, rid, -1, out, row, err);
+    v->at_rows = found == MED_FOUND ? rid : 0;
+    return found;
+}
+
+static void end_rid(const struct sqlite_view *v, sqlite3_stmt *stmt)
+{
+    if (v->at_rows == 0 || stmt != v->connection->statements[STATEMENT_READ_ROWS])
+        (void)sqlite3_reset(stmt);
+}
+
 enum med_found med_sqlite_by_rid(med_view *view, med_arena *a, med_rid rid, med_stored *out,
                                  med_err *err)
 {
@@ -145,10 +177,10 @@ enum med_found med_sqlite_by_rid(med_view *view, med_arena *a, med_rid rid, med_
         return MED_FAILED;
     sqlite3_stmt *stmt = NULL;
     struct stored_row row;
-    enum med_found found = find(v, STATEMENT_READ_RID, rid, -1, &stmt, &row, err);
+    enum med_found found = find_rid(v, rid, false, &stmt, &row, err);
     if (found == MED_FOUND)
         found = med_sqlite_row_read(v, a, stmt, &row, true, out, err);
-    (void)sqlite3_reset(stmt);
+    end_rid(v, stmt);
     med_sqlite_leave(v);
     return found;
 }
@@ -183,12 +215,12 @@ enum med_found med_sqlite_rows(med_view *view, med_arena *a, med_rid rid, med_st
     sqlite3_stmt *stmt = NULL;
     struct stored_row row;
     *rows = (med_rows){.when = MED_TIME_MIN};
-    enum med_found found = find(v, STATEMENT_READ_RID, rid, -1, &stmt, &row, err);
+    enum med_found found = find_rid(v, rid, true, &stmt, &row, err);
     if (found == MED_FOUND)
         found = med_sqlite_row_read(v, a, stmt, &row, false, out, err);
     if (found == MED_FOUND && out->change != MED_DELETED)
         found = read_rows(v, a, stmt, &row, rows, err);
-    (void)sqlite3_reset(stmt);
+    end_rid(v, stmt);
     med_sqlite_leave(v);
     return found;
 }

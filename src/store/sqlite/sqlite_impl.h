@@ -68,6 +68,7 @@ struct sqlite_view {
     const struct generation *generations; /* from that one on */
     struct overlay overlay;               /* of this snapshot, when it is known */
     bool overlay_known;
+    med_rid at_rows;               /* STATEMENT_READ_ROWS was left on its row; 0: on none */
     struct sqlite_cursor *cursors; /* open */
     struct sqlite_cursor *idle[STATEMENT_COUNT];
     size_t n_idle;
@@ -245,6 +246,8 @@ void med_sqlite_free_idle(struct sqlite_view *v);
  * leave; enter that fails has left. */
 bool med_sqlite_enter(struct sqlite_view *v, med_err *err);
 void med_sqlite_leave(struct sqlite_view *v);
+/* Off the row that med_sqlite_rows left its statement on. */
+void med_sqlite_leave_rows(struct sqlite_view *v);
 /* Ends the snapshot of a view that stands in the WAL's way. On the commit thread. */
 void med_sqlite_view_cut(struct sqlite_view *v);
 void med_sqlite_view_begin(struct sqlite_view *v, int64_t deadline);

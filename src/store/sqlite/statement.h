@@ -24,6 +24,7 @@
     X(READ, "SELECT " RESOURCE_COLUMNS " FROM ident i CROSS JOIN resource r ON r.rid = i.rid"      \
             " WHERE i.hash = ?1")                                                                  \
     X(READ_RID, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid = ?1")          \
+    X(READ_ROWS, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid = ?1")         \
     X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v CROSS JOIN resource r"              \
                     " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version = ?2")                       \
     X(CHANGE, "SELECT change FROM resource WHERE rid = ?1")                                        \

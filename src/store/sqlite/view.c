@@ -96,6 +96,7 @@ static void end_snapshot(struct sqlite_view *v)
         return;
     for (struct sqlite_cursor *c = v->cursors; c != NULL; c = c->next)
         (void)sqlite3_reset(c->stmt);
+    med_sqlite_leave_rows(v);
     if (med_connection_run(v->connection, STATEMENT_COMMIT) != SQLITE_OK)
         (void)med_connection_run(v->connection, STATEMENT_ROLLBACK);
     v->reading = false;
