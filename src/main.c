@@ -11,8 +11,8 @@ static const med_command *const commands[] = {
     &med_command_serve,    &med_command_demo,        &med_command_import,  &med_command_export,
     &med_command_backup,   &med_command_restore,     &med_command_verify,  &med_command_upgrade,
     &med_command_move,     &med_command_purge,       &med_command_doctor,  &med_command_fhirpath,
-    &med_command_validate, &med_command_terminology, &med_command_config,  &med_command_licenses,
-    &med_command_bench,    &med_command_tasks,       &med_command_version,
+    &med_command_validate, &med_command_terminology, &med_command_package, &med_command_config,
+    &med_command_licenses, &med_command_bench,       &med_command_tasks,   &med_command_version,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

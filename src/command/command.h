@@ -64,6 +64,7 @@ extern const med_command med_command_demo;        /* demo.c */
 extern const med_command med_command_import;      /* import.c */
 extern const med_command med_command_licenses;    /* licenses.c */
 extern const med_command med_command_move;        /* move.c */
+extern const med_command med_command_package;     /* package.c */
 extern const med_command med_command_serve;       /* serve.c */
 extern const med_command med_command_tasks;       /* tasks.c */
 extern const med_command med_command_terminology; /* terminology.c */

@@ -4,6 +4,8 @@
 #include "package/image.h"
 #include "package/text.h"
 
+#define SCRATCH_BYTES ((size_t)512 << 20)
+
 enum { UNMADE, BEING_MADE, READY };
 
 typedef struct loose {
@@ -73,10 +75,24 @@ bool med_definition_set_add(med_definition_set *s, med_str text, med_str package
     return true;
 }
 
+/* The tree it takes is larger than what comes out of it, and ends here. */
+static bool make_text(med_definition_set *s, const loose *l, med_str *out,
+                      med_err *err) /* NOLINT(misc-no-recursion) */
+{
+    med_definition_source source = med_definition_set_source(s);
+    med_arena *scratch = med_arena_new(SCRATCH_BYTES);
+    med_str text;
+    bool ok = scratch != NULL ? med_snapshot_make(scratch, &l->d.json, 0, &source, &text, err)
+                              : MED_FAIL_MEMORY(err);
+    if (ok && !med_arena_copy(s->a, text, out))
+        ok = MED_FAIL_MEMORY(err);
+    med_arena_free(scratch);
+    return ok;
+}
+
 static bool make(med_definition_set *s, loose *l, med_err *err) /* NOLINT(misc-no-recursion) */
 {
     med_str text;
-    med_definition_source source = med_definition_set_source(s);
     if (l->state == READY)
         return true;
     if (l->state == BEING_MADE || s->depth == MED_DEFINITION_DEPTH)
@@ -86,8 +102,7 @@ static bool make(med_definition_set *s, loose *l, med_err *err) /* NOLINT(misc-n
                         MED_DEFINITION_DEPTH);
     l->state = BEING_MADE;
     s->depth++; /* MED_DEFINITION_DEPTH bounds the recursion through the source */
-    bool ok = med_snapshot_make(s->a, &l->d.json, 0, &source, &text, err)
-              && med_json_parse(s->a, text, &l->d.json, NULL, err);
+    bool ok = make_text(s, l, &text, err) && med_json_parse(s->a, text, &l->d.json, NULL, err);
     s->depth--;
     l->state = ok ? READY : UNMADE;
     l->made = ok;
