@@ -49,6 +49,10 @@ extern const med_interaction med_interaction_document;                /* documen
 extern const med_interaction med_interaction_document_post;           /* document_operation.c */
 extern const med_interaction med_interaction_docref;                  /* docref.c */
 extern const med_interaction med_interaction_docref_post;             /* docref.c */
+extern const med_interaction med_interaction_snapshot;                /* snapshot_operation.c */
+extern const med_interaction med_interaction_snapshot_post;           /* snapshot_operation.c */
+extern const med_interaction med_interaction_snapshot_instance;       /* snapshot_operation.c */
+extern const med_interaction med_interaction_snapshot_instance_post;  /* snapshot_operation.c */
 extern const med_interaction med_interaction_generate;                /* document_generate.c */
 extern const med_interaction med_interaction_generate_post;           /* document_generate.c */
 extern const med_interaction med_interaction_summary;                 /* summary.c */
