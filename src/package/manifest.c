@@ -33,9 +33,10 @@ static bool check_fhir_version(med_arena *a, const med_json *j, med_package_info
         }
     }
     return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                    "the package %.60s is for FHIR %.20s; this server is R4 and takes packages "
-                    "whose fhirVersions hold 4.0.1",
-                    out->name.ptr, seen.len > 0 ? seen.ptr : "of no version that it names");
+                    "the package is for FHIR %.*s; this server is R4 and takes packages whose "
+                    "fhirVersions hold 4.0.1",
+                    MED_STR_ARG(seen.len > 0 ? med_str_sub(seen, 0, 20)
+                                             : MED_STR("of a version that it does not name")));
 }
 
 static bool read_dependencies(med_arena *a, const med_json *j, med_package_info *out, med_err *err)
