@@ -9,6 +9,7 @@
 #include "fhir/interactions.h"
 #include "fhir/respond.h"
 #include "fhir/subset.h"
+#include "fhir/term_capabilities.h"
 #include "package/packages.h"
 
 static void coded(med_json_writer *w, const char *code)
@@ -301,14 +302,19 @@ bool med_capabilities_text(med_arena *a, const med_fhir *f, med_str *out, med_er
     return kept ? true : MED_FAIL_MEMORY(err);
 }
 
-static bool check_mode(const med_call *call, med_err *err)
+/* *terminology: what is known of codes is wanted, a resource of its own. */
+static bool read_mode(const med_call *call, bool *terminology, med_err *err)
 {
+    *terminology = false;
     for (size_t i = 0; i < call->request.query.n; i++) {
         const med_pair *p = &call->request.query.at[i];
         if (!med_str_eqz(p->name, "mode") || med_str_eqz(p->value, "full")
             || med_str_eqz(p->value, "normative"))
             continue;
-        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "mode may be full or normative");
+        *terminology = med_str_eqz(p->value, "terminology");
+        if (!*terminology)
+            return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                            "mode may be full, normative or terminology");
     }
     return true;
 }
@@ -346,10 +352,10 @@ static bool with_guides(med_call *call, med_str *text, med_err *err)
     return ok ? true : MED_FAIL_MEMORY(err);
 }
 
-static bool shaped(med_call *call, med_str *text, med_err *err)
+static bool shaped(med_call *call, const char *name, med_str *text, med_err *err)
 {
     med_shape shape = {0};
-    med_type type = med_pack_type(call->fhir->pack, MED_STR("CapabilityStatement"));
+    med_type type = med_pack_type(call->fhir->pack, med_str_from(name));
     if (!med_content_shape(call, &shape, err))
         return false;
     if (shape.summary == MED_SUMMARY_FALSE && shape.n_elements == 0)
@@ -378,7 +384,15 @@ static enum med_step prepare(med_call *call, med_err *err)
 {
     med_str text = call->fhir->capabilities;
     med_fhir_response *r = &call->response;
-    if (!check_mode(call, err) || !with_guides(call, &text, err) || !shaped(call, &text, err))
+    bool terminology;
+    if (!read_mode(call, &terminology, err))
+        return MED_STEP_FAILED;
+    if (terminology && !call->on_worker)
+        return MED_STEP_AGAIN;
+    if (!(terminology ? med_term_capabilities_text(call, &text, err)
+                      : with_guides(call, &text, err)))
+        return MED_STEP_FAILED;
+    if (!shaped(call, terminology ? "TerminologyCapabilities" : "CapabilityStatement", &text, err))
         return MED_STEP_FAILED;
     r->etag = med_arena_printf(call->arena, "W/\"%016lx\"",
                                (unsigned long)med_store_hash(call->fhir->store, text));

@@ -76,6 +76,12 @@ extern const med_interaction med_interaction_validate_code_instance_post; /* ter
 extern const med_interaction med_interaction_validate_system;             /* term_validate.c */
 extern const med_interaction med_interaction_validate_system_post;        /* term_validate.c */
 extern const med_interaction med_interaction_validate_system_instance;    /* term_validate.c */
+extern const med_interaction med_interaction_closure;                     /* term_closure.c */
+extern const med_interaction med_interaction_closure_system;              /* term_closure.c */
+extern const med_interaction med_interaction_batch_validate;              /* term_batch.c */
+extern const med_interaction med_interaction_batch_validate_system;       /* term_batch.c */
+extern const med_interaction med_interaction_find_matches;                /* term_find.c */
+extern const med_interaction med_interaction_find_matches_post;           /* term_find.c */
 extern const med_interaction med_interaction_translate;                   /* term_translate.c */
 extern const med_interaction med_interaction_translate_post;              /* term_translate.c */
 extern const med_interaction med_interaction_translate_instance;          /* term_translate.c */

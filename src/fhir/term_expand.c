@@ -5,35 +5,35 @@
 #include "terminology/code_system_json.h"
 #include "terminology/expand.h"
 
-static const char *const known[] = {"url",
-                                    "valueSet",
-                                    "valueSetVersion",
-                                    "context",
-                                    "contextDirection",
-                                    "filter",
-                                    "date",
-                                    "offset",
-                                    "count",
-                                    "includeDesignations",
-                                    "designation",
-                                    "includeDefinition",
-                                    "activeOnly",
-                                    "excludeNested",
-                                    "excludeNotForUI",
-                                    "excludePostCoordinated",
-                                    "displayLanguage",
-                                    "exclude-system",
-                                    "system-version",
-                                    "check-system-version",
-                                    "force-system-version",
-                                    "default-valueset-version",
-                                    "property",
-                                    "limitedExpansion",
-                                    "tx-resource",
-                                    "useSupplement",
-                                    "includeAlternateCodes",
-                                    "cache-id",
-                                    NULL};
+const char *const med_term_expand_parameters[] = {"url",
+                                                  "valueSet",
+                                                  "valueSetVersion",
+                                                  "context",
+                                                  "contextDirection",
+                                                  "filter",
+                                                  "date",
+                                                  "offset",
+                                                  "count",
+                                                  "includeDesignations",
+                                                  "designation",
+                                                  "includeDefinition",
+                                                  "activeOnly",
+                                                  "excludeNested",
+                                                  "excludeNotForUI",
+                                                  "excludePostCoordinated",
+                                                  "displayLanguage",
+                                                  "exclude-system",
+                                                  "system-version",
+                                                  "check-system-version",
+                                                  "force-system-version",
+                                                  "default-valueset-version",
+                                                  "property",
+                                                  "limitedExpansion",
+                                                  "tx-resource",
+                                                  "useSupplement",
+                                                  "includeAlternateCodes",
+                                                  "cache-id",
+                                                  NULL};
 
 typedef struct writer {
     med_term_call *t;
@@ -547,8 +547,8 @@ static enum med_step prepare(med_call *call, med_err *err)
     med_str canonical;
     if (!call->on_worker && !is_short(call))
         return MED_STEP_AGAIN;
-    if (!med_term_call_begin(call, known, &t, err) || !read_request(&t, &e, err)
-        || !med_term_call_set(&t, &w.vs, &canonical, err)
+    if (!med_term_call_begin(call, med_term_expand_parameters, &t, err)
+        || !read_request(&t, &e, err) || !med_term_call_set(&t, &w.vs, &canonical, err)
         || (!t.refused && !check_whole(&t, w.vs, canonical, err)))
         return MED_STEP_FAILED;
     if (t.refused)

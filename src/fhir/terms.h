@@ -8,6 +8,12 @@
 #include "fhir/term_issues.h"
 #include "terminology/ask.h"
 
+enum {
+    MED_CLOSURE_CODES = 5000, /* of one closure table */
+    MED_TERM_BATCH = 1000,    /* validations of one $batch-validate-code */
+    MED_FIND_MATCHES = 100,   /* concepts that $find-matches answers */
+};
+
 /* ---- parameters: of the URL, or of a Parameters resource ---- */
 typedef struct med_term_param {
     med_str name;
@@ -42,6 +48,9 @@ bool med_term_call_set(med_term_call *t, const med_value_set **out, med_str *can
 /* The system of an instance-level operation, else "". */
 bool med_term_call_resource(med_term_call *t, const med_json **j, uint32_t *node,
                             med_err *err) MED_MUST_CHECK;
+
+/* The parameters of $expand, ended by NULL (term_expand.c). */
+extern const char *const med_term_expand_parameters[];
 
 /* ---- answers ---- */
 /* Answers with an OperationOutcome of the ecosystem's form: the call is then done. */

@@ -3,20 +3,29 @@
 #include "model/ucum.h"
 #include "terminology/terms.h"
 
+static const struct {
+    const char *url;
+    enum med_grammar rule;
+} rules[] = {{"http://unitsofmeasure.org", MED_RULE_UCUM},
+             {"urn:ietf:bcp:47", MED_RULE_LANGUAGE},
+             {"urn:ietf:bcp:13", MED_RULE_MIME},
+             {"urn:ietf:rfc:3986", MED_RULE_URI}};
+enum { RULES = sizeof rules / sizeof *rules };
+
 enum med_grammar med_rule_of(med_str system)
 {
-    static const struct {
-        const char *url;
-        enum med_grammar rule;
-    } rules[] = {{"http://unitsofmeasure.org", MED_RULE_UCUM},
-                 {"urn:ietf:bcp:47", MED_RULE_LANGUAGE},
-                 {"urn:ietf:bcp:13", MED_RULE_MIME},
-                 {"urn:ietf:rfc:3986", MED_RULE_URI}};
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+    for (size_t i = 0; i < RULES; i++) {
         if (med_str_eqz(system, rules[i].url))
             return rules[i].rule;
     }
     return MED_RULE_NONE;
+}
+
+bool med_rule_at(size_t index, med_str *url)
+{
+    if (index < RULES)
+        *url = med_str_from(rules[index].url);
+    return index < RULES;
 }
 
 static bool all_alpha(med_str s)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "terminology/code_system_json.h"
 #include "terminology/folder.h"
+#include "terminology/library.h"
 #include "terminology/pack_terms.h"
 #include "terminology/value_set.h"
 
@@ -572,4 +573,41 @@ bool med_term_versions(const med_term_context *x, enum med_term_kind kind, med_s
     bool ok = med_arena_copy(x->arena, med_buf_str(&b), out);
     med_buf_free(&b);
     return ok ? true : MED_FAIL_MEMORY(err);
+}
+
+/* ---- all systems ---- */
+
+static med_library_system system_of(const med_image *m)
+{
+    enum med_content content = med_image_content(m);
+    return (med_library_system){med_image_url(m), med_image_version(m),
+                                content != MED_CONTENT_NOT_PRESENT
+                                    && content != MED_CONTENT_SUPPLEMENT};
+}
+
+bool med_library_next(const med_terminology *t, med_arena *a, size_t *cursor,
+                      med_library_system *out)
+{
+    const struct med_term_pack *p = med_term_pack_core();
+    const med_image *m;
+    med_err ignored;
+    size_t rules = 0, n = med_term_pack_count(p);
+    *out = (med_library_system){MED_STR_EMPTY, MED_STR_EMPTY, true};
+    while (*cursor < n) {
+        const struct med_term_row *r = med_term_pack_row(p, (*cursor)++);
+        if (r->kind != MED_TERM_CODE_SYSTEM || med_rule_of(med_term_row_url(p, r)) != MED_RULE_NONE
+            || !med_image_open(med_term_row_bytes(p, r), &m, &ignored))
+            continue;
+        *out = system_of(m);
+        return true;
+    }
+    while (med_rule_at(rules, &out->url))
+        rules++;
+    size_t at = (*cursor)++ - n;
+    if (med_rule_at(at, &out->url))
+        return true;
+    if (!med_term_folder_at(t->folder, a, at - rules, &m))
+        return false;
+    *out = system_of(m);
+    return true;
 }

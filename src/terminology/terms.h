@@ -43,6 +43,7 @@ int med_version_compare(med_str a, med_str b);
 
 /* ---- rules ---- */
 enum med_grammar med_rule_of(med_str system);
+bool med_rule_at(size_t index, med_str *url); /* all of them; false behind the last */
 /* *display is a name of the code, as far as there is one. */
 bool med_rule_has(enum med_grammar rule, med_arena *a, med_str code, med_str *display);
 

@@ -1,0 +1,11 @@
+/* term_capabilities.h - GET /metadata?mode=terminology.
+ * https://hl7.org/fhir/R4/terminologycapabilities.html */
+#ifndef MED_FHIR_TERM_CAPABILITIES_H
+#define MED_FHIR_TERM_CAPABILITIES_H
+
+#include "fhir/call.h"
+
+/* What is known at this moment: built in, imported and stored. */
+bool med_term_capabilities_text(med_call *call, med_str *out, med_err *err) MED_MUST_CHECK;
+
+#endif
