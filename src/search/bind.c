@@ -49,6 +49,22 @@ static bool is_blind(const med_term *t, size_t n_found)
     return t->match == MED_SYSTEM_IS && t->code.len == 0 && t->n_keys + n_found == 0;
 }
 
+/* Each resource has a code once: those without it are the rest of the type. When nothing is left,
+ * an empty list drives, and all of the type need not be looked at to find that out. */
+static void bind_not(const med_run *r, med_bound *b)
+{
+    uint64_t rest = b->estimate < r->of_type ? r->of_type - b->estimate : 0;
+    if (!b->exact || b->blind || r->q->type == MED_TYPE_NONE)
+        return;
+    b->known = true;
+    b->estimate = rest;
+    if (rest > 0)
+        return;
+    b->n_keys = 0;
+    b->listed = b->can_drive = b->can_probe = true;
+    b->needs_body = false;
+}
+
 static bool bind_token(med_run *r, med_bound *b, med_err *err)
 {
     const med_clause *c = b->clause;
@@ -72,6 +88,8 @@ static bool bind_token(med_run *r, med_bound *b, med_err *err)
     b->can_drive = c->modifier != MED_MODIFIER_NOT && c->modifier != MED_MODIFIER_TEXT && !blind;
     b->can_probe = b->can_drive && c->modifier != MED_MODIFIER_OF_TYPE;
     b->needs_body = !b->can_probe;
+    if (c->modifier == MED_MODIFIER_NOT)
+        bind_not(r, b);
     return true;
 }
 
@@ -198,12 +216,40 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     return true;
 }
 
+/* Who lacks a value stands in no index: the newest of the type say how many do. */
+static bool sample_missing(med_run *r, size_t i, med_err *err)
+{
+    enum { SAMPLE = 32 };
+    med_bound *b = &r->bound[i];
+    if (b->clause->row == UINT32_MAX || r->q->type == MED_TYPE_NONE)
+        return true;
+    med_position at;
+    size_t n = 0, hits = 0;
+    enum med_found found = MED_FOUND;
+    med_run_use(r, (med_plan){.how = MED_DRIVE_TYPE});
+    med_stream *s = med_stream_open(r, NULL, err);
+    while (s != NULL && n < SAMPLE && (found = med_stream_next(s, &at, err)) == MED_FOUND) {
+        med_stored stored;
+        med_rows rows;
+        found = med_view_rows(r->view, r->arena, at.rid, &stored, &rows, err);
+        if (found == MED_FAILED)
+            break;
+        n++;
+        hits += med_rows_have(&rows, b->clause->number) != b->clause->missing;
+    }
+    med_stream_close(s);
+    b->known = true;
+    b->estimate = n == 0 ? 0 : r->of_type * hits / n;
+    return s != NULL && found != MED_FAILED;
+}
+
 /* Then, while nothing selective is known, a look at the rows. */
 static bool bind_look(med_run *r, size_t i, med_err *err)
 {
     const med_clause *c = r->bound[i].clause;
-    if (c->modifier == MED_MODIFIER_MISSING || !r->bound[i].can_drive || r->bound[i].listed
-        || r->bound[i].looked)
+    if (c->modifier == MED_MODIFIER_MISSING)
+        return sample_missing(r, i, err);
+    if (!r->bound[i].can_drive || r->bound[i].listed || r->bound[i].looked)
         return true;
     switch (c->kind) {
     case MED_CLAUSE_REFERENCE:

@@ -178,7 +178,7 @@ static uint64_t candidate_cost(const med_run *r)
 static bool is_unknown(const med_run *r, const med_bound *b)
 {
     const med_clause *c = b->clause;
-    if (b->decided || c->kind == MED_CLAUSE_COMPOSITE || is_planned_patient(r, b))
+    if (b->decided || b->known || c->kind == MED_CLAUSE_COMPOSITE || is_planned_patient(r, b))
         return false;
     if (c->modifier == MED_MODIFIER_NOT)
         return b->estimate > r->of_type / 2;
@@ -200,7 +200,7 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
     uint64_t wanted = (uint64_t)r->q->view.count + 1, rarest = rows, all = r->of_type;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        bool known = b->can_drive || b->sub != NULL;
+        bool known = b->known || b->can_drive || b->sub != NULL;
         if (!b->decided && known && !b->guessed && b->estimate < rarest
             && !is_planned_patient(r, b))
             rarest = b->estimate;
@@ -231,7 +231,9 @@ bool med_run_knows_total(const med_run *r, uint64_t *total)
         *total = r->of_type;
         return true;
     }
-    if (q->n != 1 || b->clause->kind != MED_CLAUSE_TOKEN || !b->can_probe || !b->exact)
+    if (q->n != 1 || b->clause->kind != MED_CLAUSE_TOKEN || !b->exact
+        || (!b->can_probe && b->clause->modifier != MED_MODIFIER_NOT)
+        || (b->clause->modifier == MED_MODIFIER_NOT && !b->known))
         return false;
     *total = b->estimate;
     return true;

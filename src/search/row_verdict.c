@@ -10,24 +10,29 @@ static enum med_verdict verdict_of(bool yes)
     return yes ? MED_VERDICT_YES : MED_VERDICT_NO;
 }
 
-#define SAYS_PRESENT(rows, array, n_array, wanted)                                                 \
+#define HAS_ROW(rows, array, n_array, wanted)                                                      \
     for (size_t i_ = 0; i_ < (rows)->n_array; i_++) {                                              \
         if ((rows)->array[i_].param == (wanted))                                                   \
-            return verdict_of(!c->missing);                                                        \
+            return true;                                                                           \
     }
+
+bool med_rows_have(const med_rows *rows, uint32_t number)
+{
+    HAS_ROW(rows, tokens, n_tokens, number)
+    HAS_ROW(rows, references, n_references, number)
+    HAS_ROW(rows, dates, n_dates, number)
+    HAS_ROW(rows, strings, n_strings, number)
+    HAS_ROW(rows, quantities, n_quantities, number)
+    HAS_ROW(rows, uris, n_uris, number)
+    return false;
+}
 
 /* A row says that there is a value; a value may have made no row. */
 static enum med_verdict by_presence(const med_clause *c, const med_rows *rows)
 {
-    if (c->row == UINT32_MAX || c->only_patients)
+    if (c->row == UINT32_MAX || c->only_patients || !med_rows_have(rows, c->number))
         return MED_VERDICT_OPEN;
-    SAYS_PRESENT(rows, tokens, n_tokens, c->number)
-    SAYS_PRESENT(rows, references, n_references, c->number)
-    SAYS_PRESENT(rows, dates, n_dates, c->number)
-    SAYS_PRESENT(rows, strings, n_strings, c->number)
-    SAYS_PRESENT(rows, quantities, n_quantities, c->number)
-    SAYS_PRESENT(rows, uris, n_uris, c->number)
-    return MED_VERDICT_OPEN;
+    return verdict_of(!c->missing);
 }
 
 static bool has_key(const med_bound *b, uint64_t hash)

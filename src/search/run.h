@@ -16,6 +16,7 @@ typedef struct med_bound {
     uint64_t estimate;    /* rows */
     bool guessed;         /* the estimate is a guess */
     bool looked;          /* rows were looked at for it */
+    bool known;           /* the estimate is of those that match, though it can not drive */
     bool exact;           /* the estimate is the number of resources that match */
     bool can_drive;       /* its rows in the index include all that match */
     bool can_probe;       /* a probe a candidate decides it */
@@ -116,6 +117,7 @@ bool med_run_check(med_run *r, const med_position *at, bool want_body, med_store
                    bool *matches, med_err *err) MED_MUST_CHECK;
 /* One clause on the rows that the index has of the candidate: yes, no, or only its text can say. */
 enum med_verdict { MED_VERDICT_NO, MED_VERDICT_YES, MED_VERDICT_OPEN };
+bool med_rows_have(const med_rows *rows, uint32_t number);
 enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows);
 /* One clause on extracted rows. */
 bool med_clause_matches(const med_clause *c, const med_rows *rows);

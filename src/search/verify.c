@@ -125,25 +125,13 @@ static bool has_patient(const med_clause *c, const med_rows *rows)
     return false;
 }
 
-#define HAS_ROW(rows, array, n_array, wanted)                                                      \
-    for (size_t i_ = 0; i_ < (rows)->n_array; i_++) {                                              \
-        if ((rows)->array[i_].param == (wanted))                                                   \
-            return true;                                                                           \
-    }
-
 static bool is_present(const med_clause *c, const med_rows *rows)
 {
     if (c->row == UINT32_MAX)
         return true; /* every resource has an id and a last update */
     if (c->only_patients)
         return has_patient(c, rows);
-    HAS_ROW(rows, tokens, n_tokens, c->number)
-    HAS_ROW(rows, references, n_references, c->number)
-    HAS_ROW(rows, dates, n_dates, c->number)
-    HAS_ROW(rows, strings, n_strings, c->number)
-    HAS_ROW(rows, quantities, n_quantities, c->number)
-    HAS_ROW(rows, uris, n_uris, c->number)
-    return false;
+    return med_rows_have(rows, c->number);
 }
 
 bool med_clause_matches(const med_clause *c, const med_rows *rows)
