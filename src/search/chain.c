@@ -10,7 +10,7 @@
 
 enum { CHAIN_TARGETS = 1000000, MICROSECONDS_A_TARGET = 4, DRY_COST = 400 };
 
-static bool push(med_rid_list *l, uint64_t rid, med_err *err)
+bool med_rid_list_add(med_rid_list *l, uint64_t rid, med_err *err)
 {
     if (l->n == CHAIN_TARGETS)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
@@ -113,7 +113,7 @@ static bool take_rid(med_run *sub, const med_stored *s, med_rid rid, const med_c
     (void)sub;
     (void)s;
     (void)c;
-    return push(to, rid, err);
+    return med_rid_list_add(to, rid, err);
 }
 
 bool med_run_rids(med_run *r, med_rid_list *out, med_err *err)
@@ -176,7 +176,8 @@ static bool take_targets(med_run *sub, const med_stored *s, med_rid rid, const m
     if (med_view_rows(sub->view, sub->scratch, rid, &columns, &rows, err) == MED_FAILED)
         return false;
     for (size_t i = 0; i < rows.n_references; i++) {
-        if (rows.references[i].param == c->number && !push(to, rows.references[i].target, err))
+        if (rows.references[i].param == c->number
+            && !med_rid_list_add(to, rows.references[i].target, err))
             return false;
     }
     return true;

@@ -13,8 +13,11 @@ typedef struct med_bound {
     const uint64_t
         *keys; /* TOKEN: hashes; REFERENCE, ID, CHAIN, HAS: rids (the last three sorted) */
     size_t n_keys;
-    uint64_t estimate;    /* rows */
-    bool guessed;         /* the estimate is a guess */
+    uint64_t estimate;       /* rows */
+    bool guessed;            /* the estimate is a guess */
+    uint16_t probes;         /* so far; see med_run_check */
+    const uint64_t *members; /* all that have the clause's rows, sorted, once it was worth it */
+    size_t n_members;
     bool looked;          /* rows were looked at for it */
     bool known;           /* the estimate is of those that match, though it can not drive */
     bool exact;           /* the estimate is the number of resources that match */
@@ -161,6 +164,7 @@ typedef struct med_rid_list {
 
 /* Sorted, each once, of all that match; as_set must be set. */
 bool med_run_rids(med_run *r, med_rid_list *out, med_err *err) MED_MUST_CHECK;
+bool med_rid_list_add(med_rid_list *l, uint64_t rid, med_err *err) MED_MUST_CHECK;
 void med_rid_list_finish(med_rid_list *l);
 
 /* ---- includes ---- */
