@@ -6,11 +6,18 @@
 #include "base/mem.h"
 #include "store/postgres/postgres_impl.h"
 
-enum { FIRST_WINDOW = 24, BACK = 4 /* hits of a merged stream that others overtook */ };
+enum {
+    FIRST_WINDOW = 24,
+    BACK = 4, /* hits of a merged stream that others overtook */
+    FEW = 32, /* of so many the texts come with the rows: most of them will be on the page */
+};
 
-static void forget_set(struct ahead_set *set)
+/* Both kinds may have come in one result. */
+static void forget_set(struct ahead *a, enum ahead_kind kind)
 {
-    PQclear(set->rows);
+    struct ahead_set *set = &a->of[kind];
+    if (a->of[kind == AHEAD_TEXTS ? AHEAD_ROWS : AHEAD_TEXTS].rows != set->rows)
+        PQclear(set->rows);
     set->rows = NULL;
     set->n = 0;
 }
@@ -20,7 +27,7 @@ void med_pg_ahead_forget(struct pg_view *v)
     if (v->ahead == NULL)
         return;
     for (size_t i = 0; i < AHEAD_KINDS; i++)
-        forget_set(&v->ahead->of[i]);
+        forget_set(v->ahead, (enum ahead_kind)i);
     for (size_t i = 0; i < AHEAD_PROBES; i++)
         v->ahead->probes[i].n = 0;
     v->ahead->n_expected = 0;
@@ -142,22 +149,39 @@ static void match_rows(struct ahead_set *set)
     set->at = 0;
 }
 
+/* The texts that came with the rows. */
+static void share(struct ahead *a)
+{
+    forget_set(a, AHEAD_TEXTS);
+    a->of[AHEAD_TEXTS] = a->of[AHEAD_ROWS];
+}
+
+static bool is_fresh(const struct ahead *a)
+{
+    return a->of[AHEAD_ROWS].rows == NULL && a->of[AHEAD_TEXTS].rows == NULL;
+}
+
 static bool fetch(struct pg_view *v, enum ahead_kind kind, med_rid rid, med_err *err)
 {
-    static const enum statement ask[AHEAD_KINDS] = {
-        [AHEAD_TEXTS] = STATEMENT_READ_RIDS, [AHEAD_ROWS] = STATEMENT_READ_RIDS_ROWS};
     struct ahead_set *set = &v->ahead->of[kind];
     struct pg_array rids;
     struct pg_parameters p = {0};
-    forget_set(set);
+    bool fresh = is_fresh(v->ahead);
+    forget_set(v->ahead, kind);
     size_t n = list_next(v, rid, set->rids);
+    bool both = kind == AHEAD_ROWS && fresh && n <= FEW;
+    enum statement ask = kind == AHEAD_TEXTS ? STATEMENT_READ_RIDS
+                         : both              ? STATEMENT_READ_RIDS_BOTH
+                                             : STATEMENT_READ_RIDS_ROWS;
     if (array_of(set->rids, n, &rids, &p, err))
-        set->rows = med_pg_view_ask(v, ask[kind], &p, err);
+        set->rows = med_pg_view_ask(v, ask, &p, err);
     med_pg_array_free(&rids);
     if (set->rows == NULL)
         return false;
     set->n = n;
     match_rows(set);
+    if (both)
+        share(v->ahead);
     return true;
 }
 
@@ -214,18 +238,42 @@ static struct ahead_probes *probes_of(struct ahead *a, enum statement id, uint32
     return taken;
 }
 
-static bool fetch_probes(struct pg_view *v, struct ahead_probes *set, med_rid rid, med_err *err)
+/* Asks for probes; what passes them is read next, so that the first few come in the same round
+ * trip. */
+static PGresult *ask_probes(struct pg_view *v, const struct ahead_probes *set, size_t n,
+                            med_err *err)
 {
+    struct ahead_set *rows = &v->ahead->of[AHEAD_ROWS];
     struct pg_array rids;
-    struct pg_parameters p = {0};
+    struct pg_parameters p = {0}, both = {0};
     PGresult *r = NULL;
-    set->n = 0;
-    size_t n = list_next(v, rid, set->rids);
     med_pg_int(&p, set->param);
     med_pg_int(&p, (int64_t)set->key);
-    if (array_of(set->rids, n, &rids, &p, err))
+    if (!array_of(set->rids, n, &rids, &p, err)) {
+        med_pg_array_free(&rids);
+        return NULL;
+    }
+    if (n > FEW || !is_fresh(v->ahead) || !med_pg_add_array(&both, &rids)) {
         r = med_pg_view_ask(v, set->id, &p, err);
+        med_pg_array_free(&rids);
+        return r;
+    }
+    r = med_pg_view_ask_two(v, set->id, &p, STATEMENT_READ_RIDS_BOTH, &both, &rows->rows, err);
     med_pg_array_free(&rids);
+    if (r != NULL) {
+        memcpy(rows->rids, set->rids, n * sizeof *rows->rids);
+        rows->n = n;
+        match_rows(rows);
+        share(v->ahead);
+    }
+    return r;
+}
+
+static bool fetch_probes(struct pg_view *v, struct ahead_probes *set, med_rid rid, med_err *err)
+{
+    set->n = 0;
+    size_t n = list_next(v, rid, set->rids);
+    PGresult *r = ask_probes(v, set, n, err);
     if (r == NULL)
         return false;
     memset(set->has, 0, sizeof set->has);

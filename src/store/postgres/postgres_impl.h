@@ -271,6 +271,10 @@ void med_pg_view_free(struct pg_view *v);
 /* Asks within the view's snapshot, which begins with the first question. */
 PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
                           med_err *err);
+/* Two in one round trip. */
+PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
+                              med_err *err);
 /* Asks for what is true now, if no snapshot has begun yet. */
 PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
                                  const struct pg_parameters *p, med_err *err);

@@ -26,6 +26,11 @@
 #define CODES                                                                                      \
     "SELECT c.hash, (SELECT n.n FROM counter n WHERE n.param = c.param AND n.hash = c.hash)"       \
     " FROM code c WHERE c.param = $1::int8"
+/* As COUNT_TOKEN counts: a code has few hashes. */
+#define COUNTED_CODES                                                                              \
+    "SELECT c.hash, coalesce((SELECT n.n FROM counter n WHERE n.param = c.param"                   \
+    " AND n.hash = c.hash), (SELECT count(*) FROM token t WHERE t.param = c.param"                 \
+    " AND t.hash = c.hash)) FROM code c WHERE c.param = $1::int8"
 
 /* What is done with rows of an index table: they come, they go, which of them are missing, which
  * stand behind a key. `u` names the columns of the arrays in the order of the table's shape
@@ -72,6 +77,8 @@
     /* several at a time, in the order of the question */                                          \
     X(READ_RIDS, "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)"                      \
                  " JOIN resource r ON r.rid = u.rid")                                              \
+    X(READ_RIDS_BOTH, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM unnest(" I1 ") AS u (rid)"       \
+                      " JOIN resource r ON r.rid = u.rid")                                         \
     X(READ_RIDS_ROWS,                                                                              \
       "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient,"                \
       " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM unnest(" I1 ") AS u (rid)"         \
@@ -137,10 +144,12 @@
                " FROM counter WHERE param IN (0, -1)")                                             \
     X(TOKEN_COUNT, "SELECT count(*) FROM token WHERE param = $1::int8 AND hash = $2::int8")        \
     /* with their counters, which are asked for next */                                            \
-    X(CODES_BY_CODE, CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea")       \
+    X(CODES_BY_CODE,                                                                               \
+      COUNTED_CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea")              \
     X(CODES_BY_SYSTEM, CODES " AND sha256(c.system) = sha256($2::bytea) AND c.system = $2::bytea") \
-    X(CODES_BY_BOTH, CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea"        \
-                           " AND c.system = $3::bytea")                                            \
+    X(CODES_BY_BOTH,                                                                               \
+      COUNTED_CODES " AND sha256(c.code) = sha256($2::bytea) AND c.code = $2::bytea"               \
+                    " AND c.system = $3::bytea")                                                   \
     X(REFERRERS, "SELECT DISTINCT rid FROM (SELECT rid FROM reference WHERE target = $1::int8"     \
                  " UNION ALL SELECT rid FROM target WHERE target = $1::int8) AS r"                 \
                  " LIMIT $2::int8")                                                                \

@@ -140,6 +140,37 @@ PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_
     return r;
 }
 
+PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
+                              med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    PGresult *r = NULL;
+    *second = NULL;
+    if (!v->reading || is_over(v, err)) { /* begins the snapshot, or fails as each does */
+        r = med_pg_view_ask(v, id, p, err);
+        *second = r == NULL ? NULL : med_pg_view_ask(v, id2, p2, err);
+    } else if (!med_pg_send(c, id, p, err) || !med_pg_send(c, id2, p2, err)
+               || !med_pg_sync(c, err)) {
+        med_pg_disconnect(c);
+    } else {
+        r = med_pg_result(c, err);
+        *second = r == NULL ? NULL : med_pg_result(c, err);
+        if (*second != NULL && !med_pg_drain(c, err)) {
+            PQclear(*second);
+            *second = NULL;
+        }
+        if (*second == NULL)
+            c->timeout = 0;
+    }
+    if (*second != NULL)
+        return r;
+    if (c->trouble == TROUBLE_DAMAGED)
+        atomic_fetch_add(&v->store->damaged, 1);
+    PQclear(r);
+    return NULL;
+}
+
 PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
                                  const struct pg_parameters *p, med_err *err)
 {
