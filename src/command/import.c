@@ -363,9 +363,11 @@ static enum med_exit load(import *im, med_err *err)
     med_loader_counts counts;
     uint64_t missing = 0;
     im->task->host->begin(im->task->host, "importing", "resources");
-    bool ok = load_files(im, err);
+    bool alone = !im->task->app->serving;
+    bool ok = (!alone || med_store_bulk(im->task->app->store, true, err)) && load_files(im, err);
     med_err why = {0};
     ok = med_loader_flush(im->loader, ok ? err : &why) && ok;
+    ok = med_store_bulk(im->task->app->store, false, ok ? err : &why) && ok;
     med_loader_count(im->loader, &counts);
     im->task->host->end(im->task->host, counts.resources, counts.rejected);
     note_all(im);

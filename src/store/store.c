@@ -231,6 +231,11 @@ bool med_store_check(med_store *s, med_store_finding tell, void *arg, med_err *e
     return s->ops->check == NULL || s->ops->check(s, tell, arg, err);
 }
 
+bool med_store_bulk(med_store *s, bool begin, med_err *err)
+{
+    return s->ops->bulk == NULL || s->ops->bulk(s, begin, err);
+}
+
 void med_store_count(med_store *s, med_store_stats *out)
 {
     s->ops->count(s, out);

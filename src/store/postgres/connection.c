@@ -446,3 +446,39 @@ bool med_pg_script(struct pg_connection *c, const char *sql, med_err *err)
         return good && fail(c, NULL, err);
     return good;
 }
+
+/* Puts all of it and takes what the server says of it. */
+static bool put_copy(struct pg_connection *c, med_str bytes, med_err *err)
+{
+    enum { PIECE = 1 << 20 };
+    bool good = true;
+    for (size_t at = 0; good && at < bytes.len; at += PIECE) {
+        size_t n = bytes.len - at < PIECE ? bytes.len - at : PIECE;
+        good = PQputCopyData(c->pg, bytes.ptr + at, (int)n) == 1;
+    }
+    good = good && PQputCopyEnd(c->pg, NULL) == 1;
+    PGresult *r = PQgetResult(c->pg);
+    good = (good && PQresultStatus(r) == PGRES_COMMAND_OK) || fail(c, r, err);
+    while (r != NULL && PQresultStatus(r) != PGRES_COPY_IN) {
+        PQclear(r);
+        r = PQgetResult(c->pg);
+    }
+    PQclear(r);
+    return good;
+}
+
+bool med_pg_copy(struct pg_connection *c, const char *sql, med_str bytes, med_err *err)
+{
+    if (c->pg == NULL || PQexitPipelineMode(c->pg) != 1)
+        return fail(c, NULL, err);
+    PGresult *r = PQexec(c->pg, sql);
+    bool good = PQresultStatus(r) == PGRES_COPY_IN || fail(c, r, err);
+    PQclear(r);
+    good = good && put_copy(c, bytes, err);
+    if (PQenterPipelineMode(c->pg) == 1)
+        return good;
+    if (good)
+        (void)fail(c, NULL, err);
+    med_pg_disconnect(c);
+    return false;
+}

@@ -93,6 +93,9 @@ int64_t med_pg_int_at(const PGresult *r, int row, int column);
 double med_pg_real_at(const PGresult *r, int row, int column);
 med_str med_pg_bytes_at(const PGresult *r, int row, int column);
 
+/* COPY ... FROM STDIN, when nothing is expected any more. */
+bool med_pg_copy(struct pg_connection *c, const char *sql, med_str bytes, med_err *err);
+
 /* Several statements without parameters, outside of all pipelines: migrations. */
 bool med_pg_script(struct pg_connection *c, const char *sql, med_err *err);
 

@@ -4,16 +4,57 @@
 
 /* ---- index rows ---- */
 
+/* So many new rows of a table go by COPY, which is a round trip of its own. */
+enum { COPY_FROM = 1000 };
+
+static void come(struct pg_store *s, enum table table, struct table_arrays *few,
+                 const struct index_row *row)
+{
+    if (!s->copied[table] && s->pending.tables[table].n >= COPY_FROM) {
+        med_pg_copy_init(&s->copies[table]);
+        s->copied[table] = true;
+    }
+    if (s->copied[table])
+        med_pg_copy_add(&s->copies[table], row);
+    else
+        med_pg_arrays_add(few, row);
+}
+
+static void drop_copies(struct pg_store *s)
+{
+    for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+        if (s->copied[i])
+            med_buf_free(&s->copies[i]);
+        s->copied[i] = false;
+    }
+}
+
+/* Behind what was sent: rows of the same key may have to go first. */
+static bool send_copies(struct pg_store *s, med_err *err)
+{
+    bool any = false;
+    for (unsigned i = 0; i < TABLE_INDEXES; i++)
+        any = any || s->copied[i];
+    if (!any)
+        return true;
+    bool good = med_pg_sync(&s->writer, err) && med_pg_drain(&s->writer, err);
+    for (unsigned i = 0; good && i < TABLE_INDEXES; i++) {
+        if (s->copied[i])
+            good = med_pg_copy_send(&s->writer, (enum table)i, &s->copies[i], err);
+    }
+    return good;
+}
+
 /* Several words on one row: what the first says of the table, and what the last says. */
 static bool flush_index(struct pg_store *s, enum table table, med_err *err)
 {
     struct pending_rows *rows = &s->pending.tables[table];
-    struct table_arrays come, go;
+    struct table_arrays few, go;
     if (rows->n == 0)
         return true;
     if (!med_pending_sort(rows))
         return MED_FAIL_MEMORY(err);
-    med_pg_arrays_init(&come, table);
+    med_pg_arrays_init(&few, table);
     med_pg_arrays_init(&go, table);
     for (size_t i = 0, end = 0; i < rows->n; i = end) {
         for (end = i + 1;
@@ -21,13 +62,18 @@ static bool flush_index(struct pg_store *s, enum table table, med_err *err)
             end++;
         bool was_there = rows->at[i].cut;
         bool stays = !rows->at[end - 1].cut;
-        if (was_there != stays)
-            med_pg_arrays_add(stays ? &come : &go, &rows->at[i]);
+        if (!was_there && stays)
+            come(s, table, &few, &rows->at[i]);
+        else if (was_there && !stays)
+            med_pg_arrays_add(&go, &rows->at[i]);
     }
     const struct table_shape *shape = med_pg_shape(table);
-    bool good = med_pg_arrays_send(&s->writer, shape->cut, &go, err)
-                && med_pg_arrays_send(&s->writer, shape->add, &come, err);
-    med_pg_arrays_free(&come);
+    bool good = !s->bulk || go.at[0].n == 0
+                || (med_pg_sync(&s->writer, err) && med_pg_drain(&s->writer, err)
+                    && med_pg_end_bulk(s, err));
+    good = good && med_pg_arrays_send(&s->writer, shape->cut, &go, err)
+           && med_pg_arrays_send(&s->writer, shape->add, &few, err);
+    med_pg_arrays_free(&few);
     med_pg_arrays_free(&go);
     return good;
 }
@@ -303,7 +349,7 @@ bool med_pg_drop_purged(struct pg_store *s, med_err *err)
     return columns_send(s, STATEMENT_DROP_IDENTS, &c, err);
 }
 
-bool med_pg_flush_send(struct pg_store *s, med_err *err)
+static bool send_all(struct pg_store *s, med_err *err)
 {
     if (!flush_rowsets(s, err) || !flush_idents(s, err) || !flush_resources(s, err)
         || !flush_feed(s, err) || !flush_codes(s, err))
@@ -313,7 +359,15 @@ bool med_pg_flush_send(struct pg_store *s, med_err *err)
             return false;
     }
     med_pending_clear(&s->pending);
-    return flush_counters(s, err) && flush_traces(s, err) && flush_outcomes(s, err);
+    return send_copies(s, err) && flush_counters(s, err) && flush_traces(s, err)
+           && flush_outcomes(s, err);
+}
+
+bool med_pg_flush_send(struct pg_store *s, med_err *err)
+{
+    bool good = send_all(s, err);
+    drop_copies(s);
+    return good;
 }
 
 bool med_pg_flush(struct pg_store *s, med_err *err)

@@ -81,6 +81,7 @@ static const struct med_store_ops ops = {
     .commit = med_pg_commit,
     .count = count,
     .glance = glance,
+    .bulk = med_pg_bulk,
     .backup = med_pg_backup,
     .check = med_pg_check,
     .verify = med_pg_verify,
@@ -304,7 +305,8 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
     unsigned format = o->format != 0 ? o->format : MED_POSTGRES_FORMAT;
     if (take_options(s, o, err) && check_conninfo(s, err) && init_memory(s, o->queue_limit, err)
         && med_pg_connect(&s->writer, err) && is_primary(s, err)
-        && med_pg_migrate(&s->writer, format, o->create, err) && open_keys(s, o->create, err)
+        && med_pg_migrate(&s->writer, format, o->create, err)
+        && med_pg_make_indexes(&s->writer, err) && open_keys(s, o->create, err)
         && check_dictionaries(s, err) && med_pg_load_names(s, &s->writer, err)
         && med_queue_start(&s->queue, med_pg_commit_thread, err))
         return &s->base;

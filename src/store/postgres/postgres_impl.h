@@ -162,11 +162,14 @@ struct pg_store {
     struct pg_view *guard_view;
     uint64_t node;    /* this process, in the table node */
     int64_t turn;     /* the last one that was ours */
+    bool bulk;        /* the indexes are made at the end */
     bool caches_hold; /* nobody else has written since then */
     struct idents idents;
     struct tallies tallies;
-    struct pending pending; /* index rows not yet written */
-    med_arena *scratch;     /* of one group */
+    struct pending pending;        /* index rows not yet written */
+    med_buf copies[TABLE_INDEXES]; /* of a flush: rows that go by COPY, behind all statements */
+    bool copied[TABLE_INDEXES];    /* there are some */
+    med_arena *scratch;            /* of one group */
     struct commit_rules rules;
     struct current *current;
     size_t current_cap;
@@ -209,6 +212,13 @@ med_str med_pg_type_name(const struct pg_store *s, uint32_t type);
 /* Brings the tables to the newest format up to `format`; refuses a newer one. */
 bool med_pg_migrate(struct pg_connection *c, unsigned format, bool create, med_err *err);
 
+/* ---- bulk.c ---- */
+bool med_pg_bulk(med_store *s, bool begin, med_err *err);
+/* Makes what a bulk load that was cut off left out. */
+bool med_pg_make_indexes(struct pg_connection *c, med_err *err);
+/* Within a group that has to take index rows away: for that they must be found. */
+bool med_pg_end_bulk(struct pg_store *s, med_err *err);
+
 /* ---- commit.c ---- */
 bool med_pg_commit(med_store *s, med_commit *c, med_err *err);
 void *med_pg_commit_thread(void *store);
@@ -239,6 +249,12 @@ bool med_pg_flush(struct pg_store *s, med_err *err);
 /* At a group's end: the last trace of a purged resource's id, unless others still name it. Sent,
  * without a sync. */
 bool med_pg_drop_purged(struct pg_store *s, med_err *err);
+
+/* ---- copy.c: many rows of an index table ---- */
+void med_pg_copy_init(med_buf *out); /* to be freed */
+void med_pg_copy_add(med_buf *out, const struct index_row *row);
+/* Ends them, too. */
+bool med_pg_copy_send(struct pg_connection *c, enum table table, med_buf *rows, med_err *err);
 
 /* ---- table.c: the index tables ---- */
 struct table_shape {

@@ -106,6 +106,12 @@
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
+    X(IS_EMPTY, "SELECT (NOT EXISTS (SELECT 1 FROM resource) AND NOT EXISTS (SELECT 1 FROM feed))" \
+                "::int4")                                                                          \
+    X(MISSING_INDEXES,                                                                             \
+      "SELECT count(*) FROM unnest(ARRAY['token_key', 'reference_key', 'date_key', 'string_key',"  \
+      " 'quantity_key', 'uri_key', 'updated_key', 'patient_key', 'ptok_key', 'target_key',"        \
+      " 'feed_type', 'feed_rid']) AS u (name) WHERE to_regclass(u.name) IS NULL")                  \
     X(COUNT_DICTIONARIES, "SELECT count(*) FROM setting WHERE name >= 'dictionary_'"               \
                           " AND name < 'dictionary`'")                                             \
     X(VERSIONS_OF, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"    \
