@@ -532,6 +532,80 @@ static void no_plan_walks_through_a_table(void **state)
     PQfinish(c);
 }
 
+/* ---- a long row of commits ---- */
+
+static int count_indexes(struct kit *k)
+{
+    PGconn *c = PQconnectdb(k->database);
+    PGresult *r = PQexec(c, "SELECT count(*) FROM pg_indexes WHERE schemaname = 'medulla'");
+    int n = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
+    PQclear(r);
+    PQfinish(c);
+    return n;
+}
+
+static void write_many(struct kit *k, const char *note)
+{
+    enum { MANY = 1100 };
+    static med_write w[MANY];
+    for (int i = 0; i < MANY; i++) {
+        med_str id = med_arena_printf(k->arena, "o%d", i);
+        w[i] = kit_observation(k, id.ptr, note, "p", i % 2 == 0 ? "c|even" : "c|odd",
+                               INT64_C(1000000) * i, i);
+    }
+    med_commit c = {.writes = w, .n_writes = MANY, .bulk = true};
+    if (kit_commit(k, &c) != MED_COMMIT_DONE)
+        fail_msg("%s", c.err.text);
+}
+
+static void an_empty_store_is_filled_without_its_index(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    SKIP_ELSEWHERE(k);
+    int all = count_indexes(k);
+    assert_true(med_store_bulk(k->store, true, &err));
+    assert_true(count_indexes(k) < all);
+    write_many(k, "one");
+    sound(k);
+    assert_true(count_indexes(k) < all);
+    if (!med_store_bulk(k->store, false, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(count_indexes(k), all);
+    sound(k);
+    assert_true(med_store_bulk(k->store, true, &err)); /* not empty: it stays */
+    assert_int_equal(count_indexes(k), all);
+    assert_true(med_store_bulk(k->store, false, &err));
+}
+
+/* Rows that go have to be found: then the index is made at once. */
+static void what_changes_while_it_is_filled_ends_that(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    SKIP_ELSEWHERE(k);
+    int all = count_indexes(k);
+    assert_true(med_store_bulk(k->store, true, &err));
+    write_many(k, "one");
+    med_write w = kit_observation(k, "o7", "two", "p", "c|other", 5, 5);
+    assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    assert_int_equal(count_indexes(k), all);
+    sound(k);
+}
+
+static void filling_that_was_cut_off_is_made_whole_at_the_next_start(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    SKIP_ELSEWHERE(k);
+    int all = count_indexes(k);
+    assert_true(med_store_bulk(k->store, true, &err));
+    write_many(k, "one");
+    kit_reopen(k); /* without its end, as after a kill */
+    assert_int_equal(count_indexes(k), all);
+    sound(k);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 
 int main(void)
@@ -547,6 +621,9 @@ int main(void)
         TEST(without_its_rights_it_says_so),
         TEST(writers_wait_their_turn),
         TEST(no_plan_walks_through_a_table),
+        TEST(an_empty_store_is_filled_without_its_index),
+        TEST(what_changes_while_it_is_filled_ends_that),
+        TEST(filling_that_was_cut_off_is_made_whole_at_the_next_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
