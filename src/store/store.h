@@ -302,8 +302,8 @@ bool med_store_commit_all(med_store *s, med_commit *first, med_err *err) MED_MUS
 /* The same, waiting. For commands, tests and import. */
 bool med_store_commit_wait(med_store *s, med_commit *c, med_err *err) MED_MUST_CHECK;
 
-/* A long row of commits begins, or is over: a store that is empty may make its index at the end, and
- * statistics are taken then. Questions are answered meanwhile, but slowly. */
+/* A long row of commits begins, or is over: a store that is empty may make its index at the end,
+ * and statistics are taken then. Questions are answered meanwhile, but slowly. */
 bool med_store_bulk(med_store *s, bool begin, med_err *err) MED_MUST_CHECK;
 
 /* ---- what background work has to remember ---- */

@@ -14,7 +14,7 @@ struct med_store_ops {
     bool (*prepare)(const med_store *s, med_arena *a, med_write *w, med_err *err);
     bool (*commit)(med_store *s, med_commit *first, med_err *err); /* a list */
     void (*count)(med_store *s, med_store_stats *out);
-    void (*glance)(med_store *s, med_store_stats *out); /* NULL: count never waits */
+    void (*glance)(med_store *s, med_store_stats *out);   /* NULL: count never waits */
     bool (*bulk)(med_store *s, bool begin, med_err *err); /* or NULL */
     bool (*check)(med_store *s, med_store_finding tell, void *arg, med_err *err); /* or NULL */
     bool (*backup)(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);
