@@ -98,7 +98,5 @@ static void run_bulk(struct job *job)
 bool med_pg_bulk(med_store *store, bool begin, med_err *err)
 {
     struct bulk_job job = {.job.run = run_bulk, .begin = begin, .err = err};
-    if (!med_pg_run_job(med_pg_of(store), &job.job))
-        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store is stopping");
-    return job.good;
+    return med_queue_run_job(&med_pg_of(store)->queue, &job.job, err) && job.good;
 }
