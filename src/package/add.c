@@ -365,10 +365,24 @@ static bool finish(work *w, adding *p, med_err *err)
     return ok;
 }
 
+static bool check_room(work *w, med_err *err)
+{
+    med_package_info info;
+    size_t n = w->n;
+    while (n <= MED_PACKAGES_MAX && med_packages_at(w->installed, w->a, n - w->n, &info))
+        n++;
+    return n <= MED_PACKAGES_MAX
+               ? true
+               : MED_FAIL(err, MED_ISSUE_TOO_LONG, "at most %d packages can be installed",
+                          MED_PACKAGES_MAX);
+}
+
 static bool check_all(work *w, med_err *err)
 {
     med_definition_source sources[MED_PACKAGE_ADD_MAX + 1];
     sources[0] = med_packages_source(w->installed);
+    if (!check_room(w, err))
+        return false;
     for (size_t i = 0; i < w->n; i++) {
         if (!check_dependencies(w, w->at[i], err))
             return false;

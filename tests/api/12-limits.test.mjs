@@ -374,6 +374,11 @@ const session = 'tests/unit/admin/test_session.c'; // packet sockets are nothing
 const elsewhere = {
   'connections on the admin socket': [session, 'TEST(there_are_only_so_many_connections)', 'src/admin/server.h', 'MED_ADMIN_CONNECTIONS = 8'],
   'a packet on the admin socket': [session, 'TEST(what_is_no_request_runs_nothing)', 'src/admin/message.h', 'MED_MESSAGE_BYTES = 64 << 10'],
+  'the `.tgz` of a package; unpacked; one file in it': ['tests/api/19-packages.test.mjs', "'a bomb'", 'src/package/archive.h', 'MED_ARCHIVE_PACKED_MAX ((size_t)128 << 20)',
+    'src/package/archive.h', 'MED_ARCHIVE_PLAIN_MAX ((uint64_t)1 << 30)', 'src/package/archive.h', 'MED_ARCHIVE_ENTRY_MAX ((size_t)64 << 20)', 'src/package/archive.h', 'MED_ARCHIVE_RATIO_MAX = 200'],
+  'files in a package; elements of one snapshot': ['src/package/archive.h', 'MED_ARCHIVE_ENTRIES_MAX = 50000', 'src/package/snapshot.h', 'MED_SNAPSHOT_ELEMENTS = 20000'],
+  'packages installed; given to one command': ['src/package/packages.h', 'MED_PACKAGES_MAX = 256', 'src/package/add.h', 'MED_PACKAGE_ADD_MAX = 32'],
+  'bases of a profile': ['src/package/definition_set.h', 'MED_DEFINITION_DEPTH = 24', 'src/fhir/definitions.c', 'BASES = 16'],
   'search parameters of your own': ['tests/api/16-parameters.test.mjs', "test('no more than 200'"],
   'steps of one invariant': ['src/validate/structure_rules.c', 'STEPS = 1000000, STEPS_A_NODE = 64'],
   'their answers': ['src/jobs.c', 'PAGE_ARENA = 256 << 20'],
