@@ -1,6 +1,10 @@
 // https://hl7.org/fhir/uv/ips/OperationDefinition-summary.html
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { medulla } from './lib/server.mjs';
 import { get, patient, post, put, unique } from './lib/fhir.mjs';
 
 const ref = (reference) => ({ reference });
@@ -113,4 +117,38 @@ test('a replaced record leads to the one in force; questions that are no questio
   assert.equal((await get(`Patient/${now}/$summary?profile=http://t.org/p`)).status, 400);
   assert.equal((await get(`Patient/${now}/$summary?x=1`)).status, 400);
   assert.equal((await get(`Patient/${unique()}/$summary`)).status, 404);
+});
+
+const guide = join(process.env.MEDULLA_DEFINITIONS ?? 'definitions/node_modules', 'hl7.fhir.uv.ips');
+const profile = 'http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips';
+
+test('a summary keeps the profiles of IPS', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'medulla-ips-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const check = async (name, bundle) => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(bundle));
+    return medulla(['validate', '--quiet', '--with', guide, '--profile', profile, file]);
+  };
+  const code = (text) => ({ coding: [{ system: 'http://snomed.info/sct', code: '38341003', display: text }], text });
+  const empty = (await get(`Patient/${await person()}/$summary`)).body;
+  const id = await person({ identifier: [{ system: 'urn:test:ips', value: unique() }], gender: 'female' });
+  await condition(id, 'Asthma');
+  await add({ resourceType: 'AllergyIntolerance', patient: ref(`Patient/${id}`), code: { text: 'Penicillin' }, clinicalStatus: status('allergyintolerance-clinical', 'active') });
+  await add({ resourceType: 'MedicationStatement', status: 'active', subject: ref(`Patient/${id}`), medicationCodeableConcept: code('x'), effectivePeriod: { start: '2024-01-01' } });
+  await add({ resourceType: 'Immunization', status: 'completed', patient: ref(`Patient/${id}`), vaccineCode: code('x'), occurrenceDateTime: '2023-05-06' });
+  await add({ resourceType: 'Procedure', status: 'completed', subject: ref(`Patient/${id}`), code: code('x'), performedDateTime: '2022-01-01' });
+  const full = (await get(`Patient/${id}/$summary`)).body;
+  assert.ok(full.entry[0].resource.section.length >= 5);
+  for (const [name, bundle] of Object.entries({ empty, full })) {
+    const { code: exit, out, err } = await check(name, bundle);
+    assert.equal(exit, 0, `${name}: ${out}${err}`);
+  }
+  // and it would be noticed if it did not
+  const without = structuredClone(full);
+  const composition = without.entry[0].resource;
+  composition.section = composition.section.filter((s) => s.code.coding[0].code !== '48765-2');
+  const told = await check('without', without);
+  assert.equal(told.code, 1);
+  assert.match(told.out + told.err, /sectionAllergies is required/);
 });
