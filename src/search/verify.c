@@ -347,7 +347,8 @@ static bool may_list(const med_bound *b)
 static bool probe(med_run *r, med_bound *b, med_rid rid, bool *yes, med_err *err)
 {
     enum med_clause_kind kind = b->clause->kind;
-    b->probes += b->probes < UINT16_MAX;
+    if (b->probes < UINT16_MAX)
+        b->probes++;
     if (may_list(b) && !list_members(r, b, err))
         return false;
     if (b->members != NULL) {
