@@ -28,6 +28,8 @@ static const family families[] = {
     {"read", "reads by id, beside a constant answer", med_bench_read, .ladder = true},
     {"search", "all search families; also selective, population, or one by name", med_bench_search,
      .ladder = true},
+    {"terminology", "codes looked up, compared, found by words", med_bench_terminology,
+     .own = true},
     {"create", "durable creates, beside append + fdatasync", med_bench_create, .writes = true},
     {"update", "updates with If-Match", med_bench_update, .writes = true},
     {"delete", "deletes", med_bench_delete, .writes = true},

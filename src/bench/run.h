@@ -83,6 +83,7 @@ bool med_bench_start(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_memory(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_read(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_search(med_bench *b, med_err *err) MED_MUST_CHECK;
+bool med_bench_terminology(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_create(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_update(med_bench *b, med_err *err) MED_MUST_CHECK;
 bool med_bench_delete(med_bench *b, med_err *err) MED_MUST_CHECK;

@@ -220,9 +220,9 @@ test('wrong usage is told', async () => {
 
 test('a server of its own is filled, measured and removed', async () => {
   const run = await bench(['--people', '12', '--seconds', '0.1', '--bundle-mib', '1', 'import', 'bytes', 'start', 'memory',
-    'read', 'patient-identifier', 'count', 'create', 'update', 'delete', 'bundle', 'isolation', 'recovery', 'json']);
+    'read', 'patient-identifier', 'count', 'terminology', 'create', 'update', 'delete', 'bundle', 'isolation', 'recovery', 'json']);
   assert.ok(run.code === 0 || run.code === 3, run.err);
-  const wanted = ['import', 'bytes', 'start', 'memory', 'read-1', 'read', 'patient-identifier', 'count', 'create-1', 'create-16',
+  const wanted = ['import', 'bytes', 'start', 'memory', 'read-1', 'read', 'patient-identifier', 'count', 'validate-code', 'subsumes', 'expand-words', 'create-1', 'create-16',
     'create', 'update-1', 'update', 'delete-1', 'delete', 'bundle', 'isolation-alone', 'isolation-busy', 'isolation', 'recovery', 'json'];
   assert.deepEqual(run.figures.figures.map((one) => one.key), wanted);
   for (const one of run.figures.figures) {
@@ -230,7 +230,7 @@ test('a server of its own is filled, measured and removed', async () => {
     assert.notEqual(one.verdict, 'errors', `${one.key}: ${JSON.stringify(one)}`);
     assert.ok(one.errors === undefined || one.errors === 0, one.key);
   }
-  for (const key of ['read', 'create', 'import', 'json']) assert.ok(figure(run, key).reference_value > 0, key);
+  for (const key of ['read', 'validate-code', 'create', 'import', 'json']) assert.ok(figure(run, key).reference_value > 0, key);
   assert.match(figure(run, 'recovery').note, /^0 of [1-9]\d* acknowledged/);
   assert.ok(!readdirSync(folder).some((name) => name.startsWith('medulla-bench-')), 'the folder is gone');
 });

@@ -258,6 +258,29 @@ const cases = {
     const page = await (await send(s, 'GET', 'ValueSet/$expand?url=urn:vs:many&count=5')).json();
     assert.equal(page.expansion.contains.length, 5);
   }),
+  'codes of a `$closure` table': () => using({}, async (s) => {
+    await put(s, { resourceType: 'CodeSystem', id: 'wide', url: 'urn:wide', status: 'active', content: 'complete', concept: times(5001, (i) => ({ code: `c${i}` })) });
+    const closure = (codes) => send(s, 'POST', '$closure', body({ resourceType: 'Parameters', parameter: [{ name: 'name', valueString: 'wide' },
+      ...codes.map((code) => ({ name: 'concept', valueCoding: { system: 'urn:wide', code } }))] }));
+    assert.equal(await statusOf(closure([])), 200);
+    assert.equal(await statusOf(closure(times(5000, (i) => `c${i}`))), 200);
+    await costly(closure(['c5000']), /5000/);
+  }),
+  'validations of one `$batch-validate-code`': () => using({}, async (s) => {
+    const coding = { system: 'http://hl7.org/fhir/administrative-gender', code: 'male' };
+    const validation = { name: 'validation', resource: { resourceType: 'Parameters', parameter: [{ name: 'coding', valueCoding: coding }] } };
+    const batch = (n) => send(s, 'POST', 'CodeSystem/$batch-validate-code', body({ resourceType: 'Parameters', parameter: times(n, () => validation) }));
+    assert.equal((await (await batch(1000)).json()).parameter.length, 1000);
+    await costly(batch(1001), /1000/);
+  }),
+  'concepts that `$find-matches` names': () => using({}, async (s) => {
+    await put(s, { resourceType: 'CodeSystem', id: 'wide', url: 'urn:wide', status: 'active', content: 'complete', concept: times(101, (i) => ({ code: `c${i}`, display: 'Same' })) });
+    const find = await send(s, 'POST', 'CodeSystem/$find-matches', body({ resourceType: 'Parameters', parameter: [{ name: 'system', valueUri: 'urn:wide' },
+      { name: 'property', part: [{ name: 'code', valueCode: 'display' }, { name: 'value', valueString: 'Same' }] }] }));
+    const { parameter } = await find.json();
+    assert.equal(parameter.length, 100);
+    assert.match(parameter[0].part.find((p) => p.name === 'comment').valueString, /there are more/);
+  }),
   'codes that `:in`, `:not-in`, `:above`, `:below` stand for': () => using({}, async (s) => {
     for (const n of [1000, 1001]) await put(s, valueSet(`in-${n}`, [{ system: 'urn:many', concept: times(n, (i) => ({ code: `c${i}` })) }]));
     assert.equal(await statusOf(send(s, 'GET', 'Observation?code:in=urn:vs:in-1000')), 200);
