@@ -14,7 +14,7 @@ static const int64_t count_wait = 2000000; /* microseconds the figures may take 
 static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err *err)
 {
     struct pg_store *s = (struct pg_store *)(uintptr_t)store; /* contexts are lent */
-    med_str type = med_pg_type_name(s, w->type);
+    med_str type = med_names_type(&s->names, w->type);
     if (type.len == 0)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store has no type with number %u", w->type);
     if (w->id.len == 0 || w->id.len > MED_ID_BYTES)
@@ -160,10 +160,10 @@ static bool check_conninfo(const struct pg_store *s, med_err *err)
 
 static bool init_memory(struct pg_store *s, size_t queue_limit, med_err *err)
 {
-    if (pthread_mutex_init(&s->names_lock, NULL) != 0
-        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
+    if (pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
-    if (!med_queue_init(&s->queue, s, queue_limit != 0 ? queue_limit : 4096, err))
+    if (!med_names_init(&s->names, &s->base, &s->packer, err)
+        || !med_queue_init(&s->queue, s, queue_limit != 0 ? queue_limit : 4096, err))
         return false;
     s->scratch = med_arena_new(SCRATCH_LIMIT);
     s->slots = MED_NEW(s->n_slots, struct pg_view);
@@ -326,16 +326,6 @@ static void stop_thread(struct pg_store *s)
         (void)med_pg_run(&s->writer, STATEMENT_DROP_NODE, &p, &ignored);
 }
 
-static void free_names(struct pg_store *s)
-{
-    for (size_t kind = 0; kind < 2; kind++) {
-        for (size_t i = 0; i < s->names[kind].n; i++)
-            med_free(s->names[kind].at[i]);
-        med_free(s->names[kind].at);
-        med_free(s->names[kind].map);
-    }
-}
-
 void med_pg_close(med_store *store)
 {
     struct pg_store *s = med_pg_of(store);
@@ -350,14 +340,13 @@ void med_pg_close(med_store *store)
     med_tallies_free(&s->tallies);
     med_pending_free(&s->pending);
     med_packer_free(&s->packer);
-    free_names(s);
+    med_names_free(&s->names);
     med_free(s->slots);
     med_free(s->guard_view);
     if (s->conninfo != NULL) /* it may hold a password */
         explicit_bzero(s->conninfo, strlen(s->conninfo));
     med_free(s->conninfo);
     explicit_bzero(&s->keys, sizeof s->keys);
-    (void)pthread_mutex_destroy(&s->names_lock);
     (void)pthread_mutex_destroy(&s->own_slot_lock);
     med_queue_free(&s->queue);
     med_free(s);

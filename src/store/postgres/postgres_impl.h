@@ -8,6 +8,7 @@
 #include "store/body.h"
 #include "store/commit_rules.h"
 #include "store/keyring.h"
+#include "store/names.h"
 #include "store/postgres/connection.h"
 #include "store/postgres/postgres.h"
 
@@ -138,16 +139,7 @@ struct pg_store {
     struct keyring keys;
     struct packer packer;
 
-    /* names -> numbers; `names_lock` guards all of it */
-    pthread_mutex_t names_lock;
-    struct names {
-        char **at; /* number - 1 -> name */
-        size_t n, cap;
-        uint32_t *map; /* hash -> number; open addressing */
-        size_t map_cap;
-    } names[2];
-    _Atomic(const char *) type_names[MED_TYPES_MAX]; /* by number, read without the lock */
-
+    struct names names;
     struct pg_view *slots;
     unsigned n_slots;
     pthread_mutex_t own_slot_lock; /* the last slot is the store's own: figures, verify */
@@ -205,8 +197,8 @@ void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *
                 const char *detail);
 
 /* ---- names.c ---- */
+/* Takes the names that are not known yet out of the table. */
 bool med_pg_load_names(struct pg_store *s, struct pg_connection *c, med_err *err);
-med_str med_pg_type_name(const struct pg_store *s, uint32_t type);
 
 /* ---- migrate.c ---- */
 /* Brings the tables to the newest format up to `format`; refuses a newer one. */

@@ -3,7 +3,7 @@
 
 static uint64_t ident_of(struct pg_view *v, uint32_t type, med_str id)
 {
-    return med_store_ident(&v->store->base, med_pg_type_name(v->store, type), id);
+    return med_store_ident(&v->store->base, med_names_type(&v->store->names, type), id);
 }
 
 static bool is_id(const struct stored_row *row, uint32_t type, med_str id)

@@ -16,7 +16,8 @@ struct expected {
 
 static med_str name_of(struct verifying *x, const med_stored *stored)
 {
-    return med_arena_printf(x->a, "%.*s/%.*s", MED_STR_ARG(med_pg_type_name(x->s, stored->type)),
+    return med_arena_printf(x->a, "%.*s/%.*s",
+                            MED_STR_ARG(med_names_type(&x->s->names, stored->type)),
                             MED_STR_ARG(stored->id));
 }
 
@@ -105,7 +106,7 @@ static bool ask_ids(struct verifying *x, struct pg_array *hashes, struct id_map 
 
 static uint64_t ident_of(struct verifying *x, const struct expected *e)
 {
-    return med_store_ident(&x->s->base, med_pg_type_name(x->s, e->stored.type), e->stored.id);
+    return med_store_ident(&x->s->base, med_names_type(&x->s->names, e->stored.type), e->stored.id);
 }
 
 static bool check_idents(struct verifying *x, const struct expected *e, size_t n)

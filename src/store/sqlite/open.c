@@ -87,10 +87,10 @@ static bool take_options(struct sqlite_store *s, const med_sqlite_options *o, me
 
 static bool init_memory(struct sqlite_store *s, size_t queue_limit, med_err *err)
 {
-    if (pthread_mutex_init(&s->names_lock, NULL) != 0
-        || pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
+    if (pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
-    if (!med_queue_init(&s->queue, s, or_default(queue_limit, 4096), err))
+    if (!med_names_init(&s->names, &s->base, &s->packer, err)
+        || !med_queue_init(&s->queue, s, or_default(queue_limit, 4096), err))
         return false;
     s->scratch = med_arena_new(SCRATCH_LIMIT);
     s->slots = MED_NEW(s->n_slots, struct sqlite_view);
@@ -285,16 +285,6 @@ static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o
     return true;
 }
 
-static void free_names(struct sqlite_store *s)
-{
-    for (size_t kind = 0; kind < 2; kind++) {
-        for (size_t i = 0; i < s->names[kind].n; i++)
-            med_free(s->names[kind].at[i]);
-        med_free(s->names[kind].at);
-        med_free(s->names[kind].map);
-    }
-}
-
 static void end_store(struct sqlite_store *s)
 {
     med_err ignored = {0};
@@ -317,13 +307,12 @@ static void end_store(struct sqlite_store *s)
     med_deferred_free(&s->deferred);
     med_packer_free(&s->packer);
     med_recent_free(&s->recent);
-    free_names(s);
+    med_names_free(&s->names);
     med_free(s->slots);
     med_free(s->guard_view);
     med_free(s->file);
     med_free(s->vfs);
     explicit_bzero(&s->keys, sizeof s->keys);
-    (void)pthread_mutex_destroy(&s->names_lock);
     (void)pthread_mutex_destroy(&s->own_slot_lock);
     med_queue_free(&s->queue);
     med_free(s);

@@ -5,7 +5,7 @@
 bool med_sqlite_prepare(const med_store *store, med_arena *a, med_write *w, med_err *err)
 {
     struct sqlite_store *s = (struct sqlite_store *)(uintptr_t)store; /* contexts are lent */
-    med_str type = med_sqlite_type_name(s, w->type);
+    med_str type = med_names_type(&s->names, w->type);
     if (type.len == 0)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store has no type with number %u", w->type);
     if (w->id.len == 0 || w->id.len > MED_ID_BYTES)

@@ -47,7 +47,7 @@ static enum med_found check_id(struct sqlite_view *v, const struct stored_row *r
 
 static uint64_t ident_of(struct sqlite_view *v, uint32_t type, med_str id)
 {
-    return med_store_ident(&v->store->base, med_sqlite_type_name(v->store, type), id);
+    return med_store_ident(&v->store->base, med_names_type(&v->store->names, type), id);
 }
 
 /* The current row of the id with that hash; its number may be among what is deferred. */

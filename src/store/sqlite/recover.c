@@ -85,7 +85,7 @@ static bool push_ident(struct sqlite_store *s, sqlite3_stmt *stmt, med_err *err)
                                    .id_len = bytes.len,
                                    .id_is_uuid = sqlite3_column_type(stmt, 2) == SQLITE_BLOB};
     med_str id = MED_STR_EMPTY;
-    med_str type = med_sqlite_type_name(s, (uint32_t)sqlite3_column_int64(stmt, 1));
+    med_str type = med_names_type(&s->names, (uint32_t)sqlite3_column_int64(stmt, 1));
     if (row.id_is_uuid ? row.id_len != 16 : row.id_len == 0 || row.id_len > MED_ID_BYTES)
         return pass_over(s, (med_rid)sqlite3_column_int64(stmt, 0));
     if (!med_row_id(s->scratch, &row, &id))

@@ -7,6 +7,7 @@
 
 #include "store/body.h"
 #include "store/commit_rules.h"
+#include "store/names.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/overlay.h"
 #include "store/sqlite/recent.h"
@@ -108,16 +109,7 @@ struct sqlite_store {
     struct packer packer;
     struct recent recent;
 
-    /* names -> numbers; `names_lock` guards all of it */
-    pthread_mutex_t names_lock;
-    struct names {
-        char **at; /* number - 1 -> name */
-        size_t n, cap;
-        uint32_t *map; /* hash -> number; open addressing */
-        size_t map_cap;
-    } names[2];
-    _Atomic(const char *) type_names[MED_TYPES_MAX]; /* by number, read without the lock */
-
+    struct names names;
     struct sqlite_view *slots;
     unsigned n_slots;
     pthread_mutex_t own_slot_lock; /* the last slot is the store's own: verify */
@@ -166,9 +158,8 @@ void med_sqlite_log(const struct sqlite_store *s, enum med_log_level level, cons
                     int64_t number);
 
 /* ---- names.c ---- */
+/* Takes the names that are not known yet out of the table. */
 bool med_sqlite_load_names(struct sqlite_store *s, med_err *err);
-/* Empty when there is no type with that number. Good while the store is open. */
-med_str med_sqlite_type_name(const struct sqlite_store *s, uint32_t type);
 
 /* ---- migrate.c ---- */
 /* The newest format the options know. */

@@ -185,7 +185,7 @@
                 " WHERE name = ?1 AND revision = ?2")                                              \
     X(DROP_NOTE, "DELETE FROM note WHERE name = ?1 AND revision = ?2")                             \
     X(SET_ROWSET, "UPDATE resource SET rowset = ?2 WHERE rid = ?1")                                \
-    X(ADD_NAME, "INSERT INTO name (kind, text, number) VALUES (?1, ?2, ?3)")                       \
+    X(ADD_NAME, "INSERT OR IGNORE INTO name (kind, text, number) VALUES (?1, ?2, ?3)")             \
     X(DROP_IDENT, "DELETE FROM ident WHERE hash = ?1 AND rid = ?2 AND NOT EXISTS (SELECT 1 FROM "  \
                   "resource WHERE resource.rid = ident.rid)")                                      \
     X(ADD_RESOURCE, "INSERT INTO resource (rid, type, id, version, t, updated, change, patient,"   \

@@ -17,7 +17,7 @@ struct expected {
 static med_str name_of(struct verifying *x, const med_stored *stored)
 {
     return med_arena_printf(x->a, "%.*s/%.*s",
-                            MED_STR_ARG(med_sqlite_type_name(x->s, stored->type)),
+                            MED_STR_ARG(med_names_type(&x->s->names, stored->type)),
                             MED_STR_ARG(stored->id));
 }
 
@@ -79,7 +79,7 @@ static bool find_rid(struct verifying *x, uint64_t hash, med_rid *rid)
 static bool check_ident(struct verifying *x, const struct expected *e)
 {
     med_rid rid = 0;
-    med_str type = med_sqlite_type_name(x->s, e->stored.type);
+    med_str type = med_names_type(&x->s->names, e->stored.type);
     if (!find_rid(x, med_store_ident(&x->s->base, type, e->stored.id), &rid))
         return false;
     if (rid != e->stored.rid)

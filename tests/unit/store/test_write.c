@@ -301,6 +301,26 @@ static void a_group_sees_what_came_before_in_it(void **state)
     CHECK_NOTE(k, k->patient, "b", "");
 }
 
+static void a_name_keeps_its_number(void **state)
+{
+    struct kit *k = *state;
+    const med_str names[] = {MED_STR("X.new"), MED_STR("X.code"), MED_STR("X.new"),
+                             MED_STR("X.newer")};
+    uint32_t numbers[4] = {0};
+    uint32_t again[4] = {0};
+    med_err err = {0};
+    assert_true(med_store_intern(k->store, MED_NAME_PARAM, &names[1], 1, numbers, &err));
+    uint32_t code = numbers[0];
+    assert_true(med_store_intern(k->store, MED_NAME_PARAM, names, 4, numbers, &err));
+    assert_int_equal(numbers[0], code + 1);
+    assert_int_equal(numbers[1], code);
+    assert_int_equal(numbers[2], code + 1);
+    assert_int_equal(numbers[3], code + 2);
+    kit_reopen(k);
+    assert_true(med_store_intern(k->store, MED_NAME_PARAM, names, 4, again, &err));
+    assert_memory_equal(again, numbers, sizeof numbers);
+}
+
 static void time_never_goes_back(void **state)
 {
     struct kit *k = *state;
@@ -392,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_is_used_once, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_group_sees_what_came_before_in_it, kit_setup,
                                         kit_teardown),
+        cmocka_unit_test_setup_teardown(a_name_keeps_its_number, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(time_never_goes_back, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(large_bodies_live_in_blobs, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(ids_of_every_shape_come_back, kit_setup, kit_teardown),
