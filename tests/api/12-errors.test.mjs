@@ -208,6 +208,8 @@ const cases = {
   'a search parameter that is not known': () => get('Patient?famly=x'),
   'a SearchParameter with a code that one of its types has': () => post(searchParameter('birthdate', 'Patient.birthDate'), {}, 'SearchParameter'),
   'a SearchParameter whose expression names what is not there': () => post(searchParameter('kin', 'Patient.contact.nane'), {}, 'SearchParameter'),
+  'a profile whose snapshot can not be made (`$snapshot`)': () => post({ resourceType: 'StructureDefinition', type: 'Patient',
+    baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Patient', differential: { element: [{ path: 'Patient.nmae' }] } }, {}, 'StructureDefinition/$snapshot'),
   'a modifier that is not possible': () => get('Patient?family:exat=x'),
   'the same with `Prefer: handling=lenient`': async () => {
     const answer = await get('Patient?famly=x', { Prefer: 'handling=lenient' });
