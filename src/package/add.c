@@ -265,7 +265,7 @@ static bool check_dependencies(work *w, adding *p, med_err *err)
 /* Whoever has all its dependencies behind it comes next; `order` is filled. */
 static bool sort(work *w, med_err *err)
 {
-    adding *order[MED_PACKAGE_ADD_MAX];
+    adding *order[MED_PACKAGE_ADD_MAX] = {NULL};
     size_t n = 0;
     while (n < w->n) {
         size_t before = n;

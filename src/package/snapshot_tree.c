@@ -210,11 +210,11 @@ bool snap_load(snap *s, const med_json *j, uint32_t root, snap_node **out, med_e
 
 static med_str joined(med_arena *a, const snap_node *n, bool slices)
 {
-    const snap_node *chain[MED_SNAPSHOT_PATH_DEPTH + 1];
+    const snap_node *chain[2 * MED_SNAPSHOT_PATH_DEPTH] = {NULL}; /* a type unfolded in another */
     size_t depth = 0;
     char text[1024];
     size_t len = 0;
-    for (; n != NULL && depth <= MED_SNAPSHOT_PATH_DEPTH; n = n->parent)
+    for (; n != NULL && depth < sizeof chain / sizeof *chain; n = n->parent)
         chain[depth++] = n;
     while (depth-- > 0 && len < sizeof text) {
         const snap_node *k = chain[depth];
