@@ -307,17 +307,16 @@ bool med_sorted_has(const uint64_t *keys, size_t n, uint64_t key)
     return low < n && keys[low] == key;
 }
 
-/* All that have a clause's rows. A step costs a fifth of a probe: what was probed often, and has
- * few rows, is read as a whole and then looked up. */
+enum { MEMBERS = 65536 };
+
+/* All that have a clause's rows, read as a whole and then looked up: a step costs an eighth of a
+ * probe, so this is done when probing has cost as much as that will. */
 static bool list_members(med_run *r, med_bound *b, med_err *err)
 {
-    enum { MEMBERS = 1024 };
     const med_plan plan = r->plan;
     med_rid_list list = {.arena = r->arena};
     med_position at;
     enum med_found found = MED_FOUND;
-    if (b->estimate > MEMBERS)
-        return true;
     med_run_use(r, med_plan_of_clause(r, (size_t)(b - r->bound)));
     med_stream *s = med_stream_open(r, NULL, err);
     while (s != NULL && list.n <= MEMBERS && (found = med_stream_next(s, &at, err)) == MED_FOUND) {
@@ -338,10 +337,11 @@ static bool list_members(med_run *r, med_bound *b, med_err *err)
 
 static bool may_list(const med_bound *b)
 {
-    enum { PROBES = 32, KEYS = 8 };
+    enum { PROBES = 32, STEPS = 8, KEYS = 8 };
     enum med_clause_kind kind = b->clause->kind;
-    return b->can_drive && !b->listed && b->probes == PROBES && b->n_keys <= KEYS
-           && (kind == MED_CLAUSE_TOKEN || kind == MED_CLAUSE_REFERENCE);
+    uint64_t worth = b->estimate / STEPS > PROBES ? b->estimate / STEPS : PROBES;
+    return b->can_drive && !b->listed && b->probes == worth && b->estimate <= MEMBERS
+           && b->n_keys <= KEYS && (kind == MED_CLAUSE_TOKEN || kind == MED_CLAUSE_REFERENCE);
 }
 
 static bool probe(med_run *r, med_bound *b, med_rid rid, bool *yes, med_err *err)
