@@ -1,6 +1,7 @@
 /* term_expand.c - https://hl7.org/fhir/R4/valueset-operation-expand.html */
 #include "base/datetime.h"
 #include "fhir/interactions.h"
+#include "fhir/term_tree.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
 #include "terminology/expand.h"
@@ -111,11 +112,41 @@ static bool check_whole(med_term_call *t, const med_value_set *vs, med_str canon
     return true;
 }
 
+/* What the value set itself says of its expansion.
+ * https://hl7.org/fhir/extensions/StructureDefinition-valueset-expansion-parameter.html */
+static bool own_parameter(med_term_call *t, const med_value_set *vs, const char *wanted,
+                          med_str *out)
+{
+    const med_json *j = vs->json;
+    med_arena *a = t->call->arena;
+    uint32_t compose = med_json_member(j, vs->node, MED_STR("compose"));
+    uint32_t list = compose == 0 ? 0 : med_json_member(j, compose, MED_STR("extension"));
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        med_str name = MED_STR_EMPTY, value = MED_STR_EMPTY;
+        uint32_t parts = med_json_member(j, e, MED_STR("extension"));
+        for (uint32_t p = parts + 1; parts != 0 && p < j->nodes[parts].next; p = j->nodes[p].next) {
+            med_str url, text;
+            if (!med_json_text(a, j, p, "url", &url) || !med_json_text(a, j, p, "valueCode", &text))
+                return false;
+            if (med_str_eqz(url, "name"))
+                name = text;
+            else if (med_str_eqz(url, "value"))
+                value = text;
+        }
+        if (med_str_eqz(name, wanted))
+            *out = value;
+    }
+    return true;
+}
+
 /* Nobody asked for a language: that of the value set. */
 static bool use_own_language(med_term_call *t, const med_value_set *vs)
 {
-    return vs == NULL || t->language.len > 0
-           || med_json_text(t->call->arena, vs->json, vs->node, "language", &t->language);
+    if (vs == NULL || t->language.len > 0)
+        return true;
+    return own_parameter(t, vs, "displayLanguage", &t->language)
+           && (t->language.len > 0
+               || med_json_text(t->call->arena, vs->json, vs->node, "language", &t->language));
 }
 
 /* ---- expansion.parameter ---- */
@@ -435,7 +466,8 @@ static bool has_versions(const med_value_set *vs)
     return false;
 }
 
-static void write_entry(writer *w, const med_code_hit *h, bool with_version)
+/* Without its end: there may be codes below it. */
+static void open_entry(writer *w, const med_code_hit *h, bool with_version)
 {
     bool has;
     unsigned flags = med_code_hit_flags(h);
@@ -456,7 +488,65 @@ static void write_entry(writer *w, const med_code_hit *h, bool with_version)
     med_json_pair(&w->w, "display", display);
     write_designations(w, h, display);
     write_properties(w, h);
-    med_json_close(&w->w, '}');
+}
+
+static void write_list(writer *w, bool with_version)
+{
+    for (size_t i = 0; i < w->all.n; i++) {
+        open_entry(w, &w->all.at[i], with_version);
+        med_json_close(&w->w, '}');
+    }
+}
+
+static uint32_t put_in_front(med_term_tree *tree, uint32_t list, uint32_t rest)
+{
+    uint32_t last = list;
+    while (tree->sibling[last] != MED_TREE_NONE)
+        last = tree->sibling[last];
+    tree->sibling[last] = rest;
+    return list;
+}
+
+/* Each code with those below it; the way down is kept on a stack of its own. */
+static bool write_tree(writer *w, bool with_version)
+{
+    enum { DEPTH = 28 }; /* JSON of 64 levels has room for them; deeper codes stand beside */
+    uint32_t next[DEPTH];
+    size_t depth = 1;
+    med_term_tree tree;
+    if (!med_term_tree_make(w->t->call->arena, &w->all, &tree))
+        return false;
+    next[0] = tree.top;
+    while (depth > 0) {
+        uint32_t i = next[depth - 1];
+        if (i == MED_TREE_NONE) {
+            if (--depth > 0) {
+                med_json_close(&w->w, ']');
+                med_json_close(&w->w, '}');
+            }
+            continue;
+        }
+        open_entry(w, &w->all.at[i], with_version);
+        next[depth - 1] = tree.sibling[i];
+        if (tree.child[i] != MED_TREE_NONE && depth < DEPTH) {
+            med_json_key(&w->w, MED_STR("contains"));
+            med_json_open(&w->w, '[');
+            next[depth++] = tree.child[i];
+        } else {
+            med_json_close(&w->w, '}');
+            if (tree.child[i] != MED_TREE_NONE)
+                next[depth - 1] = put_in_front(&tree, tree.child[i], tree.sibling[i]);
+        }
+    }
+    return true;
+}
+
+/* As a tree only for who asks for it, and only the whole: a page of a tree is none. */
+static bool wants_tree(const med_term_call *t)
+{
+    return med_term_param_at(t, "excludeNested", 0) != NULL
+           && !med_term_param_is(t, "excludeNested", true)
+           && med_term_param_at(t, "count", 0) == NULL && med_term_param_at(t, "offset", 0) == NULL;
 }
 
 static void write_expansion(writer *w)
@@ -486,8 +576,10 @@ static void write_expansion(writer *w)
     if (w->all.n > 0) {
         med_json_key(&w->w, MED_STR("contains"));
         med_json_open(&w->w, '[');
-        for (size_t i = 0; i < w->all.n; i++)
-            write_entry(w, &w->all.at[i], with_version);
+        if (!wants_tree(w->t))
+            write_list(w, with_version);
+        else if (!write_tree(w, with_version))
+            w->w.out->failed = true;
         med_json_close(&w->w, ']');
     }
     med_json_close(&w->w, '}');

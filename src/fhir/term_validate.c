@@ -212,7 +212,10 @@ static void check_display(question *q, const coding *c)
     med_str language = q->t.language, where = at(q, c, "display");
     if (c->display.len == 0)
         return;
-    bool named = med_code_hit_is_named(&q->hit, c->display, language);
+    /* of a list of languages ("de,it;q=0.5") the choices are what fits */
+    bool is_one = med_str_find(language, ',', 0) == language.len
+                  && med_str_find(language, ';', 0) == language.len;
+    bool named = med_code_hit_is_named(&q->hit, c->display, is_one ? language : MED_STR_EMPTY);
     med_str choices = choices_of(q, &n);
     med_str shown = language.len > 0 ? language : MED_STR("--");
     if (n == 0 && named) {

@@ -93,6 +93,38 @@ test('$expand: all, filtered, paged, in another language, without the inactive',
   assert.equal((await at('ValueSet/$expand', { url: 'http://example.org/none' })).status, 404);
 });
 
+test('$expand: as a tree where it is asked for, but what a value set lists stays as it is listed', async () => {
+  const { url } = await fruits();
+  const tree = (list) => list.map((c) => (c.contains ? [c.code, tree(c.contains)] : c.code));
+  const nested = await at('ValueSet/$expand', { url: `${url}/all`, excludeNested: 'false' });
+  assert.deepEqual(tree(nested.body.expansion.contains), [['fruit', ['apple', 'pear']], 'medlar']);
+  assert.equal(nested.body.expansion.total, 4);
+  const page = await at('ValueSet/$expand', { url: `${url}/all`, excludeNested: 'false', count: '3' });
+  assert.deepEqual(tree(page.body.expansion.contains), ['fruit', 'apple', 'pear']);
+  const some = await at('ValueSet/$expand', { url: `${url}/all`, excludeNested: 'false', filter: 'pear' });
+  assert.deepEqual(tree(some.body.expansion.contains), ['pear']);
+  const id = unique();
+  const deep = Array.from({ length: 40 }, (_, i) => ({ code: `c${i}`, ...(i > 0 && { property: [{ code: 'parent', valueCode: `c${i - 1}` }] }) }));
+  assert.equal((await put(`CodeSystem/${id}`, { resourceType: 'CodeSystem', id, url: `${url}/deep`, status: 'active', content: 'complete',
+    property: [{ code: 'parent', uri: 'http://hl7.org/fhir/concept-properties#parent', type: 'code' }], concept: deep })).status, 201);
+  const compose = { include: [{ system: `${url}/deep` }] };
+  assert.equal((await put(`ValueSet/${id}`, { resourceType: 'ValueSet', id, url: `${url}/deep-all`, status: 'active', compose })).status, 201);
+  const all = await at('ValueSet/$expand', { url: `${url}/deep-all`, excludeNested: 'false' });
+  assert.equal(tree(all.body.expansion.contains).flat(Infinity).length, 40, 'no code is lost where JSON has no room for more levels');
+});
+
+test('$expand: the language that the value set asks for', async () => {
+  const { url } = await fruits();
+  const id = unique();
+  const parameter = (name, valueCode) => ({ url: 'http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter',
+    extension: [{ url: 'name', valueCode: name }, { url: 'value', valueCode }] });
+  const compose = { extension: [parameter('displayLanguage', 'de')], include: [{ system: url, concept: [{ code: 'apple' }] }] };
+  assert.equal((await put(`ValueSet/${id}`, { resourceType: 'ValueSet', id, url: `${url}/de`, status: 'active', compose })).status, 201);
+  const display = async (more) => (await at('ValueSet/$expand', { url: `${url}/de`, ...more })).body.expansion.contains[0].display;
+  assert.equal(await display({}), 'Apfel');
+  assert.equal(await display({ displayLanguage: 'en' }), 'Apple');
+});
+
 test('what is stored takes part at once, also when it changes', async () => {
   const { url, id, system } = await fruits();
   const ask = (code) => at('ValueSet/$validate-code', { url: `${url}/all`, system: url, code });
@@ -166,6 +198,6 @@ test('searches by what codes mean: :in, :not-in, :below, :above', async () => {
 const suite = `${process.env.MEDULLA_SHARED ?? '../shared'}/data/tx-open`;
 test('the public tests of the terminology ecosystem', { skip: existsSync(suite) ? false : 'shared data absent' }, () => {
   const r = spawnSync('node', ['tests/terminology/tx.mjs', suite], { encoding: 'utf8',
-    env: { ...process.env, MEDULLA_URL: base, MEDULLA_TX_LEAST: '197' } });
+    env: { ...process.env, MEDULLA_URL: base } });
   assert.equal(r.status, 0, r.stdout);
 });

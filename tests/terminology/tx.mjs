@@ -15,7 +15,7 @@ const choices = (text) => text.slice(8, -1).split('|');
 function textFits(want, have) {
   if (typeof want === 'string' && want.endsWith('|$version$')) return have?.startsWith(want.slice(0, -9)) ?? false;
   if (typeof want !== 'string' || !/^\$.*\$$/.test(want)) return want === have;
-  if (want === '$id$' || want === '$string$' || want.startsWith('$url')) return typeof have === 'string';
+  if (want === '$id$' || want === '$token$' || want === '$string$' || want.startsWith('$url')) return typeof have === 'string';
   if (want === '$uuid$') return /^urn:uuid:[0-9a-f-]{36}$/.test(have);
   if (want === '$instant$') return /^\d{4}-\d\d-\d\dT/.test(have);
   if (want === '$date$') return /^\d{4}/.test(have);
@@ -109,6 +109,7 @@ function verdict(test, body) {
   return first;
 }
 
+const missed = [];
 let all = 0;
 let good = 0;
 for (const suite of read('test-cases.json').suites) {
@@ -127,11 +128,22 @@ for (const suite of read('test-cases.json').suites) {
       why = String(e);
     }
     if (why === '') passed++;
-    else console.log(`miss ${suite.name}/${test.name}: ${why}`);
+    else {
+      missed.push(`${suite.name}/${test.name}`);
+      console.log(`miss ${suite.name}/${test.name}: ${why}`);
+    }
   }
   if (n > 0) console.log(`${suite.name}: ${passed} of ${n}`);
   all += n;
   good += passed;
 }
 console.log(`terminology ecosystem: ${good} of ${all}`);
-process.exitCode = good >= Number(process.env.MEDULLA_TX_LEAST ?? 0) ? 0 : 1;
+
+// differs.txt names what is missed, with the reason; nothing else may be, and all of it must.
+const listed = new Set(readFileSync(new URL('differs.txt', import.meta.url), 'utf8').split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(' ')[0]));
+const fresh = missed.filter((name) => !listed.has(name));
+const mended = only.length > 0 ? [] : [...listed].filter((name) => !missed.includes(name));
+for (const name of fresh) console.log(`not listed in differs.txt: ${name}`);
+for (const name of mended) console.log(`listed in differs.txt, but good: ${name}`);
+process.exitCode = fresh.length + mended.length === 0 ? 0 : 1;
