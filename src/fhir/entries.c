@@ -66,9 +66,10 @@ static bool needs_resource(enum med_method method, const med_fhir_request *r)
 /* Each batch and transaction has views and commits of its own. */
 static bool refuse_nested(med_err *err)
 {
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                   "a batch or transaction can not be an entry of another one: send its entries, or "
-                   "store the Bundle by POST to Bundle");
+    (void)MED_FAIL(
+        err, MED_ISSUE_NOT_SUPPORTED,
+        "a batch or transaction can not be an entry of another one: send its entries, or "
+        "store the Bundle by POST to Bundle");
     return med_err_status(err, 400);
 }
 
