@@ -154,6 +154,49 @@ static bool make_rules(med_app *app, med_err *err)
     return med_arena_defer(app->arena, free_rules, rules) ? true : MED_FAIL_MEMORY(err);
 }
 
+static void free_profiles(void *profiles)
+{
+    med_profiles_free(profiles);
+}
+
+static bool make_profiles(med_app *app, med_err *err)
+{
+    return med_profiles_new(app->fhir.pack, &app->fhir.profiles, err)
+           && (med_arena_defer(app->arena, free_profiles, app->fhir.profiles)
+               || MED_FAIL_MEMORY(err));
+}
+
+/* "none", "claimed", or canonicals with blanks or commas between them. */
+static bool read_policy(med_app *app, med_err *err)
+{
+    enum { LISTED_MAX = 256 };
+    med_profile_policy *policy = &app->fhir.policy;
+    med_str text = med_str_trim(med_config_text(app->config, "validation.profiles"));
+    policy->claimed = med_str_eqz(text, "claimed");
+    if (policy->claimed || med_str_eqz(text, "none"))
+        return true;
+    med_str *listed = MED_TAKE(app->arena, LISTED_MAX, med_str);
+    policy->listed = listed;
+    if (listed == NULL)
+        return MED_FAIL_MEMORY(err);
+    while (text.len > 0) {
+        size_t end = 0;
+        while (end < text.len && !med_is_space(text.ptr[end]) && text.ptr[end] != ',')
+            end++;
+        med_str one = med_str_sub(text, 0, end);
+        text = med_str_trim(med_str_skip(text, end + 1));
+        if (one.len == 0)
+            continue;
+        if (policy->n_listed == LISTED_MAX || med_str_find(one, ':', 0) == one.len)
+            return MED_FAIL(err, MED_ISSUE_VALUE,
+                            "validation.profiles is none, claimed, or a list of at most %d "
+                            "canonicals",
+                            LISTED_MAX);
+        listed[policy->n_listed++] = one;
+    }
+    return true;
+}
+
 static bool fill_fhir(med_app *app, med_err *err)
 {
     const med_config *c = app->config;
@@ -183,7 +226,7 @@ static bool fill_fhir(med_app *app, med_err *err)
         .auth_off = med_str_eqz(med_config_text(c, "auth.mode"), "off"),
         .idempotency_seconds = med_config_int(c, "fhir.idempotency_seconds"),
     };
-    if (!make_rules(app, err))
+    if (!make_rules(app, err) || !make_profiles(app, err) || !read_policy(app, err))
         return false;
     if (app->fhir.base.len == 0)
         app->fhir.base = default_base(app);

@@ -79,6 +79,9 @@ static const med_config_key keys[] = {
      "write-ahead log while importing"},
     {"validation.enforce", MED_CONFIG_TEXT, "base", 0, 0,
      "base | structure; what a write is refused for: all that base R4 says, or structure only"},
+    {"validation.profiles", MED_CONFIG_TEXT, "none", 0, 0,
+     "none | claimed | canonicals; profiles that a write must keep: those in its meta.profile, or "
+     "the listed ones of its type"},
     {"worker.queue", MED_CONFIG_INT, "256", 1, 100000,
      "requests waiting for a worker; beyond: 503"},
     {"worker.quick", MED_CONFIG_INT, "0", 0, 256,

@@ -177,9 +177,13 @@ static void keep(run_state *s, med_str text)
     med_arena *own = s->a;
     if (j == NULL || s->n_with == KNOWN_MAX || !med_arena_copy(s->kept, text, &copy))
         return;
+    if (med_str_starts(copy, MED_STR("\xEF\xBB\xBF"))) /* what is only looked up may have one */
+        copy = med_str_skip(copy, 3);
     s->a = s->kept;
     bool ok = parse(s, copy, j, &err);
     s->a = own;
+    if (!ok)
+        (void)fprintf(stderr, "medulla: %.*s: %s\n", MED_STR_ARG(s->path), err.text);
     if (ok && med_str_eqz(text_of(j, "resourceType"), "StructureDefinition")) {
         med_err why = {0};
         if (!med_definition_set_add(s->loose, med_json_span(j, 0), MED_STR_EMPTY, &why))

@@ -17,12 +17,21 @@
 /* How deep a write is checked (setting validation.enforce). */
 enum med_enforce { MED_ENFORCE_STRUCTURE, MED_ENFORCE_BASE };
 
+/* Which profiles a write must keep (setting validation.profiles); with MED_ENFORCE_BASE only. */
+typedef struct med_profile_policy {
+    bool claimed;          /* those in meta.profile */
+    const med_str *listed; /* each by the resources of its type */
+    size_t n_listed;
+} med_profile_policy;
+
 /* What all calls share, immutable; a server has another when search parameters change. */
 typedef struct med_fhir {
     const med_pack *pack;
     med_store *store;
     const med_search_schema *schema;
     const med_rules *rules; /* invariants and bindings, for checks beyond structure */
+    med_profiles *profiles; /* compiled ones; NULL in tools that need none */
+    med_profile_policy policy;
     const med_clock *clock;
     const med_random *random;
     const med_log *log;

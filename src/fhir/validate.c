@@ -161,32 +161,6 @@ __attribute__((format(printf, 4, 5))) static bool add(med_call *call, enum med_i
            && med_problem_add(call->arena, &call->problems, &problem);
 }
 
-static med_str base_url(void)
-{
-    return MED_STR("http://hl7.org/fhir/StructureDefinition/");
-}
-
-/* Of R4 itself a resource keeps the profile of its own type. Others are told, never passed. */
-static bool check_profiles(med_call *call, const question *q, med_err *err)
-{
-    for (size_t i = 0; i < q->n_profiles; i++) {
-        med_str url = med_str_sub(q->profiles[i], 0, med_str_find(q->profiles[i], '|', 0));
-        med_str name = med_str_starts(url, base_url()) ? med_str_skip(url, base_url().len) : url;
-        med_type type = med_pack_type(call->fhir->pack, name);
-        bool ok = true;
-        if (type == MED_TYPE_NONE || name.len == url.len)
-            ok = add(call, MED_ISSUE_NOT_SUPPORTED, false,
-                     "the profile %.*s is not installed here: whether it is kept is not known",
-                     MED_STR_ARG(med_str_sub(url, 0, 200)));
-        else if (!med_type_is_a(call->fhir->pack, call->request.type, type))
-            ok = add(call, MED_ISSUE_INVALID, false, "a %.*s does not keep a profile of %.*s",
-                     MED_STR_ARG(call->request.type_name), MED_STR_ARG(name));
-        if (!ok)
-            return MED_FAIL_MEMORY(err);
-    }
-    return true;
-}
-
 /* What it refers to is there? A placeholder of a Bundle and what is elsewhere are not looked for.
  */
 static bool check_references(med_call *call, med_err *err)
@@ -323,14 +297,21 @@ static bool check_resource(med_call *call, const question *q, bool is_stored, me
 {
     const med_fhir_request *r = &call->request;
     med_type type;
+    med_profile_use use;
     med_structure_options options = med_validate_options(call, MED_ENFORCE_BASE);
+    if (!med_validate_use(call, &use, err))
+        return false;
+    use.canonicals = q->profiles;
+    use.n = q->n_profiles;
+    use.claimed = q->mode != MODE_PROFILE;
+    options.profiles = &use;
     options.quiet = false;
     options.strict = true;
     options.find = find_questionnaire;
     options.arg = call;
     if (!med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options, &type,
                                   &call->problems, err)
-        || !check_type(call, type, err) || !check_profiles(call, q, err))
+        || !check_type(call, type, err))
         return false;
     if (!is_stored && !check_id(call, q->mode, err))
         return false;

@@ -1,6 +1,7 @@
 /* validate_body.c - see validate_body.h. */
 #include "fhir/validate_body.h"
 
+#include "fhir/definitions.h"
 #include "fhir/term_bindings.h"
 
 med_structure_options med_validate_options(med_call *call, enum med_enforce enforce)
@@ -17,6 +18,16 @@ med_structure_options med_validate_options(med_call *call, enum med_enforce enfo
     };
 }
 
+bool med_validate_use(med_call *call, med_profile_use *out, med_err *err)
+{
+    const med_fhir *f = call->fhir;
+    med_definition_source *source = MED_TAKE(call->arena, 1, med_definition_source);
+    *out = (med_profile_use){.cache = f->profiles, .source = source};
+    if (source == NULL)
+        return MED_FAIL_MEMORY(err);
+    return med_definition_source_of(call, source, err);
+}
+
 bool med_validate_failed(const med_problems *list)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -31,6 +42,16 @@ static bool check(med_call *call, enum med_enforce enforce, med_err *err)
     med_type type;
     const med_fhir_request *r = &call->request;
     med_structure_options options = med_validate_options(call, enforce);
+    const med_profile_policy *policy = &call->fhir->policy;
+    med_profile_use use;
+    if (enforce == MED_ENFORCE_BASE && (policy->claimed || policy->n_listed > 0)) {
+        if (!med_validate_use(call, &use, err))
+            return false;
+        use.claimed = use.need_claimed = policy->claimed;
+        use.listed = policy->listed;
+        use.n_listed = policy->n_listed;
+        options.profiles = &use;
+    }
     return med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options,
                                     &type, &call->problems, err);
 }

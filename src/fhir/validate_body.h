@@ -12,6 +12,8 @@ bool med_validate_body(med_call *call, const char *what, med_err *err) MED_MUST_
 
 /* Options of a check in this call: with rules, or structure only. */
 med_structure_options med_validate_options(med_call *call, enum med_enforce enforce);
+/* What a check of profiles needs: the cache, and the definitions as this call sees them. */
+bool med_validate_use(med_call *call, med_profile_use *out, med_err *err) MED_MUST_CHECK;
 /* Is there an error in the list? */
 bool med_validate_failed(const med_problems *list);
 

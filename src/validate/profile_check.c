@@ -111,11 +111,19 @@ static void say_unknown(med_profile_run *r, const med_profile_item *v, med_str c
 }
 
 /* Base definitions say nothing that the base check has not. */
+static med_type base_of(const med_profile_run *r, med_str canonical)
+{
+    med_str version, url = med_str_cut(canonical, '|', &version);
+    med_str prefix = MED_STR("http://hl7.org/fhir/StructureDefinition/");
+    if (version.len > 0 && !med_str_starts(version, MED_STR("4.0")))
+        return MED_TYPE_NONE;
+    return med_str_starts(url, prefix) ? med_pack_type(r->c->p, med_str_skip(url, prefix.len))
+                                       : MED_TYPE_NONE;
+}
+
 static bool is_base(const med_profile_run *r, med_str canonical)
 {
-    med_str prefix = MED_STR("http://hl7.org/fhir/StructureDefinition/");
-    return med_str_starts(canonical, prefix)
-           && med_pack_type(r->c->p, med_str_skip(canonical, prefix.len)) != MED_TYPE_NONE;
+    return base_of(r, canonical) != MED_TYPE_NONE;
 }
 
 /* One profile: it speaks for itself. Several: one of them. */
@@ -257,8 +265,14 @@ static void check_node(med_profile_run *r, const med_profile_job *job)
     med_profile_check_value(r, n, v);
     if (n->checks_references && v->type == r->c->reference)
         med_profile_check_reference(r, n, v);
-    if (n->n_rules > 0)
-        med_profile_check_rules(r, n->rules, n->n_rules, v);
+    if (n->n_rules > 0) {
+        /* of a resource inside: what its element says is said by the resource around it */
+        bool inside = n != job->profile->nodes;
+        const med_profile_place *place = v->place;
+        if (inside && v->node == place->resource && place->outer != NULL)
+            place = place->outer;
+        med_profile_check_rules(r, n->rules, n->n_rules, v, place);
+    }
     check_children(r, job);
 }
 
@@ -345,8 +359,14 @@ void med_profile_apply(med_profile_run *r, const med_profile *profile, const med
 static void ask_for(med_profile_run *r, med_str canonical, const med_profile_item *item,
                     bool claimed)
 {
-    if (is_base(r, canonical) && claimed)
-        return; /* the type it claims is looked at by the base check */
+    med_type base = base_of(r, canonical);
+    if (base != MED_TYPE_NONE) {
+        if (!claimed && !med_type_is_a(r->c->p, item->type, base))
+            say_misfit(
+                r, &(med_profile){.canonical = canonical, .type = base, .broken = MED_STR_EMPTY},
+                item);
+        return;
+    }
     const med_profile *p = med_profile_known(r, canonical);
     if (p != NULL) {
         med_profile_apply(r, p, item);

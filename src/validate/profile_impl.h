@@ -232,6 +232,6 @@ bool med_profile_resolve(med_profile_run *r, const med_profile_item *reference,
 
 /* profile_rules.c */
 void med_profile_check_rules(med_profile_run *r, const med_profile_rule *rules, size_t n,
-                             const med_profile_item *v);
+                             const med_profile_item *v, const med_profile_place *place);
 
 #endif

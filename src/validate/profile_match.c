@@ -407,11 +407,20 @@ static bool keeps_one(med_profile_run *r, const struct spot *s, const med_profil
             if (p != NULL && med_profile_conforms(r, p, p->nodes, v))
                 return true;
         }
-        if (t->n_profiles == 0 && t->type != MED_TYPE_NONE) {
+        if (t->n_profiles == 0 && t->type != MED_TYPE_NONE && s->node->checks_types) {
             *said = true;
             if (med_type_is_a(r->c->p, v->type, t->type))
                 return true;
         }
+    }
+    return false;
+}
+
+static bool has_profiles(const med_profile_node *n)
+{
+    for (size_t i = 0; i < n->n_types; i++) {
+        if (n->types[i].n_profiles > 0)
+            return true;
     }
     return false;
 }
@@ -427,7 +436,11 @@ static enum answer by_profile(med_profile_run *r, const struct spots *spots,
                 return YES;
         }
     }
-    return said || values->n == 0 ? NO : NOT_SAID;
+    if (values->n == 0) {
+        for (size_t i = 0; i < spots->n; i++)
+            said = said || (spots->at[i].node != NULL && has_profiles(spots->at[i].node));
+    }
+    return said ? NO : NOT_SAID;
 }
 
 static enum answer ask(med_profile_run *r, const med_discriminator *d, const struct spots *spots,
@@ -464,39 +477,42 @@ static bool is_url_of(const med_profile_run *r, const med_discriminator *d,
     return true;
 }
 
-static bool tells(med_profile_run *r, const med_profile_job *group, const med_discriminator *d,
-                  const med_profile_node *slice, const med_profile_item *v)
+static enum answer tells(med_profile_run *r, const med_profile_job *group,
+                         const med_discriminator *d, const med_profile_node *slice,
+                         const med_profile_item *v)
 {
     struct spots spots MED_UNINITIALIZED;
     med_profile_items values;
     bool fits;
     if (is_url_of(r, d, slice, v, &fits))
-        return fits;
+        return fits ? YES : NO;
     spots.n = 0;
     add_spot(&spots,
              (struct spot){.profile = group->profile, .node = slice, .type = MED_TYPE_NONE});
     for (size_t i = 0; i < d->n; i++)
         follow(r, &spots, &d->steps[i]);
-    enum answer answer =
-        d->usable && values_at(r, d, v, &values) ? ask(r, d, &spots, &values) : NOT_SAID;
-    if (answer == NOT_SAID && !med_profile_over(r))
-        med_check_warning(r->c, med_profile_node_of(v), NULL, MED_ISSUE_PROCESSING,
-                          "whether this is the slice %.*s:%.*s can not be told: the profile says "
-                          "nothing at its discriminator '%.*s'",
-                          MED_STR_ARG(slice->path), MED_STR_ARG(slice->slice),
-                          MED_STR_ARG(d->path));
-    return answer == YES;
+    return d->usable && values_at(r, d, v, &values) ? ask(r, d, &spots, &values) : NOT_SAID;
 }
 
+/* A discriminator at which the slice says nothing leaves it to the others. */
 bool med_profile_matches(med_profile_run *r, const med_profile_job *group,
                          const med_profile_node *slice, const med_profile_item *v)
 {
     const med_profile_node *n = group->node;
+    bool said = false;
     if (n->n_by == 0) /* told apart by what they are */
         return med_profile_conforms(r, group->profile, slice, v);
     for (size_t i = 0; i < n->n_by; i++) {
-        if (!tells(r, group, &n->by[i], slice, v) || med_profile_over(r))
+        enum answer one = tells(r, group, &n->by[i], slice, v);
+        if (one == NO || med_profile_over(r))
             return false;
+        said = said || one == YES;
     }
-    return true;
+    if (!said)
+        med_check_warning(r->c, med_profile_node_of(v), NULL, MED_ISSUE_PROCESSING,
+                          "whether this is the slice %.*s:%.*s can not be told: the profile says "
+                          "nothing at its discriminator '%.*s'",
+                          MED_STR_ARG(slice->path), MED_STR_ARG(slice->slice),
+                          MED_STR_ARG(n->by[0].path));
+    return said;
 }

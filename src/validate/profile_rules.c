@@ -11,7 +11,7 @@ static void say(med_profile_run *r, const med_profile_rule *rule, uint32_t node)
 }
 
 void med_profile_check_rules(med_profile_run *r, const med_profile_rule *rules, size_t n,
-                             const med_profile_item *v)
+                             const med_profile_item *v, const med_profile_place *place)
 {
     uint32_t at = med_profile_node_of(v);
     for (size_t i = 0; i < n && !med_profile_over(r); i++) {
@@ -31,8 +31,8 @@ void med_profile_check_rules(med_profile_run *r, const med_profile_rule *rules, 
                            .json = r->c->j,
                            .text = MED_STR_EMPTY,
                            .unit = MED_STR_EMPTY};
-        if (!med_check_holds(r->c, v->place->resource, v->place->root, rules[i].program, &focus,
-                             &holds, &err))
+        if (!med_check_holds(r->c, place->resource, place->root, rules[i].program, &focus, &holds,
+                             &err))
             med_check_warning(r->c, at, NULL, err.issue, "%.*s was not decided: %s",
                               MED_STR_ARG(rules[i].key), err.text);
         else if (!holds)

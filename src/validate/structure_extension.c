@@ -205,49 +205,63 @@ static void check_part(med_check *c, const med_check_frame *f, const med_check_f
 
 /* ---- definitions of packages and of users ---- */
 
-static bool holds_at(med_check *c, const med_check_frame *holder, const med_fhirpath *program,
-                     bool otherwise)
+static med_value holder_value(const med_check *c, const med_check_frame *holder)
 {
-    med_err err = {0};
-    bool holds;
-    med_value focus = {.kind = MED_VALUE_NODE,
+    bool is_primitive = med_type_primitive(c->p, holder->type) != MED_PRIMITIVE_NONE;
+    return (med_value){.kind = MED_VALUE_NODE,
                        .type = holder->type,
-                       .node = holder->node,
+                       .node = is_primitive ? 0 : holder->node, /* its value stands elsewhere */
+                       .extension = is_primitive ? holder->node : 0,
                        .json = c->j,
                        .text = MED_STR_EMPTY,
                        .unit = MED_STR_EMPTY};
-    if (med_type_primitive(c->p, holder->type) != MED_PRIMITIVE_NONE) {
-        focus.extension = holder->node; /* its value stands elsewhere */
-        focus.node = 0;
-    }
-    return program != NULL
-                   && med_check_holds(c, holder->resource, holder->root, program, &focus, &holds,
-                                      &err)
-               ? holds
-               : otherwise;
 }
 
-/* A FHIRPath context selects, in the resource, the elements that may have the extension. One that
- * gives a boolean is asked of the element itself. */
+/* Does it give the holder, or say yes? */
+static bool says_yes(med_values found, const med_check_frame *holder)
+{
+    for (size_t i = 0; i < found.n; i++) {
+        const med_value *v = &found.at[i];
+        if (v->kind == MED_VALUE_NODE
+            && (v->node == holder->node || (v->extension != 0 && v->extension == holder->node)))
+            return true;
+    }
+    return found.n == 1 && found.at[0].kind == MED_VALUE_BOOLEAN && found.at[0].integer != 0;
+}
+
+/* A FHIRPath context selects, in the resource, the elements that may have the extension; or it is
+ * a question to the element itself. */
 static bool is_selected(med_check *c, const med_check_frame *holder, const med_fhirpath *program)
 {
     med_values found;
-    med_value resource;
+    med_value resource, own = holder_value(c, holder);
     med_err err = {0};
+    bool yes = false;
     med_arena *a = med_arena_new(SELECT_LIMIT);
-    bool ok = a != NULL && med_value_of_resource(c->p, c->j, holder->resource, &resource, &err);
-    med_fhirpath_env env = {.now = c->options->now};
-    if (a == NULL)
+    if (a == NULL) {
         c->out_of_memory = true;
-    ok = ok && med_fhirpath_run(a, c->p, program, &env, &resource, &resource, &found, &err);
-    bool is_one = !ok; /* what can not be decided refuses nothing */
-    for (size_t i = 0; ok && i < found.n; i++)
-        is_one = is_one
-                 || (found.at[i].kind == MED_VALUE_NODE
-                     && (found.at[i].node == holder->node
-                         || (found.at[i].extension != 0 && found.at[i].extension == holder->node)));
+        return true;
+    }
+    if (med_value_of_resource(c->p, c->j, holder->resource, &resource, &err)) {
+        med_fhirpath_env env = {.now = c->options->now};
+        yes = (med_fhirpath_run(a, c->p, program, &env, &resource, &resource, &found, &err)
+               && says_yes(found, holder))
+              || (med_fhirpath_run(a, c->p, program, &env, &own, &resource, &found, &err)
+                  && says_yes(found, holder));
+    }
     med_arena_free(a);
-    return is_one || holds_at(c, holder, program, false);
+    return yes || err.issue == MED_ISSUE_TOO_COSTLY; /* what can not be decided refuses nothing */
+}
+
+/* The same of what must hold where the extension stands. */
+static bool holds_at(med_check *c, const med_check_frame *holder, const med_fhirpath *program)
+{
+    med_err err = {0};
+    bool holds;
+    med_value focus = holder_value(c, holder);
+    return program == NULL
+           || !med_check_holds(c, holder->resource, holder->root, program, &focus, &holds, &err)
+           || holds;
 }
 
 /* http://.../complex-extension#part: a part of that extension. */
@@ -255,7 +269,9 @@ static bool is_in_extension(med_check *c, const med_check_frame *holder, med_str
 {
     uint32_t at;
     med_str url;
-    return holder->type == c->extension && url_of(c, holder->node, &at, &url)
+    if (holder->type != c->extension) /* in the value of that extension */
+        holder = holder_of(holder, c);
+    return holder != NULL && holder->type == c->extension && url_of(c, holder->node, &at, &url)
            && med_str_eq(url, expression);
 }
 
@@ -285,7 +301,7 @@ static void check_defined_context(med_check *c, const med_check_frame *f,
                           MED_STR_ARG(p->url), MED_STR_ARG(p->contexts[0].expression),
                           p->n_contexts > 1 ? " and others" : "");
     for (size_t i = 0; i < p->n_context_rules; i++) {
-        if (!holds_at(c, holder, p->context_rules[i].program, true))
+        if (!holds_at(c, holder, p->context_rules[i].program))
             med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
                               "the extension %.*s can not stand here: where it stands this must "
                               "hold: %.*s",
