@@ -75,9 +75,9 @@ test('the resource may come in Parameters, with mode and profile', async () => {
   const sd = 'http://hl7.org/fhir/StructureDefinition/';
   assert.deepEqual(issues(await post('Observation/$validate', ask(good))), ['information informational']);
   assert.deepEqual(issues(await post('Observation/$validate', ask(good, [profile(`${sd}Observation`)]))), ['information informational']);
-  assert.deepEqual(issues(await post('Observation/$validate', ask(good, [profile(`${sd}Patient`)]))), ['error invalid Observation']);
+  assert.deepEqual(issues(await post('Observation/$validate', ask(good, [profile(`${sd}Patient`)]))), ['error structure Observation']);
   const unknown = await post('Observation/$validate', ask(good, [mode('profile'), profile('http://example.org/p')]));
-  assert.deepEqual(issues(unknown), ['error not-supported Observation']);
+  assert.deepEqual(issues(unknown), ['error not-found Observation']);
   assert.match(unknown.text, /not installed/);
   const lost = observation({ subject: { reference: `Patient/${unique()}` } });
   assert.deepEqual(issues(await post('Observation/$validate?mode=create', lost)), ['error not-found Observation.subject']);
@@ -172,4 +172,70 @@ test('a display that is not the code\'s is a warning with the right one; a code 
   const none = await ask(of('vital-sign'));
   assert.deepEqual(issues(none), ['warning code-invalid Observation.category[0].coding[0].code']);
   assert.match(none.text, /nearest: vital-signs/);
+});
+
+const category = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }];
+const weight = {
+  ...observation({}), category, subject: { reference: 'Patient/example' }, effectiveDateTime: '2020-01-01',
+  code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] },
+  valueQuantity: { value: 70, unit: 'kg', system: 'http://unitsofmeasure.org', code: 'kg' },
+};
+const sdBase = 'http://hl7.org/fhir/StructureDefinition/';
+const places = (r) => issues(r).filter((i) => i.startsWith('error'));
+
+test('a profile of R4: what it asks for beyond its type, with its canonical', async () => {
+  const url = `${sdBase}bodyweight`;
+  assert.deepEqual(places(await post(`Observation/$validate?profile=${url}`, weight)), []);
+  const bad = await post(`Observation/$validate?profile=${url}`, {
+    ...weight, category: undefined, effectiveDateTime: undefined,
+    valueQuantity: { ...weight.valueQuantity, code: 'm', unit: 'm' },
+  });
+  assert.deepEqual(places(bad).sort(), [
+    'error code-invalid Observation.value.code', 'error required Observation.category',
+    'error required Observation.category', 'error required Observation.effective',
+  ], bad.text);
+  assert.match(bad.text, /profile http:\/\/hl7.org\/fhir\/StructureDefinition\/bodyweight\|4.0.1/);
+});
+
+test('what meta.profile claims is checked by $validate, and told when it is not known', async () => {
+  const claims = (url) => ({ ...weight, category: undefined, meta: { profile: [url] } });
+  assert.ok(places(await post('Observation/$validate', claims(`${sdBase}bodyweight`))).length > 0);
+  assert.deepEqual(issues(await post('Observation/$validate', claims('http://example.org/none'))),
+    ['warning not-found Observation']);
+});
+
+test('a profile that is stored holds at once, and its change, too', async () => {
+  const id = unique('sd');
+  const profile = (min) => ({
+    resourceType: 'StructureDefinition', id, url: `http://example.org/sd/${id}`, name: 'Named', status: 'active',
+    text, kind: 'resource', abstract: false, type: 'Patient', derivation: 'constraint',
+    baseDefinition: `${sdBase}Patient`,
+    differential: { element: [{ id: 'Patient.name', path: 'Patient.name', min }] },
+  });
+  const ask1 = () => post(`Patient/$validate?profile=http://example.org/sd/${id}`, { resourceType: 'Patient', text, active: true });
+  assert.deepEqual(places(await ask1()), ['error not-found Patient']);
+  assert.equal((await put(`StructureDefinition/${id}`, profile(1))).status, 201);
+  assert.deepEqual(places(await ask1()), ['error required Patient.name']);
+  assert.equal((await put(`StructureDefinition/${id}`, profile(0))).status, 200);
+  assert.deepEqual(places(await ask1()), []);
+});
+
+test('validation.profiles: what is claimed, or what is listed, refuses a write', async () => {
+  for (const [setting, bad, unknown] of [
+    ['claimed', { ...weight, category: undefined, meta: { profile: [`${sdBase}bodyweight`] } }, 422],
+    [`${sdBase}vitalsigns`, { ...weight, category: undefined }, 201],
+  ]) {
+    const server = await startServer({ MEDULLA_VALIDATION_PROFILES: setting });
+    try {
+      const p = await send('PUT', `${server.base}/Patient/example`, patient({ id: 'example' }));
+      assert.ok(p.status < 300, p.text);
+      const refused = await send('POST', `${server.base}/Observation`, bad);
+      assert.equal(refused.status, 422, refused.text);
+      const other = { ...weight, meta: { profile: ['http://example.org/none'] } };
+      assert.equal((await send('POST', `${server.base}/Observation`, other)).status, unknown);
+      assert.equal((await send('POST', `${server.base}/Observation`, weight)).status, 201);
+    } finally {
+      await server.stop();
+    }
+  }
 });

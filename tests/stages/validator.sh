@@ -1,10 +1,10 @@
 #!/bin/sh
-# agreement with the reference validator on its public cases, with a least score
+# agreement with the reference validator on its public cases: every miss is listed
 . tests/stages/common.sh
 build "release" build -Dwerror=true -Dtests=true || exit 1
 
 code=0
-tests/validator/score.py build/medulla --least-verdicts 193 --least-places 150 \
+tests/validator/score.py build/medulla --least-places 170 \
     >"$STAGE_DIR/score.log" 2>&1 || code=$?
 cat "$STAGE_DIR/score.log"
 case $code in
