@@ -126,7 +126,12 @@ static enum group lost_at_commit(struct pg_store *s, med_err *err)
 {
     bool committed = false;
     atomic_fetch_add(&s->sync_failures, 1);
-    if (find_out(s, &committed) && committed) {
+    bool told = find_out(s, &committed);
+    med_pg_log(s, MED_LOG_WARN, "the connection to the database was lost while committing",
+               !told       ? "it does not come back: the outcome is unknown"
+               : committed ? "it was committed, as the next connection says"
+                           : "it was not committed: it is tried again");
+    if (told && committed) {
         forget_group(s);
         return GROUP_DONE;
     }
