@@ -232,9 +232,14 @@ static bool open_terms(run_state *s, med_err *err)
 
 /* ---- profiles ---- */
 
-static bool open_profiles(run_state *s, med_err *err)
+/* With what is installed in the data directory, should there be one. */
+static bool open_profiles(const med_arguments *args, run_state *s, med_err *err)
 {
-    if (!med_packages_open(NULL, &s->packages, err)
+    med_str data = med_config_text(args->config, "store.data");
+    med_str folder = med_arena_printf(args->arena, "%.*s/packages", MED_STR_ARG(data));
+    if (folder.len == 0)
+        return MED_FAIL_MEMORY(err);
+    if (!med_packages_open(folder.ptr, &s->packages, err)
         || !med_profiles_new(s->pack, &s->profiles, err))
         return false;
     s->built_in = med_packages_source(s->packages);
@@ -410,8 +415,9 @@ static enum med_exit run(const med_arguments *args)
     s.a = med_arena_new(RESOURCE_MEMORY);
     enum med_exit exit = MED_EXIT_FAILED;
     if (s.a == NULL || !med_rules_new(s.pack, &s.rules, &err) || !open_terms(&s, &err)
-        || !open_profiles(&s, &err))
-        exit = med_command_fail(MED_EXIT_FAILED, "out of memory");
+        || !open_profiles(args, &s, &err))
+        exit = med_command_fail(MED_EXIT_FAILED, "%s",
+                                err.text[0] == '\0' ? "out of memory" : err.text);
     else if (!options_of(args, &s, &err))
         exit = med_command_fail(MED_EXIT_USAGE, "%s", err.text);
     else
@@ -434,6 +440,8 @@ const med_command med_command_validate = {
     .options =
         (const med_option[]){
             {"claimed", "yes|no", NULL, "check the profiles in meta.profile, too (the default)"},
+            {"data", "DIR", "store.data",
+             "data directory, for the packages that are installed there"},
             {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
             {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
             {"profile", "URL", NULL, "a profile that every resource must keep; several times"},
