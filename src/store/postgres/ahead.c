@@ -315,7 +315,8 @@ bool med_pg_ahead_probe(struct pg_view *v, bool token, uint32_t param, uint64_t 
 static bool is_same_number(const struct ahead_number *a, enum statement id, const int64_t *keys,
                            int n)
 {
-    return a->id == id && a->n_keys == n && memcmp(a->keys, keys, (size_t)n * sizeof *keys) == 0;
+    return a->id == id && a->n_keys == n
+           && (n == 0 || memcmp(a->keys, keys, (size_t)n * sizeof *keys) == 0);
 }
 
 const struct ahead_number *med_pg_ahead_number(const struct pg_view *v, enum statement id,
