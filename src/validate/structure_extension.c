@@ -289,6 +289,30 @@ static bool fits_context(med_check *c, const med_profile_context *x, const med_c
     return is_context(c, expression, holder) || is_whole_path(c, expression, holder);
 }
 
+static void check_context_rules(med_check *c, const med_check_frame *f,
+                                const med_check_frame *holder, const med_profile *p)
+{
+    for (size_t i = 0; i < p->n_context_rules; i++) {
+        if (!holds_at(c, holder, p->context_rules[i].program))
+            med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+                              "the extension %.*s can not stand here: where it stands this must "
+                              "hold: %.*s",
+                              MED_STR_ARG(p->url), MED_STR_ARG(p->context_rules[i].human));
+    }
+}
+
+/* One of R4: the pack knows all but this. */
+static void check_known_rules(med_check *c, const med_check_frame *f, med_str url)
+{
+    const med_check_frame *holder = holder_of(f, c);
+    if (c->profiles == NULL || holder == NULL)
+        return;
+    med_str canonical = med_arena_printf(c->a, "%.*s|4.0.1", MED_STR_ARG(url));
+    const med_profile *p = med_check_extension_profile(c, canonical);
+    if (p != NULL)
+        check_context_rules(c, f, holder, p);
+}
+
 static void check_defined_context(med_check *c, const med_check_frame *f,
                                   const med_check_frame *holder, const med_profile *p)
 {
@@ -300,13 +324,7 @@ static void check_defined_context(med_check *c, const med_check_frame *f,
                           "the extension %.*s can not stand here; its place: %.*s%s",
                           MED_STR_ARG(p->url), MED_STR_ARG(p->contexts[0].expression),
                           p->n_contexts > 1 ? " and others" : "");
-    for (size_t i = 0; i < p->n_context_rules; i++) {
-        if (!holds_at(c, holder, p->context_rules[i].program))
-            med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
-                              "the extension %.*s can not stand here: where it stands this must "
-                              "hold: %.*s",
-                              MED_STR_ARG(p->url), MED_STR_ARG(p->context_rules[i].human));
-    }
+    check_context_rules(c, f, holder, p);
 }
 
 static bool check_defined(med_check *c, const med_check_frame *f, const med_check_frame *holder,
@@ -352,6 +370,7 @@ static void check_known(med_check *c, const med_check_frame *f, const med_extens
                                       : "%.*s is a modifier: it belongs into 'modifierExtension'",
                           MED_STR_ARG(e->url));
     check_context(c, f, e);
+    check_known_rules(c, f, e->url);
     check_value(c, f, e);
     check_parts(c, f, e);
 }

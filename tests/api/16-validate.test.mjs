@@ -239,3 +239,12 @@ test('validation.profiles: what is claimed, or what is listed, refuses a write',
     }
   }
 });
+
+test('what must hold where an extension stands', async () => {
+  const extension = [{ url: `${sdBase}questionnaire-choiceOrientation`, valueCode: 'horizontal' }];
+  const asked = (type) => post('Questionnaire/$validate', {
+    resourceType: 'Questionnaire', text, status: 'draft', item: [{ linkId: '1', type, text: 'x', extension }],
+  });
+  assert.deepEqual(places(await asked('string')), ['error extension Questionnaire.item[0].extension[0]']);
+  assert.deepEqual(places(await asked('open-choice')), []);
+});
