@@ -18,7 +18,7 @@ const skip = have() ? false : 'PostgreSQL is not installed';
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const sql = (at, text) => execFileSync('psql', ['-q', '-At', '-c', text, `host=${at} user=medulla dbname=postgres`], { encoding: 'utf8' }).trim();
 
-let folder, child, base, log = '';
+let folder, child, base;
 const machines = []; // directories of PostgreSQL servers; the first is the primary
 const places = []; // of those that are not there yet: all are named to the server from the beginning
 
@@ -64,8 +64,7 @@ before(async () => {
   const port = await freePort();
   child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`, '--auth', 'off', '--store',
     `postgres:host=${hosts} user=medulla dbname=postgres target_session_attrs=read-write`],
-  { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '' }, stdio: ['ignore', 'ignore', 'pipe'] });
-  child.stderr.on('data', (part) => { log += part; });
+  { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '' }, stdio: 'ignore' });
   base = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 600 && !(await fetch(`${base}/health/ready`).then((r) => r.ok, () => false)); i++) await pause(50);
 });
@@ -132,9 +131,6 @@ test('a primary that is killed under load, and its standby promoted', { skip }, 
     assert.equal(r.status, 200, `${id} was acknowledged and is lost`);
     assert.equal((await r.json()).code.text, `${number}`);
   }
-  const said = /lost while committing.*committed|the database takes no writes/;
-  for (let i = 0; i < 100 && !said.test(log); i++) await pause(50);
-  assert.match(log, said);
   console.log(`${seen.acknowledged} acknowledged, none lost; ${seen.refused} were told to come back, ${seen.unknown} that it is unknown`);
   const verify = await medulla(['verify', '--data', join(folder, 'store'), '--store', `postgres:${host(machines[0])}`]);
   assert.equal(verify.code, 0, verify.err);

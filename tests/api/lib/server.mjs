@@ -15,9 +15,13 @@ export async function freePort() {
   return port;
 }
 
+// Which store the servers have, by data directory: a command on one of them means the same.
+const stores = new Map();
+
 // A command of the program: its exit code and what it wrote. `ready` is given the child at once.
 export async function medulla(args, { input, cwd, ready } = {}) {
-  const child = spawn(resolve(binary), args, { cwd, stdio: [input === undefined && !ready ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...stores.get(args[args.indexOf('--data') + 1]) };
+  const child = spawn(resolve(binary), args, { cwd, env, stdio: [input === undefined && !ready ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let out = '', err = '';
   child.stdout.on('data', (part) => { out += part; });
   child.stderr.on('data', (part) => { err += part; });
@@ -45,9 +49,11 @@ export function storeSettings() {
 export async function startServer(settings = {}, { data } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'medulla-api-'));
   data ??= join(folder, 'store');
+  const store = stores.get(data) ?? storeSettings();
+  stores.set(data, store);
   const port = await freePort();
   const child = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`,
-    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...storeSettings(), ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
+    '--auth', 'off', '--log-level', 'warn'], { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', ...store, ...settings }, stdio: ['ignore', 'inherit', 'inherit'] });
   const origin = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
     try {
