@@ -1,9 +1,11 @@
 // The terminology operations, built in and stored. https://hl7.org/fhir/R4/terminology-service.html
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
+import { medulla, startServer } from './lib/server.mjs';
 
 const param = (answer, name) => {
   const p = answer.body.parameter.find((each) => each.name === name);
@@ -200,4 +202,38 @@ test('the public tests of the terminology ecosystem', { skip: existsSync(suite) 
   const r = spawnSync('node', ['tests/terminology/tx.mjs', suite], { encoding: 'utf8',
     env: { ...process.env, MEDULLA_URL: base } });
   assert.equal(r.status, 0, r.stdout);
+});
+
+// What a bad file leaves behind: nothing.
+test('terminology import: the licence is named, a file that is cut short changes nothing, a good one is taken up', async () => {
+  const s = await startServer();
+  const file = join(s.folder, 'codes.csv');
+  const run = (text, ...words) => {
+    writeFileSync(file, text);
+    return medulla(['terminology', 'import', '--data', s.data, ...words, file]);
+  };
+  const csv = ['--format', 'csv', '--system', 'urn:imported'];
+  const display = async () => {
+    const r = await (await fetch(`${s.base}/CodeSystem/$lookup?system=urn:imported&code=a`)).json();
+    return r.parameter?.find((p) => p.name === 'display').valueString;
+  };
+  const until = async (wanted) => {
+    for (let i = 0; i < 50 && (await display()) !== wanted; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(await display(), wanted);
+  };
+  try {
+    assert.equal((await run('code,display\na,First\n', ...csv)).code, 0);
+    await until('First');
+    const short = await run('code,display\na,Second\nb,"Thi', ...csv);
+    assert.notEqual(short.code, 0);
+    assert.match(short.err, /codes\.csv, line 3/);
+    assert.equal(await display(), 'First');
+    const loinc = await run('LOINC_NUM,COMPONENT\n', '--format', 'loinc', '--system-version', '2.78');
+    assert.notEqual(loinc.code, 0);
+    assert.match(loinc.out + loinc.err, /licen[cs]e/i);
+    assert.equal((await run('code,display\na,Second\n', ...csv)).code, 0);
+    await until('Second');
+  } finally {
+    await s.stop();
+  }
 });
