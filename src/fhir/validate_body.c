@@ -25,7 +25,7 @@ bool med_validate_use(med_call *call, med_profile_use *out, med_err *err)
     *out = (med_profile_use){.cache = f->profiles, .source = source};
     if (source == NULL)
         return MED_FAIL_MEMORY(err);
-    return med_definition_source_of(call, source, err);
+    return f->profiles == NULL || med_definition_source_of(call, source, err);
 }
 
 bool med_validate_failed(const med_problems *list)

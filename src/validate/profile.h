@@ -28,7 +28,7 @@ void med_profiles_free(med_profiles *c); /* NULL is fine; nobody uses it any mor
 
 /* What one check uses. */
 typedef struct med_profile_use {
-    med_profiles *cache;
+    med_profiles *cache; /* NULL: profiles are not looked at */
     const med_definition_source *source;
     const med_str *canonicals; /* of the resource that is checked */
     size_t n;

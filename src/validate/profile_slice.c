@@ -21,7 +21,7 @@ static const med_profile_node *slice_of(med_profile_run *r, const med_profile_jo
             otherwise = s;
         else if (med_profile_matches(r, job, s, v))
             return s;
-        if (med_profile_over(r))
+        if (!med_profile_spend(r, 1) || med_profile_over(r))
             return NULL;
     }
     return otherwise;

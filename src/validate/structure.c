@@ -405,7 +405,8 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.n_noted = c.room_noted = 0;
     c.silent = c.found = c.in_expression = false;
     c.profiles = NULL;
-    if (c.options->profiles != NULL && c.options->rules != NULL
+    if (c.options->profiles != NULL && c.options->profiles->cache != NULL
+        && c.options->rules != NULL
         && (c.profiles = med_profile_set_hold(c.options->profiles, a, err)) == NULL)
         return false;
     c.depth = 0;
