@@ -369,12 +369,46 @@ TABLE(slices)
 TABLE(types)
 TABLE(references)
 
+/* With every possible ceiling of the arena the check ends with an error, or finds what is there. */
+static void test_memory(void **state)
+{
+    (void)state;
+    med_err err = {0};
+    med_rules *rules;
+    med_profiles *cache;
+    const struct row *row = &references[1];
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    assert_true(med_profiles_new(med_pack_core(), &cache, &err));
+    med_str asked[] = {MED_STR(X "p")};
+    bool done = false;
+    for (size_t more = 0, n = 0; !done; n++) {
+        assert_true(n < 1000);
+        med_arena *a = med_arena_new((size_t)1 << 24);
+        struct definitions defined = {a, row->elements, 1};
+        med_definition_source source = {&defined, epoch, find};
+        med_profile_use use = {.cache = cache, .source = &source, .canonicals = asked, .n = 1};
+        med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules, .profiles = &use};
+        med_json j;
+        med_type type;
+        med_problems list = {0};
+        assert_true(med_json_parse(a, double_quotes(a, row->resource), &j, NULL, &err));
+        med_arena_set_limit(a, med_arena_used(a) + more);
+        done = med_structure_check_with(a, med_pack_core(), &j, 0, &options, &type, &list, &err);
+        if (done)
+            assert_int_equal(list.n, 2);
+        more += 32;
+        med_arena_free(a);
+    }
+    med_profiles_free(cache);
+    med_rules_free(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),     cmocka_unit_test(test_values),
         cmocka_unit_test(test_slices),     cmocka_unit_test(test_types),
-        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_references), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
