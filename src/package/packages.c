@@ -302,7 +302,7 @@ bool med_packages_find(med_packages *p, med_arena *a, med_str type, med_str url,
                        med_package_found *out, med_err *err)
 {
     med_package_entry e = {0}, mine = {0};
-    size_t row = 0, built_in;
+    size_t row = 0, built_in = 0;
     mapping *m;
     memset(out, 0, sizeof *out);
     out->json = MED_STR_EMPTY;
