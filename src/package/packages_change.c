@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "package/packages.h"
 
 enum { PATH_BYTES = 4096 };
@@ -32,28 +33,6 @@ bool med_package_version_is_sound(med_str version)
     return is_sound(version, ".-_+");
 }
 
-static bool write_all(int fd, med_str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = med_str_skip(bytes, (size_t)n);
-    }
-    return true;
-}
-
-static bool sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
-}
-
 static bool path_of(const char *folder, med_str name, med_str version, char out[PATH_BYTES])
 {
     int n = snprintf(out, PATH_BYTES, "%s/%.*s#%.*s.package", folder, MED_STR_ARG(name),
@@ -66,25 +45,12 @@ bool med_packages_put(const char *folder, med_str name, med_str version, med_str
                       med_err *err)
 {
     const med_package_image *image;
-    char to[PATH_BYTES], draft[PATH_BYTES + 32];
+    char to[PATH_BYTES];
     if (!path_of(folder, name, version, to))
         return MED_FAIL(err, MED_ISSUE_VALUE, "that can not be the name of a package's file");
     if (!med_package_image_open(bytes, &image, err))
         return false;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION,
-                        "the folder for packages can not be made (errno %d)", errno);
-    (void)snprintf(draft, sizeof draft, "%s.%ld.new", to, (long)getpid());
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
-    int reason = errno;
-    if (fd >= 0 && close(fd) != 0)
-        ok = false;
-    if (ok && rename(draft, to) == 0 && sync_folder(folder))
-        return true;
-    (void)unlink(draft);
-    return MED_FAIL(err, reason == ENOSPC ? MED_ISSUE_NO_STORE : MED_ISSUE_EXCEPTION,
-                    "the package file can not be written (errno %d); nothing was changed", reason);
+    return med_file_replace(folder, to + strlen(folder) + 1, bytes, err);
 }
 
 bool med_packages_remove(const char *folder, med_str name, med_str version, med_err *err)
@@ -92,9 +58,9 @@ bool med_packages_remove(const char *folder, med_str name, med_str version, med_
     char path[PATH_BYTES];
     if (!path_of(folder, name, version, path) || access(path, F_OK) != 0)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "that package is not installed");
-    return unlink(path) == 0 && sync_folder(folder)
-               ? true
-               : MED_FAIL(err, MED_ISSUE_EXCEPTION, "the package file can not be removed");
+    if (unlink(path) != 0)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the package file can not be removed");
+    return med_file_sync_directory(folder, err);
 }
 
 /* "....package.1234.new": is that process gone? */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "store/file.h"
+#include "base/file.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 

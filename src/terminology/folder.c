@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "terminology/terms.h"
@@ -247,50 +248,14 @@ static void file_name(const char *folder, med_str url, med_str version, char out
                    (unsigned long long)med_hasher_end(&h));
 }
 
-static bool write_all(int fd, med_str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = med_str_skip(bytes, (size_t)n);
-    }
-    return true;
-}
-
-static bool sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return ok;
-}
-
 bool med_term_folder_put(const char *path, med_str bytes, med_err *err)
 {
     const med_image *m;
-    char to[PATH_BYTES], draft[PATH_BYTES + 16];
+    char to[PATH_BYTES];
     if (!med_image_open(bytes, &m, err))
         return false;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION,
-                        "the folder for code systems can not be made (errno %d)", errno);
     file_name(path, med_image_url(m), med_image_version(m), to);
-    (void)snprintf(draft, sizeof draft, "%s.%ld.new", to, (long)getpid());
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
-    int reason = errno;
-    if (fd >= 0 && close(fd) != 0)
-        ok = false;
-    if (ok && rename(draft, to) == 0 && sync_folder(path))
-        return true;
-    (void)unlink(draft);
-    return MED_FAIL(err, reason == ENOSPC ? MED_ISSUE_NO_STORE : MED_ISSUE_EXCEPTION,
-                    "the code system file can not be written (errno %d); nothing was changed",
-                    reason);
+    return med_file_replace(path, to + strlen(path) + 1, bytes, err);
 }
 
 bool med_term_folder_remove(const char *path, med_str url, med_str version, size_t *n, med_err *err)
@@ -310,7 +275,7 @@ bool med_term_folder_remove(const char *path, med_str url, med_str version, size
         (*n)++;
     }
     med_term_folder_free(f);
-    return ok && (*n == 0 || sync_folder(path))
-               ? true
-               : MED_FAIL(err, MED_ISSUE_EXCEPTION, "a code system file can not be removed");
+    if (!ok)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "a code system file can not be removed");
+    return *n == 0 || med_file_sync_directory(path, err);
 }

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "store/file.h"
 #include "store/postgres/postgres_impl.h"
 #include "store/prepare_rows.h"
 

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "store/file.h"
 #include "store/sqlite/pending_table.h"
 #include "store/sqlite/sqlite_impl.h"
 

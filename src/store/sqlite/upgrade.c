@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "store/file.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum { COPY_BYTES = 1 << 20, CACHE = 64 << 20 };

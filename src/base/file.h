@@ -1,6 +1,7 @@
-/* file.h - the few things the store does with files itself. Private to store/. */
-#ifndef MED_STORE_FILE_H
-#define MED_STORE_FILE_H
+/* file.h - files that are there whole or not at all, also after a power cut: of the store, of
+ * code systems, of packages. Errors name what failed; a full disk is MED_ISSUE_NO_STORE. */
+#ifndef MED_BASE_FILE_H
+#define MED_BASE_FILE_H
 
 #include "base/err.h"
 
@@ -13,6 +14,9 @@ bool med_file_join(char out[MED_FILE_PATH], const char *directory, const char *n
  * returns. Fails when it exists. */
 bool med_file_create(const char *directory, const char *name, med_str bytes,
                      med_err *err) MED_MUST_CHECK;
+/* The same in the place of what was there. The directory is made when it is missing. */
+bool med_file_replace(const char *directory, const char *name, med_str bytes,
+                      med_err *err) MED_MUST_CHECK;
 /* All of it to an open file; `name` is for the error. */
 bool med_file_write(int fd, med_str bytes, const char *name, med_err *err) MED_MUST_CHECK;
 /* Makes names in a directory durable. */

@@ -1,5 +1,5 @@
 /* file.c - see file.h. */
-#include "store/file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ bool med_file_join(char out[MED_FILE_PATH], const char *directory, const char *n
     int n = snprintf(out, MED_FILE_PATH, "%s/%s", directory, name);
     if (n > 0 && n < MED_FILE_PATH)
         return true;
-    return MED_FAIL(err, MED_ISSUE_TOO_LONG, "the path of the data directory is too long");
+    return MED_FAIL(err, MED_ISSUE_TOO_LONG, "the path of a file is too long");
 }
 
 static bool write_all(int fd, med_str bytes)
@@ -63,12 +63,34 @@ bool med_file_create(const char *directory, const char *name, med_str bytes, med
     return good && med_file_sync_directory(directory, err);
 }
 
+bool med_file_replace(const char *directory, const char *name, med_str bytes, med_err *err)
+{
+    char path[MED_FILE_PATH];
+    char draft[MED_FILE_PATH];
+    if (!med_file_join(path, directory, name, err)
+        || !med_file_make_directory(directory, true, err))
+        return false;
+    if (snprintf(draft, sizeof draft, "%.4000s.%ld.new", path, (long)getpid()) <= 0)
+        return fail("naming", name, err);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail("making", name, err);
+    bool good = write_all(fd, bytes) && fsync(fd) == 0;
+    good = close(fd) == 0 && good;
+    good = good && rename(draft, path) == 0;
+    if (good)
+        return med_file_sync_directory(directory, err);
+    (void)fail("writing", name, err);
+    (void)unlink(draft);
+    return false;
+}
+
 bool med_file_sync_directory(const char *directory, med_err *err)
 {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = fd >= 0 && fsync(fd) == 0;
     if (!good)
-        (void)fail("syncing", "the data directory", err);
+        (void)fail("syncing", directory, err);
     if (fd >= 0)
         (void)close(fd);
     return good;
