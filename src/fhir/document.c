@@ -9,7 +9,7 @@ enum { COMPARISONS_MAX = 20000000 };
 
 /* ---- is it one? ---- */
 
-static bool is_document(const med_json *j, uint32_t root)
+bool med_document_is(const med_json *j, uint32_t root)
 {
     uint32_t type = med_json_kind_at(j, root) == MED_JSON_OBJECT
                         ? med_json_member(j, root, MED_STR("type"))
@@ -36,7 +36,7 @@ static bool look(med_call *call, uint32_t type, med_str id, med_stored *s, bool 
         return found != MED_FAILED;
     if (!med_json_parse(call->arena, s->text, &j, NULL, err))
         return false;
-    *sealed = is_document(&j, 0);
+    *sealed = med_document_is(&j, 0);
     return true;
 }
 
@@ -177,7 +177,7 @@ bool med_document_check_write(med_call *call, med_write *w, med_err *err)
         return false;
     if (sealed)
         return med_str_eq(s.text, w->text) || refuse(err, "changed");
-    if (is_document(r->json, r->root) && !check_content(call, err))
+    if (med_document_is(r->json, r->root) && !check_content(call, err))
         return false;
     /* of two at once under one id the later must not replace what the earlier has sealed */
     bool exists = s.version != 0 && s.change != MED_DELETED;

@@ -11,6 +11,8 @@
 
 enum { MED_DOCUMENT_ENTRIES = 2000 };
 
+/* Is the Bundle at `root` one of type document? */
+bool med_document_is(const med_json *j, uint32_t root);
 /* For a Bundle that is about to be written under `id`: a document is checked (422 with the
  * element), and what is stored there and sealed is left alone (409) unless `w` says the same. A
  * new document is made, never put in another's place. Other Bundles pass. */

@@ -2,6 +2,7 @@
 #include "fhir/document_identity.h"
 
 #include "fhir/change.h"
+#include "fhir/document.h"
 #include "fhir/resource_text.h"
 #include "fhir/respond.h"
 
@@ -22,13 +23,6 @@ static bool text_of(med_arena *a, const med_json *j, uint32_t object, const char
            || med_json_string(a, j, node, out);
 }
 
-static bool is_document(const med_json *j, uint32_t root)
-{
-    uint32_t type = med_json_member(j, root, MED_STR("type"));
-    return type != 0 && med_json_kind_at(j, type) == MED_JSON_STRING
-           && med_json_string_is(j, type, MED_STR("document"));
-}
-
 /* Its value is empty when the resource at `root` is no document, or has no identifier. */
 static bool identity_of(med_arena *a, med_str type, const med_json *j, uint32_t root, identity *out)
 {
@@ -37,7 +31,7 @@ static bool identity_of(med_arena *a, med_str type, const med_json *j, uint32_t 
         return true;
     if (med_str_eqz(type, "DocumentReference"))
         out->member = MED_STR("masterIdentifier");
-    else if (med_str_eqz(type, "Bundle") && is_document(j, root))
+    else if (med_str_eqz(type, "Bundle") && med_document_is(j, root))
         out->member = MED_STR("identifier");
     else
         return true;
