@@ -344,9 +344,10 @@ static void seals_outlive_the_process(void **state)
     struct kit *k = *state;
     med_err err = {0};
     med_str sealed, plain;
-    const med_str bound = MED_STR("Patient?name=x"), place = MED_STR("p1 at 17");
+    const med_str bound = MED_STR("Patient?name=x"), place = MED_STR("Patient/p1 at 17");
     assert_true(med_store_seal(k->store, k->forever, place, bound, &sealed, &err));
-    assert_true(med_str_search(sealed, MED_STR("p1"), 0) == sealed.len);
+    /* a short text would turn up in random letters by chance, in one run of sixty */
+    assert_true(med_str_search(sealed, MED_STR("Patient"), 0) == sealed.len);
     kit_open_again(k);
     assert_true(med_store_unseal(k->store, k->arena, sealed, bound, &plain, &err));
     assert_true(med_str_eq(plain, place));
