@@ -16,7 +16,7 @@ fuzz() {
     mkdir -p "$STAGE_DIR/$name/new"
     set -- "$1" "$STAGE_DIR/$name/new"
     [ ! -d "tests/fuzz/corpus/$name" ] || set -- "$@" "tests/fuzz/corpus/$name"
-    if "$@" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if nice -n 10 "$@" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$STAGE_DIR/$name/" >"$STAGE_DIR/$name/log" 2>&1; then
         echo ok >"$STAGE_DIR/$name/verdict"
     else
