@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "reindex.h"
 
 enum {
@@ -195,7 +194,8 @@ static bool work(med_background *b)
 static void *main_loop(void *arg)
 {
     med_background *b = arg;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), MODEST);
+    med_thread_name("tasks", -1);
+    med_thread_step_back(MODEST);
     do {
         look(b);
         while (work(b) && !pause_for(b, 0)) {

@@ -7,12 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "fhir/outcome.h"
 #include "fhir/perform.h"
 #include "fhir/route.h"
@@ -575,7 +575,8 @@ static void *main_loop(void *arg)
 {
     job_thread *t = arg;
     med_jobs *j = t->jobs;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LEAST_PRIORITY);
+    med_thread_name("job", (int)t->slot);
+    med_thread_step_back(LEAST_PRIORITY);
     while (!is_stopping(j)) {
         if (!work(j, t->slot))
             pause_a_while(j);

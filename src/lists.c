@@ -2,11 +2,10 @@
 #include "lists.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum {
     TICK_MILLISECONDS = 200,
@@ -78,7 +77,8 @@ static void *run(void *lists)
     med_lists *l = lists;
     int64_t before = newest(l);
     bool failing = false, more = false;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    med_thread_name("lists", -1);
+    med_thread_step_back(NICE);
     while (wait_tick(l, more)) {
         int64_t now = newest(l);
         bool storm = now - before > PAUSE && now - l->listed < BEHIND;

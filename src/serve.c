@@ -303,12 +303,14 @@ static bool open_pools(med_server *s, med_err *err)
         s->pool = med_worker_pool_new(c->workers, c->worker_queue, err);
         return s->pool != NULL;
     }
-    med_worker_options o = {.workers = c->workers,
+    med_worker_options o = {.name = "worker",
+                            .workers = c->workers,
                             .queue_limit = c->worker_queue,
                             .room = c->worker_queue,
                             .nice = FAR_NICE};
     s->pool = med_worker_pool_open(&o, err);
-    o = (med_worker_options){.workers = c->quick,
+    o = (med_worker_options){.name = "quick",
+                             .workers = c->quick,
                              .queue_limit = c->worker_queue,
                              .room = c->worker_queue + c->http.limits.connections};
     s->quick = s->pool == NULL ? NULL : med_worker_pool_open(&o, err);

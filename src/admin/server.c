@@ -13,6 +13,7 @@
 
 #include "admin/session.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum { BACKLOG = 16, REQUEST_ARENA = 512 << 20 };
 
@@ -86,6 +87,7 @@ static void converse(connection *c)
 static void *connection_thread(void *arg)
 {
     connection *c = arg;
+    med_thread_name("admin", -1);
     converse(c);
     (void)close(c->socket);
     atomic_store(&c->state, ENDED);

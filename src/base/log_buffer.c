@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct med_log_buffer {
     int fd;
@@ -79,6 +80,7 @@ static void *write_lines(void *arg)
 {
     med_log_buffer *b = arg;
     const struct timespec delay = {.tv_nsec = MED_LOG_BUFFER_DELAY * 1000000L};
+    med_thread_name("log", -1);
     while (wait_for_lines(b)) {
         (void)nanosleep(&delay, NULL);
         med_log_buffer_flush(b);

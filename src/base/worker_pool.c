@@ -1,13 +1,11 @@
 /* worker_pool.c - one ring of jobs, one mutex, and threads that sleep on a condition. */
 #include "base/worker_pool.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 typedef struct pool_job {
     med_job run;
@@ -25,6 +23,7 @@ struct med_worker_pool {
     pthread_cond_t work;
     pool_job *ring; /* `room` places; the oldest job is at `first` */
     size_t limit, room, first, waiting;
+    const char *name;
     int nice;
     unsigned idle; /* threads that sleep, or were woken and have not taken a job yet */
     pool_thread *threads;
@@ -50,24 +49,14 @@ static bool pool_take(med_worker_pool *p, pool_job *out)
     return found;
 }
 
-/* Linux has a niceness per thread. With it a thread that answers quick questions gets its core
- * at once when it wakes, and workers share what is left. */
-static void pool_step_back(int by)
-{
-    id_t self = (id_t)gettid();
-    if (by == 0)
-        return;
-    errno = 0;
-    int nice = getpriority(PRIO_PROCESS, self);
-    if (errno == 0)
-        (void)setpriority(PRIO_PROCESS, self, nice + by);
-}
-
+/* Stepping back, a thread that answers quick questions gets its core at once when it wakes, and
+ * workers share what is left. */
 static void *pool_main(void *arg)
 {
     pool_thread *self = arg;
     pool_job job;
-    pool_step_back(self->pool->nice);
+    med_thread_name(self->pool->name, (int)self->index);
+    med_thread_step_back(self->pool->nice);
     while (pool_take(self->pool, &job))
         job.run(job.arg, self->index);
     return NULL;
@@ -95,7 +84,8 @@ static bool pool_start(med_worker_pool *p, unsigned workers, med_err *err)
 
 med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_err *err)
 {
-    return med_worker_pool_open(&(med_worker_options){.workers = workers,
+    return med_worker_pool_open(&(med_worker_options){.name = "worker",
+                                                      .workers = workers,
                                                       .queue_limit = queue_limit,
                                                       .room = queue_limit,
                                                       .nice = MED_WORKER_NICE},
@@ -112,6 +102,7 @@ med_worker_pool *med_worker_pool_open(const med_worker_options *o, med_err *err)
     if (p != NULL) {
         p->limit = o->queue_limit;
         p->room = o->room + o->workers;
+        p->name = o->name != NULL ? o->name : "worker";
         p->nice = o->nice;
         p->ring = MED_NEW(p->room, pool_job);
         p->threads = MED_NEW(o->workers, pool_thread);

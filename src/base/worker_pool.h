@@ -18,6 +18,7 @@ med_worker_pool *med_worker_pool_new(unsigned workers, size_t queue_limit, med_e
 /* With another niceness, and with a queue that holds `room` jobs of which only `queue_limit` may
  * come by med_worker_pool_submit: the rest is for those that were let in once and come back. */
 typedef struct med_worker_options {
+    const char *name; /* of its threads, static: med_thread_name; NULL: "worker" */
     unsigned workers;
     size_t queue_limit, room;
     int nice;

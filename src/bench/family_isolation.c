@@ -1,9 +1,7 @@
 /* family_isolation.c - does a slow question delay a quick one? Reads by id, alone and while slow
  * searches and one large Bundle are under way. */
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "base/mem.h"
+#include "base/thread.h"
 #include "bench/run.h"
 
 enum {
@@ -84,7 +82,7 @@ static void *run_other(void *arg)
 {
     other *o = arg;
     med_err unused;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BESIDE_NICE);
+    med_thread_step_back(BESIDE_NICE);
     o->ok = med_load_run(&o->options, &o->work, &o->result, &unused);
     return NULL;
 }

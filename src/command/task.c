@@ -2,13 +2,11 @@
 #include "command/task.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "admin/client.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "command/terminal.h"
 
 enum {
@@ -237,7 +235,7 @@ static void end_task(med_tasks *t, int place)
 /* On the connection's own thread, whose children are as modest as it is. */
 static void be_modest(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), BACKGROUND);
+    med_thread_step_back(BACKGROUND);
 }
 
 static int run_task(void *arg, med_arena *a, med_host *host, const med_message *request,

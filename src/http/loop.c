@@ -9,6 +9,7 @@
 
 #include "base/datetime.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "http/http_impl.h"
 
 /* ---- posts ---- */
@@ -188,6 +189,7 @@ static void *loop_main(void *arg)
     med_loop *l = arg;
     pthread_mutex_lock(&l->lock); /* until l->thread is set */
     pthread_mutex_unlock(&l->lock);
+    med_thread_name("loop", (int)l->index);
     event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return NULL;
 }

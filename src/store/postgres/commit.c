@@ -8,6 +8,7 @@
  * connection is lost behind it, the next one asks the table node, where each group leaves its
  * turn, what became of it; only if the database stays away is the outcome unknown. */
 
+#include "base/thread.h"
 #include "store/postgres/postgres_impl.h"
 
 enum {
@@ -298,6 +299,8 @@ static void wait_for_work(struct pg_store *s)
 void *med_pg_commit_thread(void *store)
 {
     struct pg_store *s = store;
+    med_thread_name("commit", -1);
+    med_thread_take_short_turns();
     pthread_mutex_lock(&s->queue.lock);
     for (;;) {
         wait_for_work(s);

@@ -5,6 +5,7 @@
  * another matter: nothing was committed, and writing goes on by itself when there is room. */
 #include <sys/statvfs.h>
 
+#include "base/thread.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum {
@@ -275,6 +276,8 @@ static void merge_idly(struct sqlite_store *s)
 void *med_sqlite_commit_thread(void *store)
 {
     struct sqlite_store *s = store;
+    med_thread_name("commit", -1);
+    med_thread_take_short_turns();
     pthread_mutex_lock(&s->queue.lock);
     for (;;) {
         wait_for_work(s);
