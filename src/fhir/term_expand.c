@@ -41,7 +41,8 @@ typedef struct writer {
     med_json_writer w;
     const med_value_set *vs;
     med_expansion all;
-    bool designations, definitions, status_used;
+    bool designations, definitions;
+    med_str told[4]; /* see told_always: the codes of those that are there */
 } writer;
 
 /* ---- the request ---- */
@@ -66,7 +67,8 @@ static bool read_request(med_term_call *t, med_expand *e, med_err *err)
     *e = (med_expand){.filter = med_term_param_text(t, "filter"),
                       .count = SIZE_MAX,
                       .limit = MED_EXPAND_LIMIT,
-                      .active_only = med_term_param_is(t, "activeOnly", false)};
+                      .active_only = med_term_param_is(t, "activeOnly", false),
+                      .selectable_only = med_term_param_is(t, "excludeNotForUI", false)};
     e->language = med_str_trim(med_str_cut(t->language, ',', &rest));
     e->language = med_str_cut(e->language, ';', &rest);
     if (med_term_param_text(t, "context").len > 0) {
@@ -112,43 +114,6 @@ static bool check_whole(med_term_call *t, const med_value_set *vs, med_str canon
     return true;
 }
 
-/* What the value set itself says of its expansion.
- * https://hl7.org/fhir/extensions/StructureDefinition-valueset-expansion-parameter.html */
-static bool own_parameter(med_term_call *t, const med_value_set *vs, const char *wanted,
-                          med_str *out)
-{
-    const med_json *j = vs->json;
-    med_arena *a = t->call->arena;
-    uint32_t compose = med_json_member(j, vs->node, MED_STR("compose"));
-    uint32_t list = compose == 0 ? 0 : med_json_member(j, compose, MED_STR("extension"));
-    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
-        med_str name = MED_STR_EMPTY, value = MED_STR_EMPTY;
-        uint32_t parts = med_json_member(j, e, MED_STR("extension"));
-        for (uint32_t p = parts + 1; parts != 0 && p < j->nodes[parts].next; p = j->nodes[p].next) {
-            med_str url, text;
-            if (!med_json_text(a, j, p, "url", &url) || !med_json_text(a, j, p, "valueCode", &text))
-                return false;
-            if (med_str_eqz(url, "name"))
-                name = text;
-            else if (med_str_eqz(url, "value"))
-                value = text;
-        }
-        if (med_str_eqz(name, wanted))
-            *out = value;
-    }
-    return true;
-}
-
-/* Nobody asked for a language: that of the value set. */
-static bool use_own_language(med_term_call *t, const med_value_set *vs)
-{
-    if (vs == NULL || t->language.len > 0)
-        return true;
-    return own_parameter(t, vs, "displayLanguage", &t->language)
-           && (t->language.len > 0
-               || med_json_text(t->call->arena, vs->json, vs->node, "language", &t->language));
-}
-
 /* ---- expansion.parameter ---- */
 
 static void parameter(writer *w, const char *name, const char *type, med_str value)
@@ -185,13 +150,24 @@ static void used(writer *w, med_str *seen, size_t *n, const char *name, med_str 
     parameter(w, name, "valueUri", what);
 }
 
-static void used_systems(writer *w, const med_value_set *vs, med_str *seen, size_t *n)
+/* One that is contained has no name outside. */
+static bool is_inside(const med_value_set *vs, const med_value_set *inner)
+{
+    return inner->json == vs->json && inner->node > vs->node
+           && inner->node < vs->json->nodes[vs->node].next;
+}
+
+static void used_by_parts(writer *w, const med_part *parts, size_t n_parts, med_str *seen,
+                          size_t *n)
 {
     med_arena *a = w->t->call->arena;
-    for (size_t i = 0; i < vs->n_includes; i++) {
-        const med_part *p = &vs->includes[i];
-        for (size_t k = 0; k < p->n_sets; k++)
-            used(w, seen, n, "used-valueset", versioned(a, p->sets[k]->url, p->sets[k]->version));
+    for (size_t i = 0; i < n_parts; i++) {
+        const med_part *p = &parts[i];
+        for (size_t k = 0; k < p->n_sets; k++) {
+            if (!is_inside(w->vs, p->sets[k]))
+                used(w, seen, n, "used-valueset",
+                     versioned(a, p->sets[k]->url, p->sets[k]->version));
+        }
         if (p->system.len == 0 || p->sys == NULL)
             continue;
         used(w, seen, n, "used-codesystem", versioned(a, p->system, p->sys->version));
@@ -216,6 +192,20 @@ static void used_by_hits(writer *w, med_str *seen, size_t *n)
     }
 }
 
+/* A list of languages with weights as it was understood. */
+static med_str spaced(med_arena *a, med_str languages)
+{
+    med_str out = MED_STR_EMPTY;
+    if (med_str_find(languages, ';', 0) == languages.len)
+        return languages;
+    while (languages.len > 0) {
+        med_str one = med_str_trim(med_str_cut(languages, ',', &languages));
+        out = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(out), out.len > 0 ? ", " : "",
+                               MED_STR_ARG(one));
+    }
+    return out;
+}
+
 static void write_parameters(writer *w)
 {
     static const struct {
@@ -224,9 +214,10 @@ static void write_parameters(writer *w)
                   {"offset", "valueInteger"},
                   {"count", "valueInteger"},
                   {"activeOnly", "valueBoolean"},
+                  {"default-valueset-version", "valueUri"},
                   {"designation", "valueString"},
-                  {"displayLanguage", "valueCode"},
                   {"excludeNested", "valueBoolean"},
+                  {"excludeNotForUI", "valueBoolean"},
                   {"includeDefinition", "valueBoolean"},
                   {"includeDesignations", "valueBoolean"}};
     med_str *seen = MED_TAKE(w->t->call->arena, 256, med_str);
@@ -238,16 +229,44 @@ static void write_parameters(writer *w)
         for (size_t k = 0; (p = med_term_param_at(w->t, echoed[i].name, k)) != NULL; k++)
             parameter(w, echoed[i].name, echoed[i].type, p->value);
     }
-    if (med_term_param_at(w->t, "displayLanguage", 0) == NULL)
-        parameter(w, "displayLanguage", "valueCode", w->t->language);
+    parameter(w, "displayLanguage", "valueCode", spaced(w->t->call->arena, w->t->language));
+    if (w->vs->crosses_versions && w->vs->versions_match)
+        parameter(w, "versionsMatch", "valueBoolean", MED_STR("true"));
     if (seen != NULL) {
-        used_systems(w, w->vs, seen, &n);
+        used_by_parts(w, w->vs->includes, w->vs->n_includes, seen, &n);
+        used_by_parts(w, w->vs->excludes, w->vs->n_excludes, seen, &n);
         used_by_hits(w, seen, &n);
     }
     med_json_close(&w->w, ']');
 }
 
+static void open_once(writer *w, const char *key, bool *opened)
+{
+    if (!*opened) {
+        med_json_key(&w->w, med_str_from(key));
+        med_json_open(&w->w, '[');
+    }
+    *opened = true;
+}
+
 /* ---- properties ---- */
+
+/* What concepts say of themselves in extensions is told whether it was asked for or not: each of
+ * these once it is there. https://hl7.org/fhir/R5/codesystem.html#defined-props */
+static const char *const told_always[] = {"order", "label", "itemWeight", "status"};
+enum { TOLD_ALWAYS = 4 };
+
+static bool is_told_always(const med_concept_property *p, size_t *which)
+{
+    med_str standard = MED_STR("http://hl7.org/fhir/concept-properties#");
+    if (!med_str_starts(p->uri, standard))
+        return false;
+    for (*which = 0; *which < TOLD_ALWAYS; (*which)++) {
+        if (med_str_eqz(med_str_skip(p->uri, standard.len), told_always[*which]))
+            return true;
+    }
+    return false;
+}
 
 static bool wants_property(const writer *w, med_str code)
 {
@@ -282,12 +301,62 @@ static void property_def(writer *w, med_str code, med_str uri)
     med_json_close(&w->w, '}');
 }
 
-static void write_property_defs(writer *w)
+static bool defines_told(const med_system *s)
+{
+    med_concept_property p;
+    size_t which;
+    for (size_t i = 0; s->image != NULL && med_image_property_def(s->image, i, &p); i++) {
+        if (is_told_always(&p, &which))
+            return true;
+    }
+    for (size_t k = 0; k < s->n_supplements; k++) {
+        for (size_t i = 0; med_image_property_def(s->supplements[k], i, &p); i++) {
+            if (is_told_always(&p, &which))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void look_for_told(writer *w, const med_image *m, med_concept c)
+{
+    med_concept_property p;
+    size_t which;
+    for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
+        if (is_told_always(&p, &which) && w->told[which].len == 0)
+            w->told[which] = p.code;
+    }
+}
+
+/* Which of these properties the codes of this answer have, and what they are called. */
+static void find_told(writer *w)
+{
+    const med_system *last = NULL;
+    bool defined = false;
+    for (size_t i = 0; i < TOLD_ALWAYS; i++)
+        w->told[i] = MED_STR_EMPTY;
+    for (size_t i = 0; i < w->all.n; i++) {
+        const med_code_hit *h = &w->all.at[i];
+        if (h->sys == NULL || h->sys->image == NULL || h->concept == MED_CONCEPT_NONE)
+            continue;
+        if (h->sys != last)
+            defined = defines_told(h->sys);
+        last = h->sys;
+        if (!defined)
+            continue;
+        look_for_told(w, h->sys->image, h->concept);
+        for (size_t k = 0; k < h->sys->n_supplements; k++)
+            look_for_told(w, h->sys->supplements[k],
+                          med_image_find(h->sys->supplements[k], h->code));
+    }
+}
+
+static void write_asked_defs(writer *w, bool *opened)
 {
     const med_term_param *p;
-    bool any = false;
     for (size_t i = 0; (p = med_term_param_at(w->t, "property", i)) != NULL; i++) {
         med_concept_property def = {.uri = MED_STR_EMPTY};
+        bool told = false;
         if (med_str_eqz(p->value, "definition"))
             def.uri = MED_STR("http://hl7.org/fhir/concept-properties#definition");
         for (size_t k = 0; def.uri.len == 0 && k < w->vs->n_includes; k++) {
@@ -295,14 +364,29 @@ static void write_property_defs(writer *w)
             if (s != NULL)
                 (void)system_property(s, p->value, &def);
         }
-        if (!any) {
-            med_json_key(&w->w, MED_STR("property"));
-            med_json_open(&w->w, '[');
-        }
-        any = true;
+        for (size_t k = 0; k < TOLD_ALWAYS; k++)
+            told = told || med_str_eq(w->told[k], p->value);
+        if (told)
+            continue;
+        open_once(w, "property", opened);
         property_def(w, p->value, def.uri);
     }
-    if (any)
+}
+
+static void write_property_defs(writer *w)
+{
+    bool opened = false;
+    find_told(w);
+    for (size_t k = 0; k < TOLD_ALWAYS; k++) {
+        if (w->told[k].len == 0)
+            continue;
+        open_once(w, "property", &opened);
+        property_def(w, w->told[k],
+                     med_arena_printf(w->t->call->arena,
+                                      "http://hl7.org/fhir/concept-properties#%s", told_always[k]));
+    }
+    write_asked_defs(w, &opened);
+    if (opened)
         med_json_close(&w->w, ']');
 }
 
@@ -321,20 +405,13 @@ void med_term_write_value(med_json_writer *w, const med_concept_property *p)
         med_json_str(w, p->value);
 }
 
-static void open_once(writer *w, const char *key, bool *opened)
-{
-    if (!*opened) {
-        med_json_key(&w->w, med_str_from(key));
-        med_json_open(&w->w, '[');
-    }
-    *opened = true;
-}
-
 static void write_properties_of(writer *w, const med_image *m, med_concept c, bool *opened)
 {
     med_concept_property p;
+    size_t which;
     for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        if (!wants_property(w, p.code))
+        if (med_property_is_extension(&p)
+            || (!is_told_always(&p, &which) && !wants_property(w, p.code)))
             continue;
         open_once(w, "property", opened);
         med_json_open(&w->w, '{');
@@ -348,7 +425,10 @@ static void write_properties(writer *w, const med_code_hit *h)
 {
     bool opened = false;
     const med_image *m = h->sys == NULL ? NULL : h->sys->image;
-    if (m == NULL || med_term_param_at(w->t, "property", 0) == NULL)
+    bool told = false;
+    for (size_t k = 0; k < TOLD_ALWAYS; k++)
+        told = told || w->told[k].len > 0;
+    if (m == NULL || (!told && med_term_param_at(w->t, "property", 0) == NULL))
         return;
     med_str definition = med_concept_definition(m, h->concept);
     if (wants_property(w, MED_STR("definition")) && definition.len > 0) {
@@ -369,6 +449,10 @@ static void write_properties(writer *w, const med_code_hit *h)
 
 /* ---- designations ---- */
 
+typedef struct shown {
+    med_str text, language;
+} shown;
+
 /* designation=urn:ietf:bcp:47|de, or system|code of a use; none given: all. */
 static bool wants_designation(const writer *w, const med_designation *d)
 {
@@ -383,9 +467,13 @@ static bool wants_designation(const writer *w, const med_designation *d)
     return med_term_param_at(w->t, "designation", 0) == NULL;
 }
 
-static void write_designation(writer *w, const med_designation *d, med_str display, bool *opened)
+/* The display is not told twice: not the same text in the same language. */
+static void write_designation(writer *w, const med_designation *d, const shown *display,
+                              bool *opened)
 {
-    if (!wants_designation(w, d) || (med_str_eq(d->value, display) && d->use_code.len == 0))
+    if (!wants_designation(w, d)
+        || (med_str_eq(d->value, display->text) && d->use_code.len == 0
+            && (d->language.len == 0 || med_str_eq_ignore_case(d->language, display->language))))
         return;
     open_once(w, "designation", opened);
     med_json_open(&w->w, '{');
@@ -398,7 +486,7 @@ static void write_designation(writer *w, const med_designation *d, med_str displ
     med_json_close(&w->w, '}');
 }
 
-static void write_listed(writer *w, const med_code_hit *h, med_str display, bool *opened)
+static void write_listed(writer *w, const med_code_hit *h, const shown *display, bool *opened)
 {
     const med_json *j = h->set == NULL ? NULL : h->set->json;
     med_arena *a = w->t->call->arena;
@@ -420,7 +508,7 @@ static void write_listed(writer *w, const med_code_hit *h, med_str display, bool
     }
 }
 
-static void write_designations(writer *w, const med_code_hit *h, med_str display)
+static void write_designations(writer *w, const med_code_hit *h, const shown *display)
 {
     bool opened = false;
     med_designation d;
@@ -430,7 +518,7 @@ static void write_designations(writer *w, const med_code_hit *h, med_str display
     write_listed(w, h, display, &opened);
     if (m != NULL && h->concept != MED_CONCEPT_NONE) {
         med_str own = med_concept_display(m, h->concept);
-        if (!med_str_eq(own, display)) {
+        if (!med_str_eq(own, display->text)) {
             d = (med_designation){
                 med_image_language(m),
                 MED_STR("http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra"),
@@ -449,30 +537,71 @@ static void write_designations(writer *w, const med_code_hit *h, med_str display
         med_json_close(&w->w, ']');
 }
 
-/* ---- the answer ---- */
+/* ---- extensions ---- */
 
-/* Do parts of the set use a system in two versions? Then each code says its own. */
-static bool has_versions(const med_value_set *vs)
+/* What a value set says of a code that it lists, told as it stands there. */
+static bool is_echoed(const med_json *j, uint32_t e)
 {
-    for (size_t i = 0; i < vs->n_includes; i++) {
-        const med_part *p = &vs->includes[i];
-        for (size_t k = 0; k < i; k++) {
-            const med_part *q = &vs->includes[k];
-            if (p->sys != NULL && q->sys != NULL && med_str_eq(p->system, q->system)
-                && !med_str_eq(p->sys->version, q->sys->version))
-                return true;
-        }
+    static const char *const names[] = {"valueset-deprecated", "valueset-concept-definition",
+                                        "rendering-style", "rendering-xhtml"};
+    med_str start = MED_STR("http://hl7.org/fhir/StructureDefinition/");
+    uint32_t url = med_json_member(j, e, MED_STR("url"));
+    med_str text = url == 0 ? MED_STR_EMPTY : med_json_raw(j, url);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (med_str_starts(text, start) && med_str_eqz(med_str_skip(text, start.len), names[i]))
+            return true;
     }
     return false;
 }
+
+static void write_extensions_of(writer *w, const med_image *m, med_concept c, bool *opened)
+{
+    med_concept_property p;
+    for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
+        if (!med_property_is_extension(&p))
+            continue;
+        open_once(w, "extension", opened);
+        med_json_open(&w->w, '{');
+        med_json_pair(&w->w, "url", p.code);
+        med_term_write_value(&w->w, &p);
+        med_json_close(&w->w, '}');
+    }
+}
+
+static void write_extensions(writer *w, const med_code_hit *h)
+{
+    bool opened = false;
+    const med_json *j = h->set == NULL || h->listed == NULL ? NULL : h->set->json;
+    uint32_t list = j == NULL ? 0 : med_json_member(j, h->listed->node, MED_STR("extension"));
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        if (!is_echoed(j, e))
+            continue;
+        open_once(w, "extension", &opened);
+        med_json_value(&w->w, j, e);
+    }
+    if (h->sys != NULL && h->sys->image != NULL && h->concept != MED_CONCEPT_NONE) {
+        write_extensions_of(w, h->sys->image, h->concept, &opened);
+        for (size_t k = 0; k < h->sys->n_supplements; k++)
+            write_extensions_of(w, h->sys->supplements[k],
+                                med_image_find(h->sys->supplements[k], h->code), &opened);
+    }
+    if (opened)
+        med_json_close(&w->w, ']');
+}
+
+/* ---- the answer ---- */
 
 /* Without its end: there may be codes below it. */
 static void open_entry(writer *w, const med_code_hit *h, bool with_version)
 {
     bool has;
     unsigned flags = med_code_hit_flags(h);
-    med_str display = med_term_display_in(h, w->t->language, &has);
+    shown display = {.language = MED_STR_EMPTY};
+    display.text = med_term_display_in(h, w->t->language, &has, &display.language);
+    if (!has && med_term_language_only(w->t->language))
+        display.text = MED_STR_EMPTY; /* only these languages, it says: better no display */
     med_json_open(&w->w, '{');
+    write_extensions(w, h);
     med_json_pair(&w->w, "system", h->system);
     if ((flags & MED_CONCEPT_ABSTRACT) != 0) {
         med_json_key(&w->w, MED_STR("abstract"));
@@ -485,8 +614,8 @@ static void open_entry(writer *w, const med_code_hit *h, bool with_version)
     if (with_version && h->sys != NULL)
         med_json_pair(&w->w, "version", h->sys->version);
     med_json_pair(&w->w, "code", h->code);
-    med_json_pair(&w->w, "display", display);
-    write_designations(w, h, display);
+    med_json_pair(&w->w, "display", display.text);
+    write_designations(w, h, &display);
     write_properties(w, h);
 }
 
@@ -553,7 +682,7 @@ static void write_expansion(writer *w)
 {
     char now[MED_INSTANT_LEN], uuid[MED_UUID_LEN];
     const med_fhir *f = w->t->call->fhir;
-    bool with_version = has_versions(w->vs);
+    bool with_version = w->vs->crosses_versions;
     med_instant_format(med_now(f->clock), now);
     med_random_uuid(f->random, uuid);
     med_json_key(&w->w, MED_STR("expansion"));
@@ -645,7 +774,7 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_FAILED;
     if (t.refused)
         return MED_STEP_OK;
-    if (!use_own_language(&t, w.vs) || !med_term_expand(&t.x, w.vs, &e, &w.all, err))
+    if (!med_term_use_own_language(&t, w.vs) || !med_term_expand(&t.x, w.vs, &e, &w.all, err))
         return MED_STEP_FAILED;
     return answer(&w, err) ? MED_STEP_OK : MED_STEP_FAILED;
 }

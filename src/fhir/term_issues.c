@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TEXT_BYTES = 4096 };
 
@@ -73,10 +74,25 @@ static void write_one(med_json_writer *w, const med_term_issue *i)
     med_json_close(w, '}');
 }
 
+/* For people: what can be done about it. The hints are texts of this program: nothing to escape. */
+static void write_hint(med_json_writer *w, const med_term_issues *l)
+{
+    med_json_key(w, MED_STR("text"));
+    med_json_open(w, '{');
+    med_json_pair(w, "status", MED_STR("generated"));
+    med_json_pair(w, "div",
+                  med_arena_printf(l->arena,
+                                   "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>%.*s</p></div>",
+                                   MED_STR_ARG(l->hint)));
+    med_json_close(w, '}');
+}
+
 void med_term_issues_write(med_json_writer *w, const med_term_issues *l)
 {
     med_json_open(w, '{');
     med_json_pair(w, "resourceType", MED_STR("OperationOutcome"));
+    if (l->hint.len > 0)
+        write_hint(w, l);
     med_json_key(w, MED_STR("issue"));
     med_json_open(w, '[');
     for (int severity = MED_TERM_ERROR; severity <= MED_TERM_NOTE; severity++) {
@@ -94,12 +110,21 @@ static int by_text(const void *a, const void *b)
     return med_str_compare(*(const med_str *)a, *(const med_str *)b);
 }
 
+/* What is said of the code; not what is said of the value set or of one of its other names. */
+static bool is_message(const med_term_issue *i)
+{
+    if (i->severity == MED_TERM_NOTE)
+        return strcmp(i->tx_code, "invalid-display") == 0;
+    return strcmp(i->id, "CONCEPT_DEPRECATED_IN_VALUESET") != 0
+           && strcmp(i->id, "INACTIVE_DISPLAY_FOUND") != 0;
+}
+
 med_str med_term_issues_message(const med_term_issues *l)
 {
     med_str texts[MED_TERM_ISSUES], out = MED_STR_EMPTY;
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (l->at[i].severity != MED_TERM_NOTE)
+        if (is_message(&l->at[i]))
             texts[n++] = l->at[i].text;
     }
     if (n > 0)

@@ -23,6 +23,7 @@ typedef struct med_term_issues {
     med_arena *arena;
     med_term_issue at[MED_TERM_ISSUES];
     size_t n;
+    med_str hint; /* what to do about them; "" or a text of this program */
 } med_term_issues;
 
 /* The text is printf's. Beyond MED_TERM_ISSUES nothing is added. */

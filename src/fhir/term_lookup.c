@@ -84,12 +84,33 @@ static void close_parts(med_json_writer *w)
     med_json_close(w, '}');
 }
 
-static void write_designations(med_json_writer *w, const med_image *m, med_concept c)
+/* The display, too, is one of the names, in the language of the system. */
+static void write_own(med_json_writer *w, const med_image *m, med_concept c)
+{
+    med_str display = med_concept_display(m, c);
+    if (display.len == 0 || med_image_language(m).len == 0)
+        return;
+    open_parts(w, "designation");
+    part(w, "language", "valueCode", med_image_language(m));
+    med_json_open(w, '{');
+    med_json_pair(w, "name", MED_STR("use"));
+    med_json_key(w, MED_STR("valueCoding"));
+    med_term_write_coding(w, MED_STR("http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra"),
+                          MED_STR_EMPTY, MED_STR("preferredForLanguage"),
+                          MED_STR("Preferred For Language"));
+    med_json_close(w, '}');
+    part(w, "value", "valueString", display);
+    close_parts(w);
+}
+
+static void write_designations(med_json_writer *w, const med_image *m, med_concept c,
+                               med_str source)
 {
     med_designation d;
     for (size_t i = 0; med_concept_designation(m, c, i, &d); i++) {
         open_parts(w, "designation");
         part(w, "language", "valueCode", d.language);
+        part(w, "source", "valueCanonical", source);
         if (d.use_code.len > 0) {
             med_json_open(w, '{');
             med_json_pair(w, "name", MED_STR("use"));
@@ -107,7 +128,7 @@ static void write_properties(med_json_writer *w, const med_term_call *t, const m
 {
     med_concept_property p;
     for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        if (!wants_str(t, p.code))
+        if (!wants_str(t, p.code) || med_property_is_extension(&p))
             continue;
         open_parts(w, "property");
         part(w, "code", "valueCode", p.code);
@@ -145,14 +166,23 @@ static void write_facts(med_json_writer *w, const med_term_call *t, const med_im
     close_parts(w);
 }
 
+static med_str canonical_of(const med_term_call *t, const med_image *m)
+{
+    return med_arena_printf(t->call->arena, "%.*s%s%.*s", MED_STR_ARG(med_image_url(m)),
+                            med_image_version(m).len > 0 ? "|" : "",
+                            MED_STR_ARG(med_image_version(m)));
+}
+
 static void write_image(med_json_writer *w, const med_term_call *t, const med_code_hit *h)
 {
     const med_image *m = h->sys->image;
     part(w, "definition", "valueString", med_concept_definition(m, h->concept));
     med_term_write_bool(w, "abstract",
                         (med_concept_flags(m, h->concept) & MED_CONCEPT_ABSTRACT) != 0);
-    if (wants(t, "designation"))
-        write_designations(w, m, h->concept);
+    if (wants(t, "designation")) {
+        write_own(w, m, h->concept);
+        write_designations(w, m, h->concept, MED_STR_EMPTY);
+    }
     write_facts(w, t, m, h->concept);
     write_properties(w, t, m, h->concept);
     if (wants(t, "parent"))
@@ -161,8 +191,10 @@ static void write_image(med_json_writer *w, const med_term_call *t, const med_co
         write_relatives(w, m, h->concept, "child");
     for (size_t i = 0; i < h->sys->n_supplements; i++) {
         const med_image *s = h->sys->supplements[i];
+        med_str name = canonical_of(t, s);
+        part(w, "used-supplement", "valueCanonical", name);
         if (wants(t, "designation"))
-            write_designations(w, s, med_image_find(s, h->code));
+            write_designations(w, s, med_image_find(s, h->code), name);
         write_properties(w, t, s, med_image_find(s, h->code));
     }
 }
@@ -197,7 +229,7 @@ static bool answer_lookup(med_term_call *t, const med_code_hit *h, med_err *err)
     part(&w, "code", "valueCode", h->code);
     part(&w, "system", "valueUri", h->sys->url);
     part(&w, "version", "valueString", h->sys->version);
-    part(&w, "display", "valueString", med_term_display_in(h, t->language, &has));
+    part(&w, "display", "valueString", med_term_display_in(h, t->language, &has, NULL));
     if (h->sys->image != NULL)
         write_image(&w, t, h);
     return med_term_write_end(t->call, &b, &w, err);

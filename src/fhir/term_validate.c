@@ -141,6 +141,8 @@ static med_str at(const question *q, const coding *c, const char *element)
 
 static med_str set_name(const question *q)
 {
+    if (q->vs->url.len == 0)
+        return MED_STR("(unidentified)");
     return q->vs->version.len == 0
                ? q->vs->url
                : med_arena_printf(q->t.call->arena, "%.*s|%.*s", MED_STR_ARG(q->vs->url),
@@ -152,6 +154,22 @@ static med_str code_name(const question *q, const coding *c)
     return med_arena_printf(q->t.call->arena, "%.*s%s%.*s#%.*s", MED_STR_ARG(c->system),
                             c->version.len > 0 ? "|" : "", MED_STR_ARG(c->version),
                             MED_STR_ARG(c->code));
+}
+
+/* Of a display no version is told: it is compared with that of the version that was found. */
+static med_str plain_name(const question *q, const coding *c)
+{
+    return med_arena_printf(q->t.call->arena, "%.*s#%.*s", MED_STR_ARG(c->system),
+                            MED_STR_ARG(c->code));
+}
+
+/* The same with the display that was given. */
+static med_str named_code(const question *q, const coding *c)
+{
+    med_str name = code_name(q, c);
+    return c->display.len == 0 ? name
+                               : med_arena_printf(q->t.call->arena, "%.*s ('%.*s')",
+                                                  MED_STR_ARG(name), MED_STR_ARG(c->display));
 }
 
 /* ---- displays ---- */
@@ -167,21 +185,35 @@ static void list_choice(const question *q, med_str value, med_str language, med_
     (*n)++;
 }
 
+/* A designation with another use and in no language is a remark, not a display. */
+static void list_choices(const question *q, const med_image *m, med_concept c, med_str *out,
+                         size_t *n)
+{
+    med_designation d;
+    med_str wanted = q->t.language;
+    for (size_t i = 0; med_concept_designation(m, c, i, &d); i++) {
+        bool fits = wanted.len == 0 ? d.language.len > 0 || d.use_code.len == 0
+                                    : med_term_language_fits(d.language, wanted);
+        if (fits)
+            list_choice(q, d.value, d.language, out, n);
+    }
+}
+
 static med_str choices_of(const question *q, size_t *n)
 {
     const med_code_hit *h = &q->hit;
     const med_image *m = h->sys == NULL ? NULL : h->sys->image;
     med_str out = MED_STR_EMPTY, wanted = q->t.language;
-    med_designation d;
     *n = 0;
     if (h->listed != NULL)
         list_choice(q, h->listed->display, MED_STR_EMPTY, &out, n);
     if (m != NULL && h->concept != MED_CONCEPT_NONE) {
         if (wanted.len == 0 || med_term_language_fits(med_image_language(m), wanted))
             list_choice(q, med_concept_display(m, h->concept), med_image_language(m), &out, n);
-        for (size_t i = 0; med_concept_designation(m, h->concept, i, &d); i++) {
-            if (wanted.len == 0 || med_term_language_fits(d.language, wanted))
-                list_choice(q, d.value, d.language, &out, n);
+        list_choices(q, m, h->concept, &out, n);
+        for (size_t k = 0; k < h->sys->n_supplements; k++) {
+            const med_image *s = h->sys->supplements[k];
+            list_choices(q, s, med_image_find(s, h->code), &out, n);
         }
     }
     if (*n == 0 && wanted.len == 0)
@@ -217,6 +249,8 @@ static void check_display(question *q, const coding *c)
                   && med_str_find(language, ';', 0) == language.len;
     bool named = med_code_hit_is_named(&q->hit, c->display, is_one ? language : MED_STR_EMPTY);
     med_str choices = choices_of(q, &n);
+    if (n == 0 && !named) /* nothing in that language: any of its displays will do */
+        named = med_code_hit_is_named(&q->hit, c->display, MED_STR_EMPTY);
     med_str shown = language.len > 0 ? language : MED_STR("--");
     if (n == 0 && named) {
         med_term_issue_add(&q->issues, MED_TERM_NOTE, "invalid", "invalid-display",
@@ -224,7 +258,7 @@ static void check_display(question *q, const coding *c)
                            "There are no valid display names found for the code %.*s for "
                            "language(s) '%.*s'. The display is '%.*s' which is a valid display "
                            "for the default language",
-                           MED_STR_ARG(code_name(q, c)), MED_STR_ARG(shown),
+                           MED_STR_ARG(plain_name(q, c)), MED_STR_ARG(shown),
                            MED_STR_ARG(c->display));
         return;
     }
@@ -243,7 +277,7 @@ static void check_display(question *q, const coding *c)
                            "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_ERR", where,
                            "Wrong Display Name '%.*s' for %.*s. There are no valid display names "
                            "found for language(s) '%.*s'. Default display is '%.*s'",
-                           MED_STR_ARG(c->display), MED_STR_ARG(code_name(q, c)),
+                           MED_STR_ARG(c->display), MED_STR_ARG(plain_name(q, c)),
                            MED_STR_ARG(shown), MED_STR_ARG(med_code_hit_display(&q->hit)));
         return;
     }
@@ -257,7 +291,7 @@ static void check_display(question *q, const coding *c)
                        "Wrong %s '%.*s' for %.*s. Valid display is %.*s%.*s (for the language(s) "
                        "'%.*s')",
                        space ? "whitespace in Display Name" : "Display Name",
-                       MED_STR_ARG(c->display), MED_STR_ARG(code_name(q, c)), MED_STR_ARG(count),
+                       MED_STR_ARG(c->display), MED_STR_ARG(plain_name(q, c)), MED_STR_ARG(count),
                        MED_STR_ARG(choices), MED_STR_ARG(shown));
 }
 
@@ -293,6 +327,30 @@ static void comment_status(question *q, const coding *c)
                            MED_STR_ARG(c->code));
 }
 
+/* https://hl7.org/fhir/extensions/StructureDefinition-valueset-deprecated.html */
+static void comment_listed(question *q, const coding *c)
+{
+    const med_code_hit *h = &q->hit;
+    const med_json *j = h->set == NULL ? NULL : h->set->json;
+    uint32_t list = j == NULL || h->listed == NULL
+                        ? 0
+                        : med_json_member(j, h->listed->node, MED_STR("extension"));
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        uint32_t url = med_json_member(j, e, MED_STR("url"));
+        uint32_t value = med_json_member(j, e, MED_STR("valueBoolean"));
+        if (url == 0 || value == 0 || !med_str_eqz(med_json_raw(j, value), "true")
+            || !med_json_string_is(
+                j, url, MED_STR("http://hl7.org/fhir/StructureDefinition/valueset-deprecated")))
+            continue;
+        med_term_issue_add(&q->issues, MED_TERM_WARNING, "business-rule", "code-comment",
+                           "CONCEPT_DEPRECATED_IN_VALUESET", at(q, c, "code"),
+                           "The presence of the concept '%.*s' in the system '%.*s' in the value "
+                           "set %.*s is marked with a status of deprecated and its use should be "
+                           "reviewed",
+                           MED_STR_ARG(c->code), MED_STR_ARG(h->system), MED_STR_ARG(set_name(q)));
+    }
+}
+
 static void comment_case(question *q, const coding *c)
 {
     const med_system *s = q->hit.sys;
@@ -314,7 +372,7 @@ static void not_in(question *q, const coding *c, bool alone)
                        alone ? "not-in-vs" : "this-code-not-in-vs",
                        "None_of_the_provided_codes_are_in_the_value_set_one", at(q, c, "code"),
                        "The provided code '%.*s' was not found in the value set '%.*s'",
-                       MED_STR_ARG(code_name(q, c)), MED_STR_ARG(set_name(q)));
+                       MED_STR_ARG(named_code(q, c)), MED_STR_ARG(set_name(q)));
 }
 
 static bool settle_found(question *q, const coding *c, bool alone)
@@ -322,6 +380,7 @@ static bool settle_found(question *q, const coding *c, bool alone)
     unsigned flags = med_code_hit_flags(&q->hit);
     bool active_only = med_term_param_is(&q->t, "activeOnly", false);
     comment_status(q, c);
+    comment_listed(q, c);
     comment_case(q, c);
     if ((flags & MED_CONCEPT_INACTIVE) != 0 && active_only && q->vs != NULL) {
         med_term_issue_add(&q->issues, MED_TERM_ERROR, "business-rule", "code-rule",
@@ -345,9 +404,19 @@ static bool settle_found(question *q, const coding *c, bool alone)
 
 /* ---- what is said of one that was not ---- */
 
+/* The value set has codes of that very system, and nobody knows which. */
+static bool is_undecided(const question *q, const coding *c)
+{
+    med_str url, version;
+    med_canonical_split(q->vs->missing_system, &url, &version);
+    return url.len > 0 && med_str_eq(url, c->system);
+}
+
 static void say_unknown(question *q, const coding *c)
 {
-    const char *quote = med_str_find(c->system, ':', 0) == c->system.len ? "'" : "";
+    bool quoted =
+        med_str_find(c->system, ':', 0) == c->system.len || (q->vs != NULL && is_undecided(q, c));
+    const char *quote = quoted ? "'" : "";
     q->unknown_system = c->system;
     med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "not-found", "UNKNOWN_CODESYSTEM",
                        at(q, c, "system"),
@@ -397,6 +466,22 @@ static bool unknown_system(question *q, const coding *c, med_err *err)
     return true;
 }
 
+/* Those that the value set itself draws on. */
+static med_str systems_of(const question *q)
+{
+    med_str out = MED_STR_EMPTY;
+    for (size_t i = 0; i < q->vs->n_includes; i++) {
+        med_str system = q->vs->includes[i].system;
+        bool seen = system.len == 0;
+        for (size_t k = 0; k < i; k++)
+            seen = seen || med_str_eq(q->vs->includes[k].system, system);
+        if (!seen)
+            out = med_arena_printf(q->t.call->arena, "%.*s%s%.*s", MED_STR_ARG(out),
+                                   out.len > 0 ? ", " : "", MED_STR_ARG(system));
+    }
+    return out;
+}
+
 static bool settle_absent(question *q, const coding *c, bool alone, med_err *err)
 {
     med_code_question alone_in = {MED_STR_EMPTY, c->system,     c->version,
@@ -404,7 +489,7 @@ static bool settle_absent(question *q, const coding *c, bool alone, med_err *err
     med_code_answer of_system = {.verdict = q->answer.verdict};
     const med_value_set *none;
     med_code_hit hit = {0};
-    if (q->vs != NULL)
+    if (q->vs != NULL && !is_undecided(q, c))
         not_in(q, c, alone);
     if (c->system.len == 0) {
         if (!c->bare)
@@ -416,18 +501,22 @@ static bool settle_absent(question *q, const coding *c, bool alone, med_err *err
             med_term_issue_add(&q->issues, MED_TERM_ERROR, "not-found", "cannot-infer",
                                "UNABLE_TO_INFER_CODESYSTEM", MED_STR("code"),
                                "The System URI could not be determined for the code '%.*s' in the "
-                               "ValueSet '%.*s'",
-                               MED_STR_ARG(c->code), MED_STR_ARG(set_name(q)));
+                               "ValueSet '%.*s': none of its code systems has it: [%.*s]",
+                               MED_STR_ARG(c->code), MED_STR_ARG(set_name(q)),
+                               MED_STR_ARG(systems_of(q)));
         return true;
     }
     if (!med_term_ask(&q->t.x, &alone_in, &of_system, &hit, &none, err))
         return false;
     if (of_system.verdict == MED_CODE_UNKNOWN_SYSTEM)
         return unknown_system(q, c, err);
+    if (q->vs != NULL && med_term_param_is(&q->t, "valueset-membership-only", false))
+        return true;
     if (of_system.verdict == MED_CODE_VALID) {
         q->found = c;
         q->answer = of_system;
         q->hit = hit;
+        check_display(q, c);
         return true;
     }
     q->answer.version = of_system.version;
@@ -468,6 +557,25 @@ static bool is_ambiguous(question *q, const coding *c)
     return true;
 }
 
+/* A system in several versions, and none is named: the one that has the display. */
+static void prefer_named(question *q, const coding *c)
+{
+    const med_value_set *vs = q->vs;
+    if (vs == NULL || !vs->many_versions || c->display.len == 0 || c->version.len > 0
+        || med_code_hit_is_named(&q->hit, c->display, MED_STR_EMPTY))
+        return;
+    for (size_t i = 0; i < vs->n_includes; i++) {
+        const med_part *p = &vs->includes[i];
+        med_code_hit other;
+        if (p->sys != NULL && med_str_eq(p->system, q->hit.system)
+            && med_value_set_has(vs, q->t.call->arena, p->system, p->sys->version, c->code, &other)
+            && med_code_hit_is_named(&other, c->display, MED_STR_EMPTY)) {
+            q->hit = other;
+            return;
+        }
+    }
+}
+
 static bool ask_one(question *q, const coding *c, bool alone, med_err *err)
 {
     q->answer = (med_code_answer){.version = MED_STR_EMPTY, .display = MED_STR_EMPTY};
@@ -487,6 +595,7 @@ static bool ask_one(question *q, const coding *c, bool alone, med_err *err)
     }
     if (!q->is_in)
         return settle_absent(q, c, alone, err);
+    prefer_named(q, c);
     q->found = c;
     q->answer.verdict = MED_CODE_VALID;
     q->answer.system = q->hit.system;
@@ -535,8 +644,8 @@ static bool ask_all(question *q, med_err *err)
 static void write_found(question *q, med_json_writer *w, const coding *c)
 {
     bool has;
-    med_str display =
-        q->hit.code.len > 0 ? med_term_display_in(&q->hit, q->t.language, &has) : MED_STR_EMPTY;
+    med_str display = q->hit.code.len > 0 ? med_term_display_in(&q->hit, q->t.language, &has, NULL)
+                                          : MED_STR_EMPTY;
     bool known_code = q->found != NULL;
     if (known_code)
         med_term_write_text(w, "display", "valueString", display);
@@ -581,7 +690,9 @@ static bool write_answer(question *q, med_err *err)
                             c->system.len > 0 ? c->system : q->answer.system);
         med_term_write_text(&w, "version", "valueString", q->answer.version);
     }
-    med_term_write_text(&w, "x-unknown-system", "valueCanonical", q->unknown_system);
+    bool of_set = q->vs != NULL && c != NULL && is_undecided(q, c);
+    med_term_write_text(&w, of_set ? "x-caused-by-unknown-system" : "x-unknown-system",
+                        "valueCanonical", q->unknown_system);
     return med_term_write_end(q->t.call, &b, &w, err);
 }
 
@@ -592,12 +703,15 @@ static bool is_usable(question *q, int *status)
     med_term_issues *l = &q->issues;
     med_str missing = vs == NULL ? q->canonical : vs->missing;
     *status = 404;
-    if (missing.len > 0)
+    if (missing.len > 0) {
+        med_str hint = med_term_hint(MED_TERM_VALUE_SET, missing);
+        bool own = vs == NULL; /* of one that is included, too, the outcome tells how to load it */
+        l->hint = own ? MED_STR_EMPTY : hint;
         med_term_issue_add(
             l, MED_TERM_ERROR, "not-found", "not-found", "Unable_to_resolve_value_Set_",
-            MED_STR_EMPTY, "A definition for the value Set '%.*s' could not be found; %.*s",
-            MED_STR_ARG(missing), MED_STR_ARG(med_term_hint(MED_TERM_VALUE_SET, missing)));
-    else if (vs != NULL && vs->missing_supplement.len > 0)
+            MED_STR_EMPTY, "A definition for the value Set '%.*s' could not be found%s%.*s",
+            MED_STR_ARG(missing), own ? "; " : "", MED_STR_ARG(own ? hint : MED_STR_EMPTY));
+    } else if (vs != NULL && vs->missing_supplement.len > 0)
         med_term_issue_add(l, MED_TERM_ERROR, "not-found", "not-found",
                            "VALUESET_SUPPLEMENT_MISSING", MED_STR_EMPTY,
                            "Required supplement not found: %.*s",
@@ -620,6 +734,7 @@ static question *begin(med_call *call, med_err *err)
         return NULL;
     }
     q->issues.arena = call->arena;
+    q->issues.hint = MED_STR_EMPTY;
     q->normalized = q->unknown_system = MED_STR_EMPTY;
     return med_term_call_begin(call, known, &q->t, err) ? q : NULL;
 }
@@ -629,7 +744,8 @@ static enum med_step prepare_set(med_call *call, med_err *err)
     int status;
     question *q = begin(call, err);
     if (q == NULL || !read_codings(q, false, err)
-        || !med_term_call_set(&q->t, &q->vs, &q->canonical, err))
+        || !med_term_call_set(&q->t, &q->vs, &q->canonical, err)
+        || !med_term_use_own_language(&q->t, q->vs))
         return MED_STEP_FAILED;
     if (q->t.refused)
         return MED_STEP_OK;

@@ -158,6 +158,7 @@ bool med_term_refuse_one(med_term_call *t, int status, const char *code, const c
     if (l == NULL)
         return MED_FAIL_MEMORY(err);
     l->arena = t->call->arena;
+    l->hint = MED_STR_EMPTY;
     med_term_issue_add(l, MED_TERM_ERROR, code, tx_code, id, at, "%.*s", MED_STR_ARG(text));
     return med_term_refuse(t, status, l, err);
 }
@@ -259,6 +260,17 @@ bool med_term_call_set(med_term_call *t, const med_value_set **out, med_str *can
     return med_term_value_set(&t->x, url, version, out, err);
 }
 
+bool med_term_use_own_language(med_term_call *t, const med_value_set *vs)
+{
+    med_arena *a = t->call->arena;
+    if (vs == NULL || t->language.len > 0)
+        return true;
+    uint32_t compose = med_json_member(vs->json, vs->node, MED_STR("compose"));
+    return med_value_set_parameter(a, vs->json, compose, "displayLanguage", &t->language)
+           && (t->language.len > 0
+               || med_json_text(a, vs->json, vs->node, "language", &t->language));
+}
+
 /* ---- answers ---- */
 
 void med_term_write_begin(med_buf *b, med_json_writer *w)
@@ -328,7 +340,25 @@ bool med_term_language_fits(med_str have, med_str wanted)
     return false;
 }
 
-static bool designation_in(const med_image *m, med_concept c, med_str range, med_str *out)
+bool med_term_language_only(med_str languages)
+{
+    while (languages.len > 0) {
+        med_str weight, range = med_str_cut(languages, ',', &languages);
+        range = med_str_trim(med_str_cut(range, ';', &weight));
+        weight = med_str_trim(weight);
+        if (!med_str_eqz(range, "*") || !med_str_starts(weight, MED_STR("q=0")))
+            continue;
+        weight = med_str_skip(weight, 3);
+        while (weight.len > 0 && (weight.ptr[0] == '.' || weight.ptr[0] == '0'))
+            weight = med_str_skip(weight, 1);
+        if (weight.len == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool designation_in(const med_image *m, med_concept c, med_str range, med_str *out,
+                           med_str *language)
 {
     med_designation d;
     bool found = false;
@@ -337,8 +367,10 @@ static bool designation_in(const med_image *m, med_concept c, med_str range, med
             continue;
         bool preferred = med_str_eqz(d.use_code, "display")
                          || med_str_eqz(d.use_code, "preferredForLanguage") || d.use_code.len == 0;
-        if (!found || preferred)
+        if (!found || preferred) {
             *out = d.value;
+            *language = d.language;
+        }
         if (preferred)
             return true;
         found = true;
@@ -346,7 +378,7 @@ static bool designation_in(const med_image *m, med_concept c, med_str range, med
     return found;
 }
 
-static bool listed_in(const med_code_hit *h, med_str range, med_str *out)
+static bool listed_in(const med_code_hit *h, med_str range, med_str *out, med_str *in)
 {
     const med_json *j = h->set == NULL ? NULL : h->set->json;
     if (j == NULL || h->listed == NULL)
@@ -358,31 +390,36 @@ static bool listed_in(const med_code_hit *h, med_str range, med_str *out)
         if (language != 0 && value != 0
             && med_term_language_fits(med_json_raw(j, language), range)) {
             *out = med_json_raw(j, value);
+            *in = med_json_raw(j, language);
             return true;
         }
     }
     return false;
 }
 
-med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has)
+med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has,
+                            med_str *language_of)
 {
     med_str out = med_code_hit_display(h), ranges = language;
     const med_image *m = h->sys == NULL ? NULL : h->sys->image;
     med_str own = m == NULL ? MED_STR_EMPTY : med_image_language(m);
+    med_str of = own;
     *has = language.len == 0;
     while (ranges.len > 0 && !*has) {
         med_str range = med_str_cut(ranges, ',', &ranges);
-        if (listed_in(h, range, &out)) {
+        if (listed_in(h, range, &out, &of)) {
             *has = true;
         } else if (m != NULL && med_term_language_fits(own, range)) {
             *has = true;
         } else if (m != NULL && h->concept != MED_CONCEPT_NONE) {
-            *has = designation_in(m, h->concept, range, &out);
+            *has = designation_in(m, h->concept, range, &out, &of);
             for (size_t i = 0; !*has && i < h->sys->n_supplements; i++) {
                 const med_image *s = h->sys->supplements[i];
-                *has = designation_in(s, med_image_find(s, h->code), range, &out);
+                *has = designation_in(s, med_image_find(s, h->code), range, &out, &of);
             }
         }
     }
+    if (language_of != NULL)
+        *language_of = of;
     return out;
 }

@@ -45,6 +45,8 @@ bool med_term_param_is(const med_term_call *t, const char *name, bool otherwise)
  * not known; *canonical says which was meant. */
 bool med_term_call_set(med_term_call *t, const med_value_set **out, med_str *canonical,
                        med_err *err) MED_MUST_CHECK;
+/* Nobody asked for a language: that of the value set. */
+bool med_term_use_own_language(med_term_call *t, const med_value_set *vs) MED_MUST_CHECK;
 /* The system of an instance-level operation, else "". */
 bool med_term_call_resource(med_term_call *t, const med_json **j, uint32_t *node,
                             med_err *err) MED_MUST_CHECK;
@@ -67,8 +69,11 @@ void med_term_write_coding(med_json_writer *w, med_str system, med_str version, 
 /* "valueCode": the value of a property, of its type. (term_expand.c) */
 void med_term_write_value(med_json_writer *w, const med_concept_property *p);
 /* The display in the language wanted; the preferred one where there is none. *has says whether
- * there was one. */
-med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has);
+ * there was one, *language_of (may be NULL) which language it is in, if known. */
+med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has,
+                            med_str *language_of);
+/* "de,*;q=0": does the list say that no other language will do? */
+bool med_term_language_only(med_str languages);
 /* Does a language range list ("de,*;q=0.5") want this language? */
 bool med_term_language_fits(med_str have, med_str wanted);
 

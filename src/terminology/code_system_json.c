@@ -104,11 +104,14 @@ static enum role role_named(med_str name)
 static enum role role_of(med_str code, med_str uri)
 {
     med_str standard = MED_STR("http://hl7.org/fhir/concept-properties#");
-    if (med_str_starts(uri, standard))
-        return role_named(med_str_skip(uri, standard.len));
-    enum role r = role_named(code);
-    return uri.len == 0 || r == ROLE_INACTIVE || r == ROLE_PARENT || r == ROLE_CHILD ? r
-                                                                                     : ROLE_NONE;
+    enum role r =
+        med_str_starts(uri, standard) ? role_named(med_str_skip(uri, standard.len)) : ROLE_NONE;
+    if (r != ROLE_NONE)
+        return r;
+    r = role_named(code);
+    bool by_code = r == ROLE_INACTIVE || r == ROLE_PARENT || r == ROLE_CHILD
+                   || med_str_eqz(code, "notSelectable");
+    return uri.len == 0 || by_code ? r : ROLE_NONE;
 }
 
 static enum med_property_type type_named(med_str name)
@@ -245,6 +248,8 @@ static bool read_extensions(reader *r, uint32_t node, med_concept c)
         {"codesystem-conceptOrder", "order", "order", ROLE_NONE},
         {"codesystem-label", "label", "label", ROLE_NONE},
         {"itemWeight", "weight", "itemWeight", ROLE_NONE},
+        {"rendering-style", NULL, NULL, ROLE_NONE}, /* see med_property_is_extension */
+        {"rendering-xhtml", NULL, NULL, ROLE_NONE},
     };
     const med_json *j = r->j;
     uint32_t list = med_json_member(j, node, MED_STR("extension"));
@@ -258,9 +263,15 @@ static bool read_extensions(reader *r, uint32_t node, med_concept c)
             if (!med_str_starts(url, start)
                 || !med_str_eqz(med_str_skip(url, start.len), known[i].url))
                 continue;
-            med_str uri =
-                med_arena_printf(r->a, "http://hl7.org/fhir/concept-properties#%s", known[i].uri);
-            struct def *d = define(r, med_str_from(known[i].code), uri, MED_STR_EMPTY, type);
+            bool shown = known[i].code == NULL;
+            med_str code = shown ? url : med_str_from(known[i].code);
+            med_str uri = shown
+                              ? MED_STR_EMPTY
+                              : med_arena_printf(r->a, "http://hl7.org/fhir/concept-properties#%s",
+                                                 known[i].uri);
+            if (type == MED_PROPERTY_INTEGER) /* a place between two others may be wanted */
+                type = MED_PROPERTY_DECIMAL;
+            struct def *d = define(r, code, uri, MED_STR_EMPTY, type);
             if (d != NULL)
                 med_image_builder_property(r->b, c, d->number, type, value);
             if (!mean(r, c, known[i].role, value))

@@ -5,6 +5,8 @@
  * systems, is answered on bits: its total is a count of bits, its page is found by words. */
 #include "terminology/expand.h"
 
+#include <stdlib.h>
+
 #include "base/unicode.h"
 #include "terminology/code_system_json.h"
 
@@ -25,13 +27,13 @@ typedef struct walk {
 
 /* ---- each code once ---- */
 
-static uint64_t hash_of(const med_code_hit *h)
+static uint64_t hash_of(const med_code_hit *h, bool merge)
 {
     uint64_t v = 0xcbf29ce484222325U;
     for (size_t i = 0; i < h->system.len; i++)
         v = (v ^ (unsigned char)h->system.ptr[i]) * 0x100000001b3U;
     v = (v ^ 0xFF) * 0x100000001b3U;
-    med_str version = h->sys != NULL ? h->sys->version : MED_STR_EMPTY;
+    med_str version = h->sys != NULL && !merge ? h->sys->version : MED_STR_EMPTY;
     for (size_t i = 0; i < version.len; i++)
         v = (v ^ (unsigned char)version.ptr[i]) * 0x100000001b3U;
     v = (v ^ 0xFE) * 0x100000001b3U;
@@ -68,7 +70,7 @@ static bool is_first(walk *w, const med_code_hit *h, bool *ok)
         *ok = false;
         return false;
     }
-    uint64_t v = hash_of(h);
+    uint64_t v = hash_of(h, w->vs->versions_match);
     size_t at = v & (w->room_seen - 1);
     for (; w->seen[at] != 0; at = (at + 1) & (w->room_seen - 1)) {
         if (w->seen[at] == v)
@@ -124,8 +126,10 @@ static bool take(walk *w, const med_code_hit *h)
     bool ok = true;
     if (!text_fits(w, h) || med_value_set_excludes(w->vs, w->x->arena, h))
         return true;
-    if ((w->vs->active_only || w->e->active_only)
-        && (med_code_hit_flags(h) & MED_CONCEPT_INACTIVE) != 0)
+    unsigned flags = med_code_hit_flags(h);
+    if ((w->vs->active_only || w->e->active_only) && (flags & MED_CONCEPT_INACTIVE) != 0)
+        return true;
+    if (w->e->selectable_only && (flags & MED_CONCEPT_ABSTRACT) != 0)
         return true;
     if (!is_first(w, h, &ok))
         return ok ? true : MED_FAIL_MEMORY(w->err);
@@ -249,8 +253,8 @@ static bool is_simple(const walk *w)
     const med_value_set *vs = w->vs;
     const med_part *p = vs->n_includes == 1 ? &vs->includes[0] : NULL;
     return p != NULL && vs->n_excludes == 0 && p->n_sets == 0 && !vs->active_only
-           && !w->e->active_only && (p->kind == MED_PART_ALL || p->kind == MED_PART_BITS)
-           && p->sys->image != NULL;
+           && !w->e->active_only && !w->e->selectable_only
+           && (p->kind == MED_PART_ALL || p->kind == MED_PART_BITS) && p->sys->image != NULL;
 }
 
 static bool expand_bits(walk *w)
@@ -285,6 +289,33 @@ static bool expand_bits(walk *w)
     return true;
 }
 
+static int by_version(const void *a, const void *b)
+{
+    const med_part *p = *(const med_part *const *)a, *q = *(const med_part *const *)b;
+    bool have = p->sys != NULL && q->sys != NULL;
+    int d = have ? med_version_compare(q->sys->version, p->sys->version) : 0;
+    return d != 0 ? d : p < q ? -1 : 1;
+}
+
+/* In the order of the value set; where versions are merged the latest of them comes first. */
+/* NOLINTNEXTLINE(misc-no-recursion): see walk_sets */
+static bool walk_parts(walk *w)
+{
+    const med_value_set *vs = w->vs;
+    const med_part **order = MED_TAKE(w->x->arena, vs->n_includes, const med_part *);
+    if (order == NULL)
+        return MED_FAIL_MEMORY(w->err);
+    for (size_t i = 0; i < vs->n_includes; i++)
+        order[i] = &vs->includes[i];
+    if (vs->many_versions && vs->versions_match)
+        qsort(order, vs->n_includes, sizeof *order, by_version);
+    for (size_t i = 0; i < vs->n_includes; i++) {
+        if (!walk_part(w, order[i], vs))
+            return false;
+    }
+    return true;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): see walk_sets */
 bool med_term_expand(const med_term_context *x, const med_value_set *vs, const med_expand *e,
                      med_expansion *out, med_err *err)
@@ -297,8 +328,7 @@ bool med_term_expand(const med_term_context *x, const med_value_set *vs, const m
     if (is_simple(&w)) {
         ok = expand_bits(&w);
     } else {
-        for (size_t i = 0; ok && i < vs->n_includes; i++)
-            ok = walk_part(&w, &vs->includes[i], vs);
+        ok = walk_parts(&w);
     }
     *out = (med_expansion){w.hits, w.n_hits, w.total};
     return ok;

@@ -16,6 +16,7 @@ typedef struct med_expand {
     size_t offset, count; /* count SIZE_MAX: all, if they are not too many */
     size_t limit;         /* of one answer */
     bool active_only;
+    bool selectable_only; /* excludeNotForUI: without abstract codes */
 } med_expand;
 
 typedef struct med_expansion {

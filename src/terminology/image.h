@@ -83,6 +83,12 @@ unsigned med_concept_flags(const med_image *m, med_concept c);
 bool med_concept_designation(const med_image *m, med_concept c, size_t index, med_designation *out);
 bool med_concept_property_at(const med_image *m, med_concept c, size_t index,
                              med_concept_property *out);
+/* How a concept wants to be shown is kept as a property whose code is the extension's url, and is
+ * answered as that extension. */
+static inline bool med_property_is_extension(const med_concept_property *p)
+{
+    return med_str_starts(p->code, MED_STR("http://hl7.org/fhir/StructureDefinition/"));
+}
 /* Properties that the system defines. */
 bool med_image_property_def(const med_image *m, size_t index, med_concept_property *out);
 

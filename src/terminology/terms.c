@@ -355,6 +355,29 @@ static bool compile_image(const med_term_context *x, const found *f, const med_i
            && med_image_open(med_buf_str(b), out, err);
 }
 
+static bool is_named(const med_term_context *x, const med_image *m)
+{
+    for (size_t i = 0; i < x->n_supplements; i++) {
+        med_str url, version;
+        med_canonical_split(x->supplements[i], &url, &version);
+        if (med_str_eq(url, med_image_url(m)) && med_version_fits(med_image_version(m), version))
+            return true;
+    }
+    return false;
+}
+
+/* Other languages are always welcome. Whatever else a supplement says of codes counts for who
+ * asks for it: the value set that names it, or useSupplement. */
+static bool only_translates(const med_image *m)
+{
+    med_concept_property p;
+    for (med_concept c = 0; c < med_image_count(m); c++) {
+        if (med_concept_flags(m, c) != 0 || med_concept_property_at(m, c, 0, &p))
+            return false;
+    }
+    return true;
+}
+
 static bool add_supplement(const med_term_context *x, const found *f, med_system *s, med_err *err)
 {
     enum { MOST = 64 };
@@ -364,6 +387,8 @@ static bool add_supplement(const med_term_context *x, const found *f, med_system
         return true;
     if (!compile_image(x, f, &m, err))
         return false;
+    if (!is_named(x, m) && !only_translates(m))
+        return true;
     if (s->supplements == NULL)
         s->supplements = MED_TAKE(x->arena, MOST, const med_image *);
     all = (const med_image **)(uintptr_t)s->supplements;
@@ -441,6 +466,16 @@ static med_str chosen_version(const med_term_context *x, enum med_term_kind kind
             return c->version;
     }
     return version;
+}
+
+med_str med_term_chosen(const med_term_context *x, enum med_term_kind kind, med_str canonical)
+{
+    med_str url, version;
+    med_canonical_split(canonical, &url, &version);
+    version = chosen_version(x, kind, url, version);
+    return version.len == 0
+               ? canonical
+               : med_arena_printf(x->arena, "%.*s|%.*s", MED_STR_ARG(url), MED_STR_ARG(version));
 }
 
 static bool make(const med_term_context *x, object *o, med_str url, med_str version, med_err *err)

@@ -34,6 +34,8 @@ bool med_term_text(const med_term_context *x, enum med_term_kind kind, med_str u
 bool med_term_versions(const med_term_context *x, enum med_term_kind kind, med_str url,
                        med_str *out, med_err *err) MED_MUST_CHECK;
 
+/* The canonical with the version that the question chooses for it. */
+med_str med_term_chosen(const med_term_context *x, enum med_term_kind kind, med_str canonical);
 /* "url|version" apart. */
 void med_canonical_split(med_str canonical, med_str *url, med_str *version);
 /* Is `have` the version wanted? "" is any, "1.0" any 1.0.x, "1.x" any 1.*. */

@@ -73,28 +73,10 @@ static bool language_is(med_str have, med_str wanted)
                && med_str_eq_ignore_case(med_str_sub(wanted, 0, have.len), have));
 }
 
-/* Equal but for case and runs of white space. */
+/* Equal but for case and white space around it. */
 static bool same_text(med_str a, med_str b)
 {
-    med_str x = med_str_trim(a), y = med_str_trim(b);
-    size_t i = 0, k = 0;
-    while (i < x.len && k < y.len) {
-        char c = x.ptr[i], d = y.ptr[k];
-        if (med_is_space(c) && med_is_space(d)) {
-            while (i < x.len && med_is_space(x.ptr[i]))
-                i++;
-            while (k < y.len && med_is_space(y.ptr[k]))
-                k++;
-            continue;
-        }
-        c = med_is_upper(c) ? (char)(c + 32) : c;
-        d = med_is_upper(d) ? (char)(d + 32) : d;
-        if (c != d)
-            return false;
-        i++;
-        k++;
-    }
-    return i == x.len && k == y.len;
+    return med_str_eq_ignore_case(med_str_trim(a), med_str_trim(b));
 }
 
 static bool image_names(const med_image *m, med_concept c, med_str display, med_str language)

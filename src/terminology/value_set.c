@@ -151,7 +151,7 @@ static bool import_sets(compiler *c, uint32_t list, med_part *p, med_err *err)
                         : !med_term_value_set(c->x, url, version, &vs, err))
             return false;
         if (vs == NULL) {
-            c->vs->missing = canonical;
+            c->vs->missing = med_term_chosen(c->x, MED_TERM_VALUE_SET, canonical);
             p->kind = MED_PART_UNKNOWN;
             continue;
         }
@@ -314,14 +314,77 @@ static bool compile_expansion(compiler *c, uint32_t expansion, med_err *err)
     return true;
 }
 
+/* ---- versions ---- */
+
+static bool have_many_versions(const med_part *a, size_t n, const med_part *b, size_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < m; k++) {
+            const med_part *p = &a[i], *q = &b[k];
+            if (p != q && p->sys != NULL && q->sys != NULL && med_str_eq(p->system, q->system)
+                && !med_str_eq(p->sys->version, q->sys->version))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A value set may say whether versions matter ("versionsMatch"). One that draws on several
+ * versions of a system itself means their codes to be apart. */
+static bool settle_versions(compiler *c, uint32_t compose, med_err *err)
+{
+    med_value_set *vs = c->vs;
+    med_str said = MED_STR_EMPTY;
+    vs->many_versions =
+        have_many_versions(vs->includes, vs->n_includes, vs->includes, vs->n_includes);
+    vs->crosses_versions =
+        vs->many_versions
+        || have_many_versions(vs->includes, vs->n_includes, vs->excludes, vs->n_excludes);
+    if (!med_value_set_parameter(c->x->arena, c->j, compose, "versionsMatch", &said))
+        return MED_FAIL_MEMORY(err);
+    vs->versions_match = said.len > 0 ? med_str_eqz(said, "true") : !vs->many_versions;
+    return true;
+}
+
 /* ---- the whole ---- */
 
-/* A supplement that the value set asks for by an extension must be there. */
-static bool check_supplements(compiler *c, med_err *err)
+bool med_value_set_parameter(med_arena *a, const med_json *j, uint32_t compose, const char *wanted,
+                             med_str *out)
+{
+    uint32_t list = compose == 0 ? 0 : med_json_member(j, compose, MED_STR("extension"));
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        med_str name = MED_STR_EMPTY, value = MED_STR_EMPTY;
+        uint32_t parts = med_json_member(j, e, MED_STR("extension"));
+        for (uint32_t p = parts + 1; parts != 0 && p < j->nodes[parts].next; p = j->nodes[p].next) {
+            med_str url, code, text;
+            if (!med_json_text(a, j, p, "url", &url) || !med_json_text(a, j, p, "valueCode", &code)
+                || !med_json_text(a, j, p, "valueString", &text))
+                return false;
+            if (med_str_eqz(url, "name"))
+                name = code;
+            else if (med_str_eqz(url, "value"))
+                value = code.len > 0 ? code : text;
+        }
+        if (med_str_eqz(name, wanted))
+            *out = value;
+    }
+    return true;
+}
+
+/* A supplement that the value set asks for by an extension must be there; it is used then. */
+static bool check_supplements(compiler *c, med_term_context *inner, med_err *err)
 {
     const med_json *j = c->j;
     uint32_t list = list_at(j, c->vs->node, "extension");
-    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+    if (list == 0)
+        return true;
+    med_str *names = MED_TAKE(c->x->arena, inner->n_supplements + j->nodes[list].count, med_str);
+    if (names == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (inner->n_supplements > 0)
+        memcpy(names, inner->supplements, inner->n_supplements * sizeof *names);
+    inner->supplements = names;
+    for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
         med_str url, value, v_url, v_version, text;
         if (!med_json_text(c->x->arena, j, e, "url", &url)
             || !med_json_text(c->x->arena, j, e, "valueCanonical", &value))
@@ -333,6 +396,8 @@ static bool check_supplements(compiler *c, med_err *err)
             return false;
         if (text.len == 0)
             c->vs->missing_supplement = value;
+        else
+            names[inner->n_supplements++] = value;
     }
     return true;
 }
@@ -359,7 +424,7 @@ bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_
     uint32_t compose = med_json_member(j, node, MED_STR("compose"));
     uint32_t expansion = med_json_member(j, node, MED_STR("expansion"));
     *out = vs;
-    if (!check_supplements(&c, err))
+    if (!check_supplements(&c, &inner, err))
         return false;
     if (compose == 0 && expansion != 0)
         return compile_expansion(&c, expansion, err);
@@ -369,7 +434,8 @@ bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_
         return MED_FAIL_MEMORY(err);
     vs->active_only = med_str_eqz(inactive, "false");
     return compile_parts(&c, compose, "include", &vs->includes, &vs->n_includes, err)
-           && compile_parts(&c, compose, "exclude", &vs->excludes, &vs->n_excludes, err);
+           && compile_parts(&c, compose, "exclude", &vs->excludes, &vs->n_excludes, err)
+           && settle_versions(&c, compose, err);
 }
 
 /* ---- value sets that systems define by themselves ---- */
@@ -470,12 +536,13 @@ static bool part_has(const med_part *p, med_arena *a, med_str code, med_code_hit
     return p->kind == MED_PART_ALL || med_bit(p->bits, hit->concept);
 }
 
-static bool system_fits(const med_part *p, med_str system, med_str version, bool exclude)
+static bool system_fits(const med_part *p, const med_value_set *of, med_str system, med_str version,
+                        bool exclude)
 {
     if (system.len > 0 && !med_str_eq(p->system, system))
         return false;
-    if (exclude && p->version.len == 0) /* no version is named: out with it in all */
-        return true;
+    if (exclude && (p->version.len == 0 || of->versions_match))
+        return true; /* no version is named, or none matters: out with it in all */
     med_str have = p->sys != NULL ? p->sys->version : p->version;
     return version.len == 0 || have.len == 0 || med_str_eq(have, version);
 }
@@ -485,7 +552,7 @@ static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, me
                     med_str version, med_str code, bool exclude, med_code_hit *hit)
 {
     bool own = p->kind != MED_PART_SETS;
-    if (own && (!system_fits(p, system, version, exclude) || !part_has(p, a, code, hit)))
+    if (own && (!system_fits(p, of, system, version, exclude) || !part_has(p, a, code, hit)))
         return false;
     if (own)
         hit->set = of;
@@ -499,15 +566,25 @@ static bool in_part(const med_part *p, const med_value_set *of, med_arena *a, me
     return own || p->n_sets > 0;
 }
 
+/* Of several versions of a system that have the code, the latest. */
 /* NOLINTNEXTLINE(misc-no-recursion): see in_part */
 bool med_value_set_includes(const med_value_set *vs, med_arena *a, med_str system, med_str version,
                             med_str code, med_code_hit *hit)
 {
+    bool found = false;
     for (size_t i = 0; i < vs->n_includes; i++) {
-        if (in_part(&vs->includes[i], vs, a, system, version, code, false, hit))
-            return true;
+        med_code_hit one;
+        if (!in_part(&vs->includes[i], vs, a, system, version, code, false, &one))
+            continue;
+        if (!found
+            || (one.sys != NULL && hit->sys != NULL && med_str_eq(one.system, hit->system)
+                && med_version_compare(one.sys->version, hit->sys->version) > 0))
+            *hit = one;
+        found = true;
+        if (!vs->many_versions)
+            break;
     }
-    return false;
+    return found;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): see in_part */

@@ -47,6 +47,9 @@ struct med_value_set {
     size_t weight;          /* value sets to look at for one code, itself included */
     bool active_only;       /* compose.inactive = false */
     bool from_expansion;    /* there was no compose: the stored expansion is all there is */
+    bool many_versions;     /* its includes have a system in several versions */
+    bool crosses_versions;  /* so have includes and excludes together */
+    bool versions_match;    /* a code is the same code in all versions of its system */
     med_str missing;        /* a value set that it includes and that is not known, or "" */
     med_str missing_system; /* a system of which more than a list is wanted, not known, or "" */
     bool missing_has_versions;
@@ -59,6 +62,10 @@ struct med_value_set {
 enum { MED_VALUE_SET_WEIGHT = 10000 };
 bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_t node,
                            const med_value_set **out, med_err *err) MED_MUST_CHECK;
+/* What a value set says of its own expansion; *out stays as it is when it says nothing.
+ * https://hl7.org/fhir/extensions/StructureDefinition-valueset-expansion-parameter.html */
+bool med_value_set_parameter(med_arena *a, const med_json *j, uint32_t compose, const char *wanted,
+                             med_str *out) MED_MUST_CHECK;
 /* A value set that a system defines by itself: all of its codes (CodeSystem.valueSet),
  * "http://snomed.info/sct?fhir_vs=isa/1", "http://loinc.org/vs". *out is NULL if it is none. */
 bool med_value_set_implicit(const med_term_context *x, med_str url, med_str version,

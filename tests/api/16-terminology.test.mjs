@@ -196,6 +196,59 @@ test('searches by what codes mean: :in, :not-in, :below, :above', async () => {
   assert.equal((await at('Observation', { subject, 'code:below': 'fruit' })).status, 400);
 });
 
+test('supplements: one that translates always counts, another one for who names it', async () => {
+  const { url } = await fruits();
+  const supplement = (name, concept) => ({ resourceType: 'CodeSystem', id: unique(), url: `${url}/${name}`, version: '1',
+    status: 'active', content: 'supplement', supplements: url, concept });
+  const words = supplement('nl', [{ code: 'apple', designation: [{ language: 'nl', value: 'Appel' }] }]);
+  const label = { url: 'http://hl7.org/fhir/StructureDefinition/codesystem-label', valueString: 'a.' };
+  const labels = supplement('labels', [{ code: 'apple', extension: [label], designation: [{ language: 'sl', value: 'Jabolko' }] }]);
+  for (const one of [words, labels]) assert.equal((await put(`CodeSystem/${one.id}`, one)).status, 201);
+  const lookup = async (more) => param(await at('CodeSystem/$lookup', { system: url, code: 'apple', ...more }), 'display');
+  assert.equal(await lookup({ displayLanguage: 'nl' }), 'Appel');
+  assert.equal(await lookup({ displayLanguage: 'sl' }), 'Apple');
+  assert.equal(await lookup({ displayLanguage: 'sl', useSupplement: labels.url }), 'Jabolko');
+  const r = await at('ValueSet/$expand', { url: `${url}/all`, useSupplement: labels.url });
+  const apple = r.body.expansion.contains.find((each) => each.code === 'apple');
+  assert.deepEqual(apple.property, [{ code: 'label', valueString: 'a.' }]);
+  const named = { resourceType: 'ValueSet', id: unique(), url: `${url}/named`, status: 'active', compose: { include: [{ system: url }] },
+    extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/valueset-supplement', valueCanonical: labels.url }] };
+  assert.equal((await put(`ValueSet/${named.id}`, named)).status, 201);
+  const by = await at('ValueSet/$expand', { url: named.url, filter: 'apple', displayLanguage: 'sl' });
+  assert.equal(by.body.expansion.contains[0].display, 'Jabolko');
+});
+
+test('two versions of a system: apart where the value set names both, else the same code', async () => {
+  const url = `http://example.org/versions/${unique()}`;
+  const system = (version, names) => ({ resourceType: 'CodeSystem', url, version, status: 'active', content: 'complete',
+    concept: names.map((display, i) => ({ code: `c${i}`, display })) });
+  const given = [system('1.0', ['Old', 'Same']), system('2.0', ['New', 'Same', 'Third'])];
+  const ask = (operation, compose, more) => post(`ValueSet/${operation}`, { resourceType: 'Parameters', parameter: [
+    ...given.map((resource) => ({ name: 'tx-resource', resource })), ...more,
+    { name: 'valueSet', resource: { resourceType: 'ValueSet', status: 'active', compose } }] });
+  const both = { include: [{ system: url, version: '1.0' }, { system: url, version: '2.0' }] };
+  const match = [{ url: 'http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter',
+    extension: [{ url: 'name', valueCode: 'versionsMatch' }, { url: 'value', valueString: 'true' }] }];
+  assert.deepEqual(codes(await ask('$expand', both, [])).sort(), ['c0', 'c0', 'c1', 'c1', 'c2']);
+  const merged = await ask('$expand', { ...both, extension: match }, []);
+  assert.deepEqual(merged.body.expansion.contains.map((c) => `${c.code} ${c.version}`), ['c0 2.0', 'c1 2.0', 'c2 2.0']);
+  const without = { include: [{ system: url, version: '2.0' }], exclude: [{ system: url, version: '1.0' }] };
+  assert.deepEqual(codes(await ask('$expand', without, [])), ['c2']);
+  for (const [display, version] of [['Old', '1.0'], ['New', '2.0'], ['Neither', '2.0']]) {
+    const r = await ask('$validate-code', both, [{ name: 'coding', valueCoding: { system: url, code: 'c0', display } }]);
+    assert.equal(param(r, 'version'), version);
+    assert.equal(param(r, 'result'), display !== 'Neither');
+  }
+});
+
+test('displayLanguage with *;q=0: no display rather than one in another language', async () => {
+  const { url } = await fruits();
+  const show = async (displayLanguage) => (await at('ValueSet/$expand', { url: `${url}/all`, displayLanguage }))
+    .body.expansion.contains.map((c) => c.display);
+  assert.deepEqual(await show('de'), ['Fruit', 'Apfel', 'Birne', 'Medlar']);
+  assert.deepEqual(await show('de,*;q=0'), [undefined, 'Apfel', 'Birne', undefined]);
+});
+
 // tests/terminology/tx.mjs prints what is missing, and why.
 const suite = `${process.env.MEDULLA_SHARED ?? '../shared'}/data/tx-open`;
 test('the public tests of the terminology ecosystem', { skip: existsSync(suite) ? false : 'shared data absent' }, () => {
