@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command/command.h"
+#include "command/folder.h"
 #include "package/add.h"
 #include "package/archive.h"
 #include "progress.h"
@@ -16,23 +16,6 @@
 #define ARENA_BYTES ((size_t)4 << 30)
 
 enum { WITHOUT_MAX = 32 };
-
-static const char *folder_of(const med_arguments *args, med_err *err)
-{
-    struct stat st;
-    med_str data = med_config_text(args->config, "store.data");
-    med_str root = med_arena_printf(args->arena, "%.*s", MED_STR_ARG(data));
-    med_str folder = med_arena_printf(args->arena, "%.*s/packages", MED_STR_ARG(data));
-    if (folder.len == 0)
-        return (void)MED_FAIL_MEMORY(err), NULL;
-    if (stat(root.ptr, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                       "there is no data directory there; start the server once, or name it with "
-                       "--data");
-        return NULL;
-    }
-    return folder.ptr;
-}
 
 /* ---- add ---- */
 
@@ -232,24 +215,13 @@ static enum med_exit drop(const med_arguments *args, const char *folder)
 
 static enum med_exit run(const med_arguments *args)
 {
-    static const struct {
-        const char *name;
-        enum med_exit (*run)(const med_arguments *args, const char *folder);
-    } verbs[] = {{"add", add}, {"list", list}, {"remove", drop}};
-    med_err err = {0};
-    med_str names[3];
-    med_str verb = args->n > 0 ? args->words[0] : MED_STR_EMPTY;
-    for (size_t i = 0; i < 3; i++) {
-        names[i] = med_str_from(verbs[i].name);
-        if (!med_str_eq(verb, names[i]))
-            continue;
-        const char *folder = folder_of(args, &err);
-        return folder == NULL ? med_command_fail(MED_EXIT_FAILED, "%s", err.text)
-                              : verbs[i].run(args, folder);
-    }
-    med_str nearest = med_str_nearest(verb, names, 3);
-    return med_command_fail(MED_EXIT_USAGE, "package does add, list or remove%s%.*s",
-                            nearest.len > 0 ? "; nearest: " : "", MED_STR_ARG(nearest));
+    static const med_folder_command command = {
+        .name = "package",
+        .folder = "packages",
+        .does = "add, list or remove",
+        .verbs = {{"add", add}, {"list", list}, {"remove", drop}},
+    };
+    return med_folder_command_run(&command, args);
 }
 
 static const med_option options[] = {

@@ -3,32 +3,14 @@
  * Works on DATA/terminology alone, so that it needs no store and a running server takes up what
  * changed by itself. */
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "command/command.h"
+#include "command/folder.h"
 #include "progress.h"
 #include "terminology/folder.h"
 #include "terminology/import.h"
 
 #define IMAGE_BYTES ((size_t)3 << 30)
 #define ARENA_BYTES ((size_t)4 << 30)
-
-static const char *folder_of(const med_arguments *args, med_err *err)
-{
-    struct stat st;
-    med_str data = med_config_text(args->config, "store.data");
-    med_str root = med_arena_printf(args->arena, "%.*s", MED_STR_ARG(data));
-    med_str folder = med_arena_printf(args->arena, "%.*s/terminology", MED_STR_ARG(data));
-    if (folder.len == 0)
-        return (void)MED_FAIL_MEMORY(err), NULL;
-    if (stat(root.ptr, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                       "there is no data directory there; start the server once, or name it with "
-                       "--data");
-        return NULL;
-    }
-    return folder.ptr;
-}
 
 /* ---- import ---- */
 
@@ -135,24 +117,13 @@ static enum med_exit drop(const med_arguments *args, const char *folder)
 
 static enum med_exit run(const med_arguments *args)
 {
-    static const struct {
-        const char *name;
-        enum med_exit (*run)(const med_arguments *args, const char *folder);
-    } verbs[] = {{"import", import}, {"list", list}, {"remove", drop}};
-    med_err err = {0};
-    med_str names[3];
-    med_str verb = args->n > 0 ? args->words[0] : MED_STR_EMPTY;
-    for (size_t i = 0; i < 3; i++) {
-        names[i] = med_str_from(verbs[i].name);
-        if (!med_str_eq(verb, names[i]))
-            continue;
-        const char *folder = folder_of(args, &err);
-        return folder == NULL ? med_command_fail(MED_EXIT_FAILED, "%s", err.text)
-                              : verbs[i].run(args, folder);
-    }
-    med_str nearest = med_str_nearest(verb, names, 3);
-    return med_command_fail(MED_EXIT_USAGE, "terminology does import, list or remove%s%.*s",
-                            nearest.len > 0 ? "; nearest: " : "", MED_STR_ARG(nearest));
+    static const med_folder_command command = {
+        .name = "terminology",
+        .folder = "terminology",
+        .does = "import, list or remove",
+        .verbs = {{"import", import}, {"list", list}, {"remove", drop}},
+    };
+    return med_folder_command_run(&command, args);
 }
 
 static const med_option options[] = {
