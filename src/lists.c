@@ -9,8 +9,9 @@
 
 enum {
     TICK_MILLISECONDS = 200,
-    PAUSE = 100,   /* versions in a tick: more is a storm of writes */
-    BEHIND = 4000, /* versions; searches look at as many besides the lists */
+    ASIDE_TICKS = 10, /* between two looks whether this process has to make them now */
+    PAUSE = 100,      /* versions in a tick: more is a storm of writes */
+    BEHIND = 4000,    /* versions; searches look at as many besides the lists */
     VIEW_SECONDS = 10,
     NICE = 10,
 };
@@ -23,6 +24,7 @@ struct med_lists {
     pthread_cond_t wake;
     bool stopping;
     int64_t listed; /* so many versions are in the lists */
+    unsigned aside; /* ticks for which another process makes them */
 };
 
 /* False at the end. There is no waiting while there is more to do. */
@@ -55,6 +57,21 @@ static bool is_passing(const med_err *err)
            || err->issue == MED_ISSUE_TRANSIENT || err->issue == MED_ISSUE_NO_STORE;
 }
 
+/* Of the processes on one store one makes the lists, and the others look now and then whether it
+ * still does. */
+static bool stands_aside(med_lists *l)
+{
+    med_err ignored = {0};
+    bool mine = false;
+    if (l->aside > 0) {
+        l->aside--;
+        return true;
+    }
+    if (!med_store_claim_lists(l->app->store, &mine, &ignored) || !mine)
+        l->aside = ASIDE_TICKS;
+    return l->aside > 0;
+}
+
 /* One step; what fails is tried again at the next tick. */
 static bool step(med_lists *l, int64_t versions, bool *failing)
 {
@@ -80,6 +97,10 @@ static void *run(void *lists)
     med_thread_name("lists", -1);
     med_thread_step_back(NICE);
     while (wait_tick(l, more)) {
+        if (stands_aside(l)) {
+            more = false;
+            continue;
+        }
         int64_t now = newest(l);
         bool storm = now - before > PAUSE && now - l->listed < BEHIND;
         before = now;

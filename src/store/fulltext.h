@@ -48,6 +48,10 @@ bool med_view_postings(med_view *v, med_arena *a, uint64_t list, med_str term, b
 bool med_store_post(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
                     med_err *err) MED_MUST_CHECK;
 
+/* Of several processes on one store one makes its lists: *mine says whether it is this one, and is
+ * true until it ends or loses the store. Another takes over then. */
+bool med_store_claim_lists(med_store *s, bool *mine, med_err *err) MED_MUST_CHECK;
+
 /* The terms of a text in whichever of the forms, for a purge, which takes them out in its own
  * commit. A store that was not told how, or has lists in yet another form, empties them at a purge
  * instead. Call before the first write; what it points to must stay. */

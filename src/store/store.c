@@ -313,3 +313,9 @@ bool med_store_post(med_store *s, const med_posting *at, size_t n, med_posted fr
         return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "this store keeps no full-text lists");
     return s->ops->post(s, at, n, from, to, err);
 }
+
+bool med_store_claim_lists(med_store *s, bool *mine, med_err *err)
+{
+    *mine = true;
+    return s->ops->claim_lists == NULL || s->ops->claim_lists(s, mine, err);
+}

@@ -62,6 +62,7 @@ struct med_store_ops {
                      size_t limit, med_rid **out, size_t *n, bool *whole, med_err *err);
     bool (*post)(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
                  med_err *err);
+    bool (*claim_lists)(med_store *s, bool *mine, med_err *err); /* NULL: there is one process */
 };
 
 struct med_store {

@@ -58,7 +58,7 @@ static void tell_connections(const struct pg_store *s, const PGresult *r, med_st
 {
     char text[160];
     int64_t most = med_pg_int_at(r, 0, CHECK_CONNECTIONS);
-    int64_t own = (int64_t)s->n_slots + 1;
+    int64_t own = (int64_t)s->n_slots + 2; /* who commits, who makes lists */
     (void)snprintf(text, sizeof text, "%lld of at most %lld; one process has up to %lld",
                    (long long)med_pg_int_at(r, 0, CHECK_CONNECTED), (long long)most,
                    (long long)own);

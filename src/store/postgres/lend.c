@@ -182,7 +182,8 @@ static bool purge(const struct writing *x, const struct rowset *old, int64_t *ve
                                            STATEMENT_DROP_DEADLINE};
     struct pg_store *s = x->rules->store;
     const int64_t rid = (int64_t)x->step->rid;
-    bool good = count_versions(s, x->step->rid, versions, err) && blank_codes(s, old, err);
+    bool good = med_pg_forget_terms(s, x->step->rid, err)
+                && count_versions(s, x->step->rid, versions, err) && blank_codes(s, old, err);
     for (size_t i = 0; good && i < sizeof drops / sizeof drops[0]; i++)
         good = send_ints(s, drops[i], &rid, 1, err);
     const int64_t record[] = {x->t, rid, x->write->type, *versions, x->commit->updated};

@@ -5,11 +5,13 @@
  * newer one can not find. */
 #include "0001_first_postgres_tables_embedded.h"
 #include "0002_postgres_notes_embedded.h"
+#include "0003_postgres_fulltext_embedded.h"
 #include "store/postgres/postgres_impl.h"
 
 static med_str (*const migrations[MED_POSTGRES_FORMAT])(void) = {
     med_embedded_0001_first_postgres_tables,
     med_embedded_0002_postgres_notes,
+    med_embedded_0003_postgres_fulltext,
 };
 
 /* 0x4d45444c: "MEDL" */

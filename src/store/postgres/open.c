@@ -105,6 +105,10 @@ static const struct med_store_ops ops = {
     .codes = med_pg_codes,
     .referrers = med_pg_referrers,
     .missing = med_pg_missing,
+    .posted = med_pg_posted,
+    .postings = med_pg_postings,
+    .post = med_pg_post,
+    .claim_lists = med_pg_claim_lists,
     .expect = med_pg_expect,
     .expect_idents = med_pg_expect_idents,
 };
@@ -160,7 +164,8 @@ static bool check_conninfo(const struct pg_store *s, med_err *err)
 
 static bool init_memory(struct pg_store *s, size_t queue_limit, med_err *err)
 {
-    if (pthread_mutex_init(&s->own_slot_lock, NULL) != 0)
+    if (pthread_mutex_init(&s->own_slot_lock, NULL) != 0
+        || pthread_mutex_init(&s->poster_lock, NULL) != 0)
         return MED_FAIL(err, MED_ISSUE_TRANSIENT, "no locks for the store");
     if (!med_names_init(&s->names, &s->base, &s->packer, err)
         || !med_queue_init(&s->queue, s, queue_limit != 0 ? queue_limit : 4096, err))
@@ -335,6 +340,7 @@ void med_pg_close(med_store *store)
     if (s->guard_view != NULL)
         med_pg_view_free(s->guard_view);
     med_pg_disconnect(&s->writer);
+    med_pg_disconnect(&s->poster);
     med_arena_free(s->scratch);
     med_idents_free(&s->idents);
     med_tallies_free(&s->tallies);
@@ -348,6 +354,7 @@ void med_pg_close(med_store *store)
     med_free(s->conninfo);
     explicit_bzero(&s->keys, sizeof s->keys);
     (void)pthread_mutex_destroy(&s->own_slot_lock);
+    (void)pthread_mutex_destroy(&s->poster_lock);
     med_queue_free(&s->queue);
     med_free(s);
 }

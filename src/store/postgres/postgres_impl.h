@@ -177,6 +177,11 @@ struct pg_store {
     int64_t next_probe; /* monotonic, while refusing */
     bool committing;    /* COMMIT was sent: a lost connection leaves it open what became of it */
 
+    /* of whoever makes the full-text lists */
+    pthread_mutex_t poster_lock;
+    struct pg_connection poster;
+    bool makes_lists; /* this process does */
+
     /* figures */
     _Atomic uint64_t commits, groups, sync_failures, damaged, versions_known, resources_known,
         database_bytes, retries;
@@ -364,6 +369,17 @@ bool med_pg_intern(med_store *s, enum med_name_kind kind, const med_str *names, 
                    uint32_t *numbers, med_err *err);
 bool med_pg_note(med_store *s, const med_note_change *change, med_err *err);
 bool med_pg_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
+
+/* ---- fulltext.c ---- */
+bool med_pg_posted(med_view *v, med_posted *out, med_err *err);
+bool med_pg_postings(med_view *v, med_arena *a, uint64_t list, med_str term, bool prefix,
+                     size_t limit, med_rid **out, size_t *n, bool *whole, med_err *err);
+bool med_pg_post(med_store *s, const med_posting *at, size_t n, med_posted from, med_posted to,
+                 med_err *err);
+bool med_pg_claim_lists(med_store *s, bool *mine, med_err *err);
+/* Within the commit of a purge, before it. */
+bool med_pg_forget_terms(struct pg_store *s, med_rid rid, med_err *err);
+
 /* ---- check.c ---- */
 bool med_pg_check(med_store *s, med_store_finding tell, void *arg, med_err *err);
 bool med_pg_backup(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);

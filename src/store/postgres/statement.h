@@ -104,6 +104,16 @@
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
+    X(POSTED, "SELECT t, form, purges FROM posted WHERE one = 1")                                  \
+    X(POSTINGS, "SELECT term, first, rids FROM posting WHERE list = $1::int8"                      \
+                " AND (term, first) > ($2::bytea, $3::int8) AND term < $4::bytea"                  \
+                " ORDER BY term, first LIMIT $5::int8")                                            \
+    /* each in the order of the question: the block it belongs to, or NULL */                      \
+    X(BLOCK_FIRSTS, "SELECT (SELECT p.first FROM posting p WHERE p.list = u.list"                  \
+                    " AND p.term = u.term AND p.first <= u.rid ORDER BY p.first DESC LIMIT 1)"     \
+                    " FROM unnest(" TEXT_ARRAYS ") AS u (list, term, rid)")                        \
+    X(BLOCKS, "SELECT (SELECT p.rids FROM posting p WHERE p.list = u.list AND p.term = u.term"     \
+              " AND p.first = u.first) FROM unnest(" TEXT_ARRAYS ") AS u (list, term, first)")     \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(IS_EMPTY, "SELECT (NOT EXISTS (SELECT 1 FROM resource) AND NOT EXISTS (SELECT 1 FROM feed))" \
@@ -265,6 +275,22 @@
                 " WHERE name = $1::bytea AND revision = $2::int8 RETURNING 1::int8")               \
     X(DROP_NOTE, "DELETE FROM note WHERE name = $1::bytea AND revision = $2::int8"                 \
                  " RETURNING 1::int8")                                                             \
+    X(NO_WAIT, "SELECT set_config('synchronous_commit', 'off', true)")                             \
+    X(CLAIM_LISTS, "SELECT pg_try_advisory_lock(1296385100, 1)")                                   \
+    X(LOCK_POSTED, "SELECT t, form, purges FROM posted WHERE one = 1 FOR UPDATE")                  \
+    X(SET_POSTED, "UPDATE posted SET t = $1::int8, form = $2::int8, purges = $3::int8"             \
+                  " WHERE one = 1")                                                                \
+    X(CUT_BLOCKS, "DELETE FROM posting p USING unnest(" TEXT_ARRAYS ") AS u (list, term, first)"   \
+                  " WHERE p.list = u.list AND p.term = u.term AND p.first = u.first")              \
+    X(PUT_BLOCKS,                                                                                  \
+      "INSERT INTO posting (list, term, first, rids) SELECT * FROM unnest(" TEXT_ARRAYS            \
+      ", $4::bytea[]) ON CONFLICT (list, term, first)"                                             \
+      " DO UPDATE SET rids = excluded.rids")                                                       \
+    X(EMPTY_POSTING, "DELETE FROM posting")                                                        \
+    X(DROP_POSTINGS, "WITH old AS (SELECT list, term, first FROM posting"                          \
+                     " ORDER BY list, term, first LIMIT $1::int8), gone AS (DELETE FROM posting p" \
+                     " USING old u WHERE p.list = u.list AND p.term = u.term"                      \
+                     " AND p.first = u.first RETURNING 1) SELECT count(*) FROM gone")              \
     X(SET_ROWSETS, "UPDATE resource r SET rowset = u.rowset FROM unnest(" I1 ", $2::bytea[])"      \
                    " AS u (rid, rowset) WHERE r.rid = u.rid")                                      \
     X(ADD_NAME, "INSERT INTO name (kind, text, number) SELECT $1::int8, $2::bytea,"                \

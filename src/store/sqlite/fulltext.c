@@ -5,6 +5,7 @@
  * index is merged. They are written on the commit thread in slices between groups, so that a
  * batch of thousands of terms holds up no commit for more than some milliseconds. */
 #include "store/posting_block.h"
+#include "store/purge_terms.h"
 #include "store/sqlite/sqlite_impl.h"
 
 #include <stdlib.h>
@@ -261,57 +262,16 @@ bool med_sqlite_post(med_store *store, const med_posting *at, size_t n, med_post
 
 /* ---- purge ---- */
 
-static bool terms_of_versions(struct sqlite_store *s, med_rid rid, med_posting **out, size_t *n,
-                              med_err *err)
-{
-    const med_history all = {.rid = rid,
-                             .since = MED_TIME_MIN,
-                             .until = MED_TIME_MAX,
-                             .text = true,
-                             .limit = UINT32_MAX};
-    med_stored *versions;
-    size_t n_versions, room = 0;
-    if (!med_sqlite_history(&s->guard_view->base, s->scratch, &all, &versions, &n_versions, err))
-        return false;
-    *n = 0;
-    *out = NULL;
-    for (size_t i = 0; i < n_versions; i++) {
-        med_posting *some;
-        size_t n_some;
-        if (versions[i].change == MED_DELETED)
-            continue;
-        if (!s->base.terms->terms(s->base.terms->arg, s->scratch, versions[i].type,
-                                  versions[i].text, &some, &n_some, err))
-            return false;
-        if (*n + n_some > room) {
-            room = 2 * (*n + n_some);
-            med_posting *more = MED_TAKE(s->scratch, room, med_posting);
-            if (more == NULL)
-                return MED_FAIL_MEMORY(err);
-            if (*n > 0)
-                memcpy(more, *out, *n * sizeof *more);
-            *out = more;
-        }
-        for (size_t k = 0; k < n_some; k++) {
-            (*out)[*n] = some[k];
-            (*out)[*n].rid = rid;
-            (*out)[(*n)++].gone = true;
-        }
-    }
-    return true;
-}
-
 static bool take_out(struct sqlite_store *s, med_rid rid, med_err *err)
 {
     enum { ONE_TERM = 256 << 20 };
     med_posting *at;
     size_t n = 0, next = 0;
     med_sqlite_view_begin(s->guard_view, INT64_MAX);
-    bool good = terms_of_versions(s, rid, &at, &n, err);
+    bool good = med_purge_terms(&s->guard_view->base, s->scratch, rid, &at, &n, err);
     med_sqlite_view_close(s->guard_view);
     if (!good || n == 0)
         return good;
-    qsort(at, n, sizeof *at, med_posting_compare);
     med_arena *a = med_arena_new(ONE_TERM);
     good = a != NULL ? change_lists(s, a, at, n, &next, SIZE_MAX, err) : MED_FAIL_MEMORY(err);
     med_arena_free(a);

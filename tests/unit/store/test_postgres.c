@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/fulltext.h"
 #include "store/postgres/statement.h"
 
 enum { NODES = 3 };
@@ -310,6 +311,65 @@ static void names_have_one_number_everywhere(void **state)
     close_nodes(&nodes);
 }
 
+/* ---- full-text lists ---- */
+
+static med_posted posted_at(med_store *s)
+{
+    med_posted out;
+    med_err err;
+    med_view *v = med_store_view(s, 0, INT64_MAX, &err);
+    assert_non_null(v);
+    assert_true(med_view_posted(v, &out, &err));
+    med_view_end(v);
+    return out;
+}
+
+static bool claims(med_store *s)
+{
+    med_err err;
+    bool mine = false;
+    assert_true(med_store_claim_lists(s, &mine, &err));
+    return mine;
+}
+
+static bool post_word(med_store *s, med_posted from, int64_t t, med_err *err)
+{
+    enum { FORM = 9 };
+    const med_posting word = {.list = 7, .term = MED_STR("word"), .rid = 4096};
+    return med_store_post(s, &word, 1, from, (med_posted){t, FORM, from.purges}, err);
+}
+
+/* One node makes the lists, all read them; another goes on where the first one ended. */
+static void one_node_makes_the_lists(void **state)
+{
+    struct kit *k = *state;
+    SKIP_ELSEWHERE(k);
+    struct nodes nodes = open_nodes(k);
+    med_err err = {0};
+    med_posted from = posted_at(nodes.at[0]);
+    assert_true(claims(nodes.at[1]));
+    assert_true(claims(nodes.at[1]));
+    assert_false(claims(nodes.at[2]));
+    assert_true(post_word(nodes.at[1], from, 1, &err));
+    assert_int_equal(posted_at(nodes.at[2]).t, 1);
+    assert_false(post_word(nodes.at[2], from, 1, &err)); /* it was slower */
+    assert_int_equal(err.issue, MED_ISSUE_CONFLICT);
+    kit_sql(k, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");
+    bool mine = false;
+    for (int i = 0; !mine && i < 1000; i++) { /* its session ends a moment later */
+        mine = claims(nodes.at[2]);
+        (void)usleep(10000);
+    }
+    assert_true(mine);
+    from = posted_at(nodes.at[2]);
+    assert_false(post_word(nodes.at[1], from, 2, &err)); /* it learns that its connection is gone */
+    assert_int_equal(err.issue, MED_ISSUE_TRANSIENT);
+    assert_false(claims(nodes.at[1]));
+    assert_true(post_word(nodes.at[2], from, 2, &err));
+    assert_int_equal(posted_at(nodes.at[1]).t, 2);
+    close_nodes(&nodes);
+}
+
 /* ---- faults ---- */
 
 static void cut_all_connections(struct kit *k)
@@ -474,7 +534,7 @@ static const struct {
 static bool may_scan(const char *name)
 {
     return strcmp(name, "NAMES") == 0 || strcmp(name, "NOT_IN_FEED") == 0
-           || strcmp(name, "DROP_NODE") == 0;
+           || strcmp(name, "DROP_NODE") == 0 || strcmp(name, "EMPTY_POSTING") == 0;
 }
 
 static bool is_command(const char *sql)
@@ -615,6 +675,7 @@ int main(void)
         TEST(no_update_is_lost_between_processes),
         TEST(the_feed_has_no_holes),
         TEST(names_have_one_number_everywhere),
+        TEST(one_node_makes_the_lists),
         TEST(lost_connections_are_made_anew),
         TEST(cut_while_committing_loses_nothing),
         TEST(a_killed_process_holds_nobody_up),
