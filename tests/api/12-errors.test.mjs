@@ -9,7 +9,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, medulla, startServer } from './lib/server.mjs';
+import { binary, medulla, onPostgres, startServer } from './lib/server.mjs';
 import { canMount, onSmallDisk } from './lib/small_disk.mjs';
 import { json, observation, patient, unique } from './lib/fhir.mjs';
 
@@ -313,7 +313,7 @@ const cases = {
   'the disk fails while a write is committed': brokenDisk,
 };
 
-const elsewhere = process.env.MEDULLA_TEST_STORE === 'postgres' && 'about the files of SQLite';
+const elsewhere = onPostgres && 'about the files of SQLite';
 const skipped = {
   'the disk is full': elsewhere || !canMount && 'no mount namespace here',
   'what is stored was damaged': elsewhere || !existsSync(built('tamper')) && 'this build has no tests/api/tamper',

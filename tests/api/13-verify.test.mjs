@@ -5,10 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary } from './lib/server.mjs';
+import { binary, onPostgres } from './lib/server.mjs';
 
 const tamper = join(dirname(binary), 'tests/api/tamper');
-const skip = existsSync(tamper) ? false : 'this build has no tests/api/tamper';
+const skip = onPostgres ? 'damages a file of SQLite'
+  : existsSync(tamper) ? false : 'this build has no tests/api/tamper';
 let folder, data;
 
 const resources = [

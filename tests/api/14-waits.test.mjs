@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { startServer } from './lib/server.mjs';
+import { onPostgres, startServer } from './lib/server.mjs';
 
-const skip = process.env.MEDULLA_TEST_STORE === 'postgres' ? false : 'not a store in PostgreSQL';
+const skip = onPostgres ? false : 'not a store in PostgreSQL';
 const type = { 'content-type': 'application/fhir+json' };
 const WORKERS = 16, QUEUE = 4;
 let s, holder;

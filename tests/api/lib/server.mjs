@@ -1,6 +1,6 @@
 // server.mjs - a server of a test's own, with settings of its own.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -36,12 +36,28 @@ export const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
 
 // With MEDULLA_TEST_STORE=postgres each server has a database of its own in the server that
 // MEDULLA_TEST_POSTGRES names (tests/postgres/server.sh); else a data directory is all it needs.
+export const onPostgres = process.env.MEDULLA_TEST_STORE === 'postgres';
 let databases = 0;
 export function storeSettings() {
-  if (process.env.MEDULLA_TEST_STORE !== 'postgres') return {};
+  if (!onPostgres) return {};
   const name = `api_${process.pid}_${databases++}`;
   execFileSync('psql', ['-q', '-c', `CREATE DATABASE ${name}`, process.env.MEDULLA_TEST_POSTGRES]);
   return { MEDULLA_STORE_URL: `postgres:${process.env.MEDULLA_TEST_POSTGRES} dbname=${name}` };
+}
+
+// All bytes that are kept of a server: a file of its data directory, or all live rows of its
+// database, holds `marker`. (bytea is dumped as hex.)
+export function holds(server, marker) {
+  const holders = readdirSync(server.data, { recursive: true }).filter((name) => {
+    const path = join(server.data, name);
+    return statSync(path).isFile() && readFileSync(path).includes(marker);
+  });
+  if (onPostgres) {
+    const { MEDULLA_STORE_URL: url } = stores.get(server.data);
+    const dump = execFileSync('pg_dump', ['--data-only', '-d', url.replace(/^postgres:/, '')], { encoding: 'latin1', maxBuffer: 1 << 30 });
+    if (dump.includes(Buffer.from(marker).toString('hex'))) holders.push('the database');
+  }
+  return holders;
 }
 
 // Without a management address, unless the settings name one: two servers can not share it. The
