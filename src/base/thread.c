@@ -20,14 +20,6 @@ void med_thread_name(const char *what, int index)
         (void)prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-void med_thread_step_back(int by)
-{
-    errno = 0;
-    int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
-    if (errno == 0)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice + by);
-}
-
 /* sched_setattr(2); the C library has no wrapper before glibc 2.41. */
 struct attributes {
     uint32_t size, policy;
@@ -45,4 +37,14 @@ void med_thread_take_short_turns(void)
     now.size = sizeof now;
     now.runtime = TURN_NS;
     (void)syscall(SYS_sched_setattr, 0, &now, 0U);
+}
+
+void med_thread_step_back(int by)
+{
+    errno = 0;
+    int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+    if (errno == 0)
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice + by);
+    if (by > 0)
+        med_thread_take_short_turns();
 }

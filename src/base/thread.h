@@ -9,13 +9,13 @@
 /* `what` with "med-" before it and, unless negative, "-<index>" behind it; cut at 15 characters. */
 void med_thread_name(const char *what, int index);
 
-/* By so much less urgent than the main thread (nice(2)); 0 is as urgent. */
-void med_thread_step_back(int by);
-
-/* For a thread that may work on for long at full urgency: whoever wakes beside it waits for a
- * tenth of a millisecond, not for the usual slice of some milliseconds. Its share of the
- * processor stays the same. Linux 6.12 or newer (sched(7), EEVDF); nothing happens on older ones.
- */
+/* For a thread that may work on for long: whoever wakes beside it waits for a tenth of a
+ * millisecond, not for the usual slice of some milliseconds. Its share of the processor stays the
+ * same. Linux 6.12 or newer (sched(7), EEVDF); nothing happens on older ones. */
 void med_thread_take_short_turns(void);
+
+/* By so much less urgent than the main thread (nice(2)); 0 is as urgent. A thread that steps back
+ * takes short turns, too: its niceness does not keep it from ending a slice that it has begun. */
+void med_thread_step_back(int by);
 
 #endif
