@@ -216,6 +216,7 @@ static bool fill_fhir(med_app *app, med_err *err)
         .default_count = (uint32_t)med_config_int(c, "fhir.count_default"),
         .max_count = (uint32_t)med_config_int(c, "fhir.count_max"),
         .search_cost = (uint64_t)med_config_int(c, "fhir.search_cost") * 1000,
+        .page_time = (uint64_t)med_config_int(c, "fhir.page_time") * 1000,
         .bundle_entries = (size_t)med_config_int(c, "fhir.bundle_entries"),
         .cascade_limit = (size_t)med_config_int(c, "fhir.cascade_limit"),
         .enforce = med_str_eqz(enforce, "structure") ? MED_ENFORCE_STRUCTURE : MED_ENFORCE_BASE,

@@ -33,6 +33,8 @@ static const med_config_key keys[] = {
      "how long an Idempotency-Key is remembered"},
     {"fhir.multiple_delete", MED_CONFIG_BOOL, "false", 0, 0,
      "a conditional delete may remove several resources"},
+    {"fhir.page_time", MED_CONFIG_INT, "10000", 1, 25000,
+     "milliseconds after which a page of a search ends, full or not"},
     {"fhir.search_cost", MED_CONFIG_INT, "30000", 0, 3600000,
      "milliseconds a search may take by its estimate, else it is refused; 0 = any"},
     {"fhir.update_as_create", MED_CONFIG_BOOL, "true", 0, 0,

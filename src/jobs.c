@@ -357,42 +357,6 @@ static bool whole_pages(med_call *call, med_err *err)
     return true;
 }
 
-/* One page; *next is the query of the next, in `keep`, or empty. */
-static bool run_page(med_jobs *j, const job *b, unsigned slot, bool first, med_str query,
-                     med_job_output *o, med_arena *keep, med_str *next, int *status, med_err *err)
-{
-    med_json bundle;
-    med_call call;
-    med_arena *a = med_arena_new(PAGE_ARENA);
-    const med_fhir *f = a == NULL ? NULL : med_editions_hold(j->editions, a);
-    bool ok = f != NULL || MED_FAIL_MEMORY(err);
-    *next = MED_STR_EMPTY;
-    if (ok) {
-        med_call_init(&call, f, a);
-        call.request.strict = !b->lenient;
-        call.request.background = true;
-        ok = med_route(&call, MED_GET, b->path, query, err) && (!first || whole_pages(&call, err));
-    }
-    if (ok) {
-        med_perform(&call, slot);
-        *status = call.response.status;
-        ok = *status == 200 && !call.response.is_outcome
-             && med_json_parse(a, call.response.body, &bundle, NULL, err);
-        if (!ok && *status != 200) /* what would have been answered at once */
-            med_job_output_replace(o, call.response.body);
-        else if (ok)
-            ok = (!first || begin_bundle(o, &bundle, b->id, err))
-                 && med_job_output_page(o, &bundle, err);
-    }
-    if (ok) {
-        med_str link = link_of(&bundle, "next"), rest;
-        (void)med_str_cut(link, '?', &rest);
-        ok = med_arena_copy(keep, rest, next) || MED_FAIL_MEMORY(err);
-    }
-    med_arena_free(a);
-    return ok;
-}
-
 /* A second, unless there is news. */
 static void pause_a_while(med_jobs *j)
 {
@@ -411,6 +375,56 @@ static bool is_stopping(med_jobs *j)
     bool stopping = j->stopping;
     pthread_mutex_unlock(&j->lock);
     return stopping;
+}
+
+/* Runs the call of one page. A long read may be ended in the middle, as it is in the way of the
+ * store's log: then it is asked again. */
+static bool perform(med_jobs *j, const job *b, unsigned slot, const med_fhir *f, bool first,
+                    med_str query, med_arena *a, med_call *call, med_err *err)
+{
+    enum { TRIES = 10 };
+    for (int i = 0; i < TRIES; i++) {
+        med_call_init(call, f, a);
+        call->request.strict = !b->lenient;
+        call->request.background = true;
+        if (!med_route(call, MED_GET, b->path, query, err) || (first && !whole_pages(call, err)))
+            return false;
+        med_perform(call, slot);
+        if (call->response.failed != MED_ISSUE_TIMEOUT || is_stopping(j))
+            return true;
+        pause_a_while(j);
+    }
+    return true;
+}
+
+/* One page; *next is the query of the next, in `keep`, or empty. */
+static bool run_page(med_jobs *j, const job *b, unsigned slot, bool first, med_str query,
+                     med_job_output *o, med_arena *keep, med_str *next, int *status, med_err *err)
+{
+    med_json bundle;
+    med_call call;
+    med_arena *a = med_arena_new(PAGE_ARENA);
+    const med_fhir *f = a == NULL ? NULL : med_editions_hold(j->editions, a);
+    bool ok = f != NULL || MED_FAIL_MEMORY(err);
+    *next = MED_STR_EMPTY;
+    ok = ok && perform(j, b, slot, f, first, query, a, &call, err);
+    if (ok) {
+        *status = call.response.status;
+        ok = *status == 200 && !call.response.is_outcome
+             && med_json_parse(a, call.response.body, &bundle, NULL, err);
+        if (!ok && *status != 200) /* what would have been answered at once */
+            med_job_output_replace(o, call.response.body);
+        else if (ok)
+            ok = (!first || begin_bundle(o, &bundle, b->id, err))
+                 && med_job_output_page(o, &bundle, err);
+    }
+    if (ok) {
+        med_str link = link_of(&bundle, "next"), rest;
+        (void)med_str_cut(link, '?', &rest);
+        ok = med_arena_copy(keep, rest, next) || MED_FAIL_MEMORY(err);
+    }
+    med_arena_free(a);
+    return ok;
 }
 
 static bool run_pages(med_jobs *j, job *b, unsigned slot, med_job_output *o, int *status,

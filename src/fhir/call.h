@@ -44,6 +44,7 @@ typedef struct med_fhir {
     int zone_minutes;
     uint32_t default_count, max_count;
     uint64_t search_cost;  /* microseconds a search may cost by its estimate; 0: any */
+    uint64_t page_time;    /* microseconds until a page of a search ends, full or not; 0: never */
     size_t bundle_entries; /* most entries of a batch or transaction */
     size_t cascade_limit;  /* most resources one _cascade=delete or multiple delete removes */
     enum med_enforce enforce;
@@ -118,6 +119,7 @@ typedef struct med_fhir_response {
     bool native;           /* bytes of a Binary: an attachment, never run by a browser */
     med_str allow;         /* of a 405 */
     bool is_outcome;       /* body is an OperationOutcome (goes to response.outcome in a Bundle) */
+    enum med_issue failed; /* what went wrong; NONE: nothing did */
 } med_fhir_response;
 
 /* The writes of one commit. */

@@ -25,6 +25,7 @@ void med_call_fail(med_call *call, const med_err *err)
     r->body = med_outcome_text(call->arena, err, &call->problems);
     r->content_type = MED_STR_EMPTY;
     r->is_outcome = true;
+    r->failed = err->issue;
     r->etag = MED_STR_EMPTY;
     r->location = MED_STR_EMPTY;
     r->last_modified = 0;

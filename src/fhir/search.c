@@ -2,8 +2,13 @@
 #include "fhir/content.h"
 #include "fhir/searchset.h"
 
-/* Above this estimate a search leaves the event loop. */
-enum { LOOP_MICROSECONDS = 1000 };
+/* Above this estimate a search leaves the event loop; and after that time, when the estimate was
+ * wrong. In the background pages are short, as long reads are in the way of the store's log. */
+enum { LOOP_MICROSECONDS = 1000, LOOP_PATIENCE = 20000, BACKGROUND_PATIENCE = 2000000 };
+
+#define ADVICE                                                                                     \
+    "add a patient, a code, an identifier or a shorter time (explain=true shows what drives it), " \
+    "or ask with Prefer: respond-async"
 
 static bool check_form(const med_call *call, med_err *err)
 {
@@ -42,7 +47,8 @@ static med_str place_of(const med_call *call)
 }
 
 /* What the plan says it takes, asked once: a worker only runs what was found bearable. */
-static bool check_price(med_call *call, uint64_t cost, bool *long_one, med_err *err)
+static bool check_price(med_call *call, const med_search *search, uint64_t cost, bool *long_one,
+                        med_err *err)
 {
     const med_fhir *f = call->fhir;
     *long_one = false;
@@ -54,16 +60,32 @@ static bool check_price(med_call *call, uint64_t cost, bool *long_one, med_err *
         return true;
     (void)MED_FAIL(
         err, MED_ISSUE_TOO_COSTLY,
-        "this search would take about %lu ms, and may take %lu (fhir.search_cost): "
-        "add a patient, a code, an identifier or a shorter time (explain=true shows what "
-        "drives it), or ask with Prefer: respond-async",
-        (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000));
+        "this search would take about %lu ms, and may take %lu (fhir.search_cost)%s: " ADVICE,
+        (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000),
+        med_search_lacks_lists(search) && med_store_keeps_lists(f->store)
+            ? ", as the lists of words are still being made: ask again later, or"
+            : "");
     return med_err_status(err, 403);
+}
+
+/* An answer that needs all matches (a total, an order) can not be given in parts. */
+static bool run(const med_call *call, med_search *search, med_str page, med_search_result *out,
+                med_err *err)
+{
+    int64_t patience = call->request.background ? BACKGROUND_PATIENCE
+                       : call->on_worker        ? (int64_t)call->fhir->page_time
+                                                : LOOP_PATIENCE;
+    if (patience > 0)
+        med_search_bound(search, med_monotonic(&med_clock_system) + patience);
+    if (med_search_end(call->fhir->schema, search, med_searchset_place(page), out, err))
+        return true;
+    if (err->issue == MED_ISSUE_TIMEOUT)
+        (void)MED_FAIL(err, MED_ISSUE_TIMEOUT, "this search took longer than it may: " ADVICE);
+    return false;
 }
 
 static enum med_step prepare(med_call *call, med_err *err)
 {
-    const med_fhir *f = call->fhir;
     med_pairs pairs;
     med_str page = MED_STR_EMPTY;
     const med_query *q;
@@ -73,15 +95,19 @@ static enum med_step prepare(med_call *call, med_err *err)
     bool long_one;
     uint64_t cost;
     med_search *search = med_search_begin(call->view, call->arena, q, &cost, err);
-    if (search == NULL || !check_price(call, cost, &long_one, err))
+    if (search == NULL || !check_price(call, search, cost, &long_one, err))
         return MED_STEP_FAILED;
     if (!call->on_worker && long_one)
         return MED_STEP_AGAIN;
-    call->request.query = pairs; /* _summary and _elements may stand in the form */
     med_search_result result = {0};
     med_query_view view = med_query_describe(q);
-    if (!med_search_end(f->schema, search, med_searchset_place(page), &result, err)
-        || !med_searchset_write(call, place_of(call), view.self, page, &view, &result, err))
+    if (!run(call, search, page, &result, err))
+        return MED_STEP_FAILED;
+    if (!call->on_worker && result.early)
+        return MED_STEP_AGAIN;
+    result.early = result.early && !call->request.background; /* no pages are seen of it */
+    call->request.query = pairs; /* _summary and _elements may stand in the form */
+    if (!med_searchset_write(call, place_of(call), view.self, page, &view, &result, err))
         return MED_STEP_FAILED;
     return MED_STEP_OK;
 }

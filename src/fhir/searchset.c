@@ -127,6 +127,10 @@ static void write_issues(med_bundle *b, const med_query_view *view, const med_se
         write_issue(b, "warning", "not-supported",
                     med_arena_printf(b->call->arena, "parameter '%.*s' was ignored",
                                      MED_STR_ARG(view->ignored[i])));
+    if (r->early)
+        write_issue(b, "information", "incomplete",
+                    MED_STR("this page took long and ended before it was full: follow the next "
+                            "link for what else there is"));
     if (r->includes_cut)
         write_issue(b, "warning", "incomplete",
                     MED_STR("one match alone includes more resources than a page may hold; the "
@@ -139,7 +143,7 @@ static void write_issues(med_bundle *b, const med_query_view *view, const med_se
  * an entry of their own. */
 static void add_outcome(med_bundle *b, const med_query_view *view, const med_search_result *result)
 {
-    if (view->n_ignored + result->n_plan == 0 && !result->includes_cut)
+    if (view->n_ignored + result->n_plan == 0 && !result->includes_cut && !result->early)
         return;
     med_bundle_entry_plain(b);
     med_json_key(&b->writer, MED_STR("resource"));

@@ -196,7 +196,10 @@ bool med_bind_lists(med_run *r, med_bound *b, med_err *err)
         return false;
     if (c->kind == MED_CLAUSE_STRING && c->row >= r->q->schema->first_added)
         return true; /* the lists are of the standard's parameters */
-    if (!are_made(c, &posted) || c->special == MED_SPECIAL_NEAR)
+    if (c->kind == MED_CLAUSE_SPECIAL && c->special == MED_SPECIAL_NEAR)
+        return true;
+    b->unlisted = !are_made(c, &posted);
+    if (b->unlisted)
         return true;
     for (size_t i = 0; usable && i < c->n; i++) {
         if (c->terms[i].folded.len == 0) /* punctuation alone is in no list */
@@ -208,6 +211,7 @@ bool med_bind_lists(med_run *r, med_bound *b, med_err *err)
         return true;
     if (!add_tail(r, &posted, &all, &usable, err))
         return false;
+    b->unlisted = !usable;
     if (!usable)
         return true;
     med_rid_list_finish(&all);

@@ -204,6 +204,8 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
         if (!b->decided && known && !b->guessed && b->estimate < rarest
             && !is_planned_patient(r, b))
             rarest = b->estimate;
+        if (b->unlisted && !b->decided) /* a rare word is as likely as any */
+            return rows;
         if (is_unknown(r, b))
             wanted *= CAUTION;
     }

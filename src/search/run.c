@@ -74,6 +74,7 @@ typedef struct pager {
     size_t n, room;
     med_position last; /* of the last entry */
     bool more;
+    bool early;      /* it ends here because of the time */
     uint64_t review; /* candidates after which the plan is thought over; 0: never */
     bool changed;    /* it is another one now: begin anew */
     bool counted;    /* `total` is the number of all matches */
@@ -103,6 +104,21 @@ static bool review(pager *p, med_err *err)
     return med_run_reconsider(p->r, p->r->q->n_sort > 0, &p->changed, err);
 }
 
+/* Is it time to end the page? Only behind some candidates, so that each page gets on. */
+static bool is_late(const med_run *r)
+{
+    enum { BETWEEN_LOOKS = 64 };
+    return r->until != 0 && r->examined % BETWEEN_LOOKS == 0
+           && med_monotonic(&med_clock_system) > r->until;
+}
+
+static bool end_early(pager *p, const med_position *place, med_err *err)
+{
+    p->early = p->more = true;
+    p->last = *place;
+    return med_arena_copy(p->r->arena, place->text, &p->last.text) ? true : MED_FAIL_MEMORY(err);
+}
+
 /* Fills the page in stream order; one match more than it holds sets `more`. */
 static bool fill(pager *p, med_stream *s, med_err *err)
 {
@@ -119,6 +135,8 @@ static bool fill(pager *p, med_stream *s, med_err *err)
         }
         if (matches && !add_entry(p, &stored, &place, err))
             return false;
+        if (is_late(p->r))
+            return end_early(p, &place, err);
         med_arena_reset(p->r->scratch);
         if (!review(p, err))
             return false;
@@ -271,7 +289,8 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
         return false;
     bool shorter = n < p.n;
     med_page next = {r->plan, shorter ? place_at(&p, sorts, n - 1) : p.last};
-    if ((p.more || shorter) && p.n > 0 && !med_page_write(r, &next, &out->next, err))
+    out->early = p.early;
+    if ((p.more || shorter) && (p.n > 0 || p.early) && !med_page_write(r, &next, &out->next, err))
         return false;
     if (r->q->explain && !med_run_explain(r, out, err))
         return false;
@@ -313,6 +332,20 @@ med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_
         *cost = cost_of(r);
     }
     return r;
+}
+
+bool med_search_lacks_lists(const med_run *r)
+{
+    for (size_t i = 0; i < r->q->n; i++) {
+        if (r->bound[i].unlisted)
+            return true;
+    }
+    return false;
+}
+
+void med_search_bound(med_run *r, int64_t until)
+{
+    r->until = until;
 }
 
 bool med_search_end(const med_search_schema *s, med_run *r, med_str page, med_search_result *out,

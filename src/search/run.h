@@ -27,6 +27,7 @@ typedef struct med_bound {
     bool decided;         /* the plan's stream brings only what matches */
     bool by_rows;         /* could be probed, but the candidate's rows tell it as well */
     bool listed;          /* the keys are rids of candidates (lookup.c), which drive and probe */
+    bool unlisted;        /* lists would serve it, but are not made, or not as far as that */
     bool blind;           /* TOKEN: there may be rows under keys that nobody knows */
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
     struct med_run **any; /* ANY that is: n_any runs, of which one must match */
@@ -67,6 +68,7 @@ typedef struct med_run {
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
     int64_t began;     /* monotonic: when it was asked to explain itself, 0 else */
+    int64_t until;     /* monotonic: when a page ends even if it is not full; 0: never */
     bool kept;         /* the resource that was read last is in `arena` */
     size_t wanted;     /* of the stream at hand, 0 when not known; see med_scan */
 } med_run;

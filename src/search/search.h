@@ -174,6 +174,7 @@ typedef struct med_search_result {
     uint64_t total;
     bool total_is_estimate;
     bool includes_cut;   /* one match alone includes more than a page holds */
+    bool early;          /* the page ended before it was full: see med_search_bound */
     const med_str *plan; /* explain=true: how it was run, a line each */
     size_t n_plan;
     med_str next; /* page token for the next page, empty at the end */
@@ -184,6 +185,12 @@ typedef struct med_search_result {
 typedef struct med_run med_search;
 med_search *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_t *cost,
                              med_err *err) MED_MUST_CHECK;
+/* Would it cost less with full-text lists that are not made yet, or not as far as that? */
+bool med_search_lacks_lists(const med_search *begun);
+/* A page that is not full by then (monotonic) ends there, with what it has, perhaps nothing, and
+ * with a `next` behind the last candidate it looked at. Each page gets on, however late it is. What
+ * has to see all matches (a total, an order that no index has) is not bounded by this. */
+void med_search_bound(med_search *begun, int64_t until);
 bool med_search_end(const med_search_schema *s, med_search *begun, med_str page,
                     med_search_result *out, med_err *err) MED_MUST_CHECK;
 

@@ -235,8 +235,25 @@ const cases = {
   'a search, by its estimate': () => using({ 'fhir.search_cost': 1, 'search.content': false }, async (s) => { // no list serves it
     const entry = times(300, () => ({ request: { method: 'POST', url: 'Patient' }, resource: patient() }));
     assert.equal(await statusOf(send(s, 'POST', '', body({ resourceType: 'Bundle', type: 'transaction', entry }))), 200);
-    await costly(send(s, 'GET', 'Patient?_content=nothing'), /fhir\.search_cost.*add a patient/);
+    await costly(send(s, 'GET', 'Patient?identifier:text=nothing'), /fhir\.search_cost.*add a patient/);
     assert.equal(await statusOf(send(s, 'GET', 'Patient?_count=1')), 200);
+  }),
+  'time for one page of a search': () => using({ 'fhir.page_time': 1 }, async (s) => {
+    const n = 3000;
+    await fill(s, times(n, (i) => patient({ id: `t${i}`, ...(i === 0 && { birthDate: '1970' }) })));
+    let early = 0, url = `${s.base}/Patient?birthdate:missing=false`;
+    const found = [];
+    for (let pages = 0; url; pages++) {
+      assert.ok(pages < n);
+      const bundle = await (await fetch(url)).json();
+      url = bundle.link.find((l) => l.relation === 'next')?.url;
+      const late = bundle.entry?.some((e) => e.search.mode === 'outcome' && /follow the next link/.test(e.resource.issue[0].diagnostics)) ?? false;
+      assert.ok(!late || url);
+      early += late;
+      found.push(...(bundle.entry ?? []).filter((e) => e.search.mode === 'match').map((e) => e.resource.id));
+    }
+    assert.deepEqual(found, ['t0']);
+    assert.ok(early > 0);
   }),
   'the expression of one': () => using({}, async (s) => {
     const named = (n) => ({ resourceType: 'SearchParameter', url: `urn:long:${n}`, name: 'long', status: 'active', description: 'long',
@@ -422,7 +439,7 @@ const asSet = (text) => text.replace(/ in each .*/, '').replace('1 KiB/s', '1024
 test('defaults are the program\'s', () => {
   const named = rows.map(([, value]) => /^`([a-z_.]+)`, (.*)$/.exec(value)).filter(Boolean);
   assert.ok(named.length >= 12);
-  for (const [, name, value] of named) assert.equal(asSet(value), name === 'fhir.search_cost' ? String(shown[name] / 1000) : shown[name], name);
+  for (const [, name, value] of named) assert.equal(asSet(value), ['fhir.search_cost', 'fhir.page_time'].includes(name) ? String(shown[name] / 1000) : shown[name], name);
 });
 
 test('beyond each limit', { concurrency: 8 }, async (t) => {

@@ -303,7 +303,7 @@ test('a search that would take too long is refused with advice', async () => {
     const entry = Array.from({ length: 300 }, (_, i) => ({ request: { method: 'POST', url: 'Patient' }, resource: patient({ active: i % 2 === 0 }) }));
     const r = await send('POST', server.base, { resourceType: 'Bundle', type: 'transaction', entry });
     assert.equal(r.status, 200, r.text.slice(0, 300));
-    const costly = await send('GET', `${server.base}/Patient?_content=fracture`);
+    const costly = await send('GET', `${server.base}/Patient?identifier:text=fracture`);
     assert.equal(costly.status, 403, costly.text);
     assert.equal(issues(costly)[0].code, 'too-costly');
     assert.ok(issues(costly)[0].diagnostics.includes('add a patient'));
