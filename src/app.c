@@ -87,6 +87,29 @@ static bool open_sqlite(med_app *app, bool create, med_err *err)
     return app->store != NULL;
 }
 
+/* "host=a dbname=x; host=b dbname=x" */
+static bool list_replicas(med_app *app, med_postgres_options *o, med_err *err)
+{
+    med_str rest = med_config_text(app->config, "store.replica");
+    med_str *at = MED_TAKE(app->arena, MED_REPLICAS, med_str);
+    if (at == NULL)
+        return MED_FAIL_MEMORY(err);
+    o->replicas = at;
+    while (rest.len > 0) {
+        med_str one = med_str_trim(med_str_cut(rest, ';', &rest));
+        if (one.len == 0)
+            continue;
+        if (o->n_replicas == MED_REPLICAS)
+            return MED_FAIL(err, MED_ISSUE_VALUE, "store.replica: at most %d", (int)MED_REPLICAS);
+        if (med_str_starts(one, MED_STR("postgres:"))
+            && !med_str_starts(one, MED_STR("postgres://")))
+            one = med_str_skip(one, MED_STR("postgres:").len);
+        at[o->n_replicas++] = one;
+    }
+    o->replica_lag = med_config_int(app->config, "store.replica_lag") * 1000;
+    return true;
+}
+
 /* The data directory then holds the key, the journal of imports and the admin socket. */
 static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *err)
 {
@@ -100,7 +123,8 @@ static bool open_postgres(med_app *app, med_str conninfo, bool create, med_err *
         .log = &app->log,
         .queue_limit = (size_t)med_config_int(app->config, "store.queue"),
     };
-    if (!med_dictionaries_shipped(app->arena, &o.dictionaries, &o.n_dictionaries, err))
+    if (!med_dictionaries_shipped(app->arena, &o.dictionaries, &o.n_dictionaries, err)
+        || !list_replicas(app, &o, err))
         return false;
     app->store = med_postgres_open(&o, err);
     return app->store != NULL;
@@ -111,6 +135,9 @@ static bool open_store(med_app *app, bool create, med_err *err)
     med_str conninfo;
     if (is_postgres(app->config, &conninfo))
         return open_postgres(app, conninfo, create, err);
+    if (med_config_text(app->config, "store.replica").len > 0)
+        return MED_FAIL(err, MED_ISSUE_INVALID,
+                        "store.replica goes with a store in PostgreSQL: name it in store.url");
     if (med_str_eqz(med_config_text(app->config, "store.url"), "sqlite"))
         return open_sqlite(app, create, err);
     return MED_FAIL(err, MED_ISSUE_INVALID,

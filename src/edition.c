@@ -224,6 +224,7 @@ static edition *make(med_editions *e, const look *l, uint64_t signature, med_err
     }
     *x = (edition){.fhir = *e->base, .arena = a, .of = e, .holders = 1, .signature = signature};
     x->fhir.epoch = l->set.revision + 1;
+    x->fhir.since = med_monotonic(e->base->clock); /* its rows were made by now */
     x->fhir.newest = newest;
     x->fhir.newest_arg = e;
     if (extend(e, x, l, err))

@@ -84,9 +84,30 @@ static void write_store(med_json_writer *w, const med_store_stats *s)
     med_json_close(w, '}');
 }
 
+static void write_replicas(med_json_writer *w, const med_replicas *all)
+{
+    med_json_key(w, MED_STR("replicas"));
+    med_json_open(w, '[');
+    for (size_t i = 0; i < all->n; i++) {
+        const med_replica *r = &all->at[i];
+        med_json_open(w, '{');
+        med_json_pair(w, "name", med_str_from(r->name));
+        write_flag(w, "used", r->used);
+        if (r->behind >= 0)
+            write_count(w, "behindMilliseconds", (uint64_t)r->behind / 1000);
+        write_count(w, "reads", r->reads);
+        if (r->why[0] != '\0')
+            med_json_pair(w, "why", med_str_from(r->why));
+        med_json_close(w, '}');
+    }
+    med_json_close(w, ']');
+    write_count(w, "readsPastReplicas", all->behind + all->away);
+}
+
 static void write_health(const med_manage *m, const med_store_stats *store, med_buf *out)
 {
     med_serve_load load;
+    med_replicas replicas;
     med_serve_measure(m->config.server, &load);
     med_json_writer w = med_json_writer_to(out);
     med_json_open(&w, '{');
@@ -95,6 +116,9 @@ static void write_health(const med_manage *m, const med_store_stats *store, med_
     write_count(&w, "uptimeSeconds",
                 (uint64_t)((med_monotonic(m->config.clock) - m->started) / SECOND));
     write_store(&w, store);
+    med_store_replicas(m->config.store, &replicas);
+    if (replicas.n > 0)
+        write_replicas(&w, &replicas);
     med_json_key(&w, MED_STR("queues"));
     med_json_open(&w, '{');
     write_count(&w, "commits", store->queue);

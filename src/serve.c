@@ -19,6 +19,7 @@
 #include "serve_async.h"
 #include "serve_http.h"
 #include "serve_metrics.h"
+#include "serve_position.h"
 
 enum {
     FAR_NICE = 5,               /* of workers that mostly wait: the database has its own priority */
@@ -35,6 +36,7 @@ struct med_server {
     med_worker_pool *pool;
     med_worker_pool *quick; /* NULL: the store is near, and loops do it */
     med_metrics *metrics;
+    med_positions *positions;
     atomic_uint held; /* exchanges begun and not answered: in a worker, a loop or a commit */
 };
 
@@ -44,13 +46,16 @@ typedef struct exchange {
     med_http_exchange *http;
     med_call call;
     med_performance performance;
+    bool steady; /* it is done again, because a replica failed: from the primary */
 } exchange;
 
 static void advance(exchange *x, enum med_next next);
+static bool begin(exchange *x, med_str path, med_err *err);
 
 static void respond(exchange *x)
 {
     med_serve_write_response(&x->server->config, x->http, &x->call);
+    med_positions_answer(x->server->positions, x->http->request, &x->call, &x->http->response);
     med_metrics_count(x->server->metrics, &x->call,
                       med_monotonic(x->server->config.http.clock) - x->http->received);
     med_serve_log(&x->server->config, x->http, &x->call);
@@ -63,6 +68,19 @@ static void fail(exchange *x, const med_err *err)
 {
     med_call_fail(&x->call, err);
     respond(x);
+}
+
+/* A read whose replica went away in the middle: nothing was answered yet. */
+static void read_again(exchange *x)
+{
+    med_err err = {0};
+    x->steady = true;
+    med_call_init(&x->call, x->call.fhir, x->http->arena);
+    med_performance_init(&x->performance, &x->call);
+    if (begin(x, med_serve_fhir_path(&x->server->config, x->http->request->path), &err))
+        advance(x, MED_NEXT_WORKER);
+    else
+        fail(x, &err);
 }
 
 /* Runs one step of the call with a view of this thread, then does what comes next. */
@@ -78,12 +96,18 @@ static void run_step(exchange *x, unsigned slot, unsigned seconds, bool committe
         respond(x);
         return;
     }
+    if (!committed && !x->steady)
+        med_positions_lag(x->server->positions, x->http->request, &x->call);
     enum med_next next =
         committed ? med_perform_committed(&x->performance) : med_perform_step(&x->performance);
+    bool cut = x->call.view != NULL && med_view_was_cut(x->call.view);
     if (x->call.view != NULL)
         med_view_end(x->call.view);
     x->call.view = NULL;
-    advance(x, next);
+    if (cut)
+        read_again(x);
+    else
+        advance(x, next);
 }
 
 static void work(void *arg, unsigned worker)
@@ -327,7 +351,9 @@ med_server *med_serve_start(const med_serve_config *config, med_err *err)
     *s = (med_server){.config = *config};
     s->config.http.render_error = med_serve_refusal;
     s->metrics = med_metrics_new();
-    if (open_pools(s, err) && s->metrics != NULL)
+    s->positions = med_positions_new(config->fhir->store, err);
+    if (open_pools(s, err) && s->metrics != NULL && s->positions != NULL
+        && med_store_follow(config->fhir->store, err))
         s->http = med_http_start(&s->config.http, receive, s, err);
     if (s->http != NULL)
         return s;
@@ -358,6 +384,7 @@ void med_serve_stop(med_server *s, unsigned seconds)
     if (s->http != NULL)
         med_http_free(s->http);
     med_metrics_free(s->metrics);
+    med_positions_free(s->positions);
     med_free(s);
 }
 
@@ -367,6 +394,32 @@ void med_serve_measure(const med_server *s, med_serve_load *out)
     med_http_count(s->http, &http);
     *out = (med_serve_load){.workers_waiting = med_worker_pool_waiting(s->pool),
                             .connections = http.open};
+}
+
+static void write_replicas(med_store *store, med_buf *out)
+{
+    med_replicas all;
+    med_store_replicas(store, &all);
+    if (all.n == 0)
+        return;
+    med_buf_addz(out, "# TYPE medulla_replica_used gauge\n");
+    for (size_t i = 0; i < all.n; i++)
+        med_buf_printf(out, "medulla_replica_used{replica=\"%zu\"} %d\n", i + 1, all.at[i].used);
+    med_buf_addz(out, "# HELP medulla_replica_behind_seconds At most; -1: not known.\n"
+                      "# TYPE medulla_replica_behind_seconds gauge\n");
+    for (size_t i = 0; i < all.n; i++)
+        med_buf_printf(out, "medulla_replica_behind_seconds{replica=\"%zu\"} %.3f\n", i + 1,
+                       all.at[i].behind < 0 ? -1 : (double)all.at[i].behind / 1e6);
+    med_buf_addz(out, "# TYPE medulla_replica_reads_total counter\n");
+    for (size_t i = 0; i < all.n; i++)
+        med_buf_printf(out, "medulla_replica_reads_total{replica=\"%zu\"} %lu\n", i + 1,
+                       (unsigned long)all.at[i].reads);
+    med_buf_printf(out,
+                   "# HELP medulla_replica_passed_total Reads that went to the primary instead.\n"
+                   "# TYPE medulla_replica_passed_total counter\n"
+                   "medulla_replica_passed_total{why=\"behind\"} %lu\n"
+                   "medulla_replica_passed_total{why=\"away\"} %lu\n",
+                   (unsigned long)all.behind, (unsigned long)all.away);
 }
 
 void med_serve_metrics(med_server *s, med_buf *out)
@@ -401,4 +454,5 @@ void med_serve_metrics(med_server *s, med_buf *out)
                    (unsigned long)store.bytes_wal);
     med_buf_printf(out, "# TYPE medulla_damaged_total counter\nmedulla_damaged_total %lu\n",
                    (unsigned long)store.damaged);
+    write_replicas(s->config.fhir->store, out);
 }

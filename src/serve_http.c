@@ -44,7 +44,7 @@ static void add_cors(const med_serve_config *c, med_http_exchange *x)
     (void)med_response_header(&x->response, "Access-Control-Allow-Origin", origin);
     (void)med_response_header(&x->response, "Access-Control-Expose-Headers",
                               MED_STR("Content-Location, ETag, Last-Modified, Location, "
-                                      "X-Request-Id, Retry-After"));
+                                      "Medulla-Position, X-Request-Id, Retry-After"));
 }
 
 static void answer_preflight(const med_serve_config *c, med_http_exchange *x)
@@ -54,9 +54,11 @@ static void answer_preflight(const med_serve_config *c, med_http_exchange *x)
     (void)med_response_header(&x->response, "Access-Control-Allow-Methods",
                               MED_STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     (void)med_response_header(&x->response, "Access-Control-Allow-Headers",
-                              MED_STR("Accept, Authorization, Content-Type, If-Match, "
+                              MED_STR("Accept, Authorization, Cache-Control, Content-Type, "
+                                      "If-Match, "
                                       "If-Modified-Since, If-None-Exist, If-None-Match, "
-                                      "Idempotency-Key, Prefer, X-Request-Id"));
+                                      "Idempotency-Key, Medulla-Position, Prefer, "
+                                      "X-Request-Id"));
     (void)med_response_header(&x->response, "Access-Control-Max-Age", MED_STR("600"));
 }
 

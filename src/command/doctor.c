@@ -190,6 +190,7 @@ static enum med_exit run(const med_arguments *args)
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
     {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
+    {"replica", "CONNINFO", "store.replica", "with PostgreSQL: a standby to look at, too"},
     {NULL, NULL, NULL, NULL},
 };
 

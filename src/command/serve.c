@@ -279,6 +279,7 @@ static enum med_exit run(const med_arguments *args)
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
     {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
+    {"replica", "CONNINFO", "store.replica", "with PostgreSQL: a standby to read from"},
     {"listen", "HOST:PORT", "http.listen", "address to serve (default 127.0.0.1:8080)"},
     {"auth", "on|off", "auth.mode", "off: no sign-in, loopback only"},
     {"demo", NULL, NULL, "fill an empty data directory with the demo nation first"},

@@ -54,6 +54,7 @@ typedef struct med_fhir {
     bool multiple_delete; /* conditional delete of several matches */
     bool auth_off;        /* said so in the CapabilityStatement */
     int64_t idempotency_seconds;
+    int64_t since;  /* monotonic: what is read with its schema is of then or later */
     uint64_t epoch; /* of the commits whose rows its schema makes (store.h); 0: none */
     /* The one that is true now, held until the arena ends; NULL with *err. May be absent: then
      * there is no other. */

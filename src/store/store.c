@@ -56,6 +56,39 @@ const med_store *med_view_store(const med_view *v)
     return v->store;
 }
 
+bool med_store_lags(const med_store *s)
+{
+    return s->ops->lags != NULL && s->ops->lags(s);
+}
+
+bool med_store_follow(med_store *s, med_err *err)
+{
+    return !med_store_lags(s) || s->ops->follow(s, err);
+}
+
+void med_view_may_lag(med_view *v, int64_t least_t, int64_t since)
+{
+    if (med_store_lags(v->store))
+        v->store->ops->may_lag(v, least_t, since);
+}
+
+bool med_view_was_cut(const med_view *v)
+{
+    return med_store_lags(v->store) && v->store->ops->was_cut(v);
+}
+
+int64_t med_store_position(const med_store *s)
+{
+    return s->ops->position == NULL ? 0 : s->ops->position(s);
+}
+
+void med_store_replicas(med_store *s, med_replicas *out)
+{
+    *out = (med_replicas){0};
+    if (med_store_lags(s))
+        s->ops->replicas(s, out);
+}
+
 enum med_found med_view_read(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,
                              med_err *err)
 {

@@ -70,6 +70,36 @@ med_view *med_store_view(med_store *s, unsigned slot, int64_t deadline,
 void med_view_end(med_view *v);
 const med_store *med_view_store(const med_view *v);
 
+/* ---- reads that may be of a moment ago: docs/decisions/0018 ---- */
+/* Are there replicas to read from? */
+bool med_store_lags(const med_store *s);
+/* Starts to look how far they are; before that no view lags. */
+bool med_store_follow(med_store *s, med_err *err) MED_MUST_CHECK;
+/* Before a view's first question: a replica may answer it, with what was committed at most the
+ * store's bound ago, but with the commit of `least_t`, and with all that was committed before
+ * `since` (monotonic microseconds). Without this call a view is never old. */
+void med_view_may_lag(med_view *v, int64_t least_t, int64_t since);
+/* A replica failed in the middle of it: the same on a new view that may not lag can succeed. */
+bool med_view_was_cut(const med_view *v);
+/* `t` of the last commit of this process. */
+int64_t med_store_position(const med_store *s);
+enum { MED_REPLICAS = 16 };
+typedef struct med_replica {
+    char name[64];  /* its host */
+    bool used;      /* reads go to it */
+    int64_t behind; /* microseconds at most, when it was last looked at; -1: not known */
+    uint64_t reads;
+    char why[200]; /* it is not used; else empty */
+} med_replica;
+typedef struct med_replicas {
+    med_replica at[MED_REPLICAS];
+    size_t n;
+    uint64_t behind; /* reads that came to a replica before what they had to see */
+    uint64_t away;   /* reads for which no replica was to be had */
+} med_replicas;
+/* Never waits. */
+void med_store_replicas(med_store *s, med_replicas *out);
+
 enum med_found { MED_FOUND, MED_ABSENT, MED_FAILED /* *err is filled */ };
 
 /* Current version, deleted ones included (change == MED_DELETED). Text and id are copied into

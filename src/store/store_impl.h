@@ -56,6 +56,14 @@ struct med_store_ops {
     void (*expect)(med_view *v, const med_rid *rids, size_t n);
     bool (*expect_idents)(med_view *v, const uint64_t *idents, size_t n, med_err *err);
 
+    /* replicas; all or none (NULL) */
+    bool (*lags)(const med_store *s);
+    bool (*follow)(med_store *s, med_err *err);
+    void (*may_lag)(med_view *v, int64_t least_t, int64_t since);
+    bool (*was_cut)(const med_view *v);
+    int64_t (*position)(const med_store *s);
+    void (*replicas)(med_store *s, med_replicas *out);
+
     /* full text; all or none (NULL) */
     bool (*posted)(med_view *v, med_posted *out, med_err *err);
     bool (*postings)(med_view *v, med_arena *a, uint64_t list, med_str term, bool prefix,

@@ -101,6 +101,7 @@ bool med_pg_check(med_store *store, med_store_finding tell, void *arg, med_err *
          barred ? "that user owns the schema medulla and all in it, or is granted all on it" : "");
     tell_settings(r, tell, arg);
     tell_connections(s, r, tell, arg);
+    med_pg_check_replicas(s, tell, arg);
     bool archives = archiving(r, text);
     bool fails = med_pg_int_at(r, 0, CHECK_ARCHIVE_FAILS) != 0;
     tell(arg, "backup", text, archives || !fails ? "" : "a working archive_command");

@@ -173,6 +173,7 @@ static enum group run_group(struct pg_store *s, med_commit *first, const med_com
     if (result == GROUP_DONE) {
         s->caches_hold = first == NULL || !med_commit_purges(first);
         s->last_t = s->t;
+        s->position = s->t;
     }
     med_arena_reset(s->scratch);
     s->current = NULL;

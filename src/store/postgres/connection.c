@@ -1,6 +1,10 @@
 /* connection.c - see connection.h. */
 #include "store/postgres/connection.h"
 
+#include <poll.h>
+
+#include "base/clock.h"
+
 static const struct {
     const char *name, *sql;
 } statements[] = {
@@ -160,6 +164,7 @@ void med_pg_disconnect(struct pg_connection *c)
     c->pg = NULL;
     c->n_expected = 0;
     c->timeout = 0;
+    c->position = 0;
     memset(c->prepared, 0, sizeof c->prepared);
 }
 
@@ -313,10 +318,28 @@ static unsigned char take_expected(struct pg_connection *c)
     return what;
 }
 
+/* Waits for the next result of a server that may never give one: the machine stands still, or the
+ * way to it is cut. False when it came too late. */
+static bool await(struct pg_connection *c)
+{
+    enum { LOOK_EVERY = 50 }; /* milliseconds */
+    if (c->until == 0 && c->answers == NULL)
+        return true;
+    while (PQisBusy(c->pg) != 0) {
+        struct pollfd at = {.fd = PQsocket(c->pg), .events = POLLIN};
+        if ((c->until != 0 && med_monotonic(&med_clock_system) > c->until)
+            || (c->answers != NULL && !*c->answers))
+            return false;
+        if (poll(&at, 1, LOOK_EVERY) > 0 && PQconsumeInput(c->pg) == 0)
+            return true; /* the result says why */
+    }
+    return true;
+}
+
 /* The result of the command at hand, and the NULL behind it; NULL when the connection broke. */
 static PGresult *take(struct pg_connection *c, unsigned char what)
 {
-    PGresult *r = PQgetResult(c->pg);
+    PGresult *r = await(c) ? PQgetResult(c->pg) : NULL;
     if (r == NULL || what == EXPECT_SYNC)
         return r;
     for (PGresult *more = NULL; (more = PQgetResult(c->pg)) != NULL;)

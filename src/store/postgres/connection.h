@@ -9,6 +9,7 @@
 #define MED_STORE_POSTGRES_CONNECTION_H
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -35,9 +36,12 @@ struct pg_connection {
     bool prepared[STATEMENT_COUNT];
     unsigned char expected[EXPECTED_MAX]; /* results not yet taken, in order */
     size_t n_expected;
-    int64_t timeout;      /* statement_timeout of the session in ms; 0: not known */
-    enum trouble trouble; /* of the last failure */
-    char state[6];        /* its SQLSTATE, or "" */
+    int64_t timeout;  /* statement_timeout of the session in ms; 0: not known */
+    int64_t position; /* a commit that was seen in it: whose effects any later question sees */
+    int64_t until;    /* monotonic; an answer later than that is none. 0: any time */
+    const _Atomic bool *answers; /* false: nor is one still to come; NULL: nobody says */
+    enum trouble trouble;        /* of the last failure */
+    char state[6];               /* its SQLSTATE, or "" */
 };
 
 bool med_pg_connect(struct pg_connection *c, med_err *err) MED_MUST_CHECK;

@@ -111,6 +111,12 @@ static const struct med_store_ops ops = {
     .claim_lists = med_pg_claim_lists,
     .expect = med_pg_expect,
     .expect_idents = med_pg_expect_idents,
+    .lags = med_pg_lags,
+    .follow = med_pg_follow,
+    .may_lag = med_pg_may_lag,
+    .was_cut = med_pg_was_cut,
+    .position = med_pg_position,
+    .replicas = med_pg_replicas,
 };
 
 void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *message,
@@ -142,10 +148,10 @@ static bool take_options(struct pg_store *s, const med_postgres_options *o, med_
 }
 
 /* Settings are shown, and a process' arguments are seen by others: no password in them. */
-static bool check_conninfo(const struct pg_store *s, med_err *err)
+bool med_pg_check_conninfo(const char *conninfo, med_err *err)
 {
     char *ignored = NULL;
-    PQconninfoOption *options = PQconninfoParse(s->conninfo, &ignored);
+    PQconninfoOption *options = PQconninfoParse(conninfo, &ignored);
     PQfreemem(ignored);
     if (options == NULL)
         return MED_FAIL(err, MED_ISSUE_INVALID,
@@ -217,8 +223,7 @@ static bool compare_setting(struct pg_store *s, med_str name, int64_t value, boo
     return true;
 }
 
-/* What the index key makes of a known text: tells a foreign key without showing ours. */
-static int64_t key_proof(const struct pg_store *s)
+int64_t med_pg_key_proof(const struct pg_store *s)
 {
     return (int64_t)med_store_hash(&s->base, MED_STR("medulla: is this the key of this store?"));
 }
@@ -251,7 +256,7 @@ static bool open_keys(struct pg_store *s, bool create, med_err *err)
     if (!good)
         return false;
     s->base.index_key = s->keys.index;
-    return compare_setting(s, MED_STR("key_proof"), key_proof(s), &same, err)
+    return compare_setting(s, MED_STR("key_proof"), med_pg_key_proof(s), &same, err)
            && (same
                || MED_FAIL(err, MED_ISSUE_SECURITY,
                            "the file `key` belongs to another store: put back the right one"));
@@ -308,7 +313,8 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
         return NULL;
     }
     unsigned format = o->format != 0 ? o->format : MED_POSTGRES_FORMAT;
-    if (take_options(s, o, err) && check_conninfo(s, err) && init_memory(s, o->queue_limit, err)
+    if (take_options(s, o, err) && med_pg_check_conninfo(s->conninfo, err)
+        && med_pg_replicas_init(s, o, err) && init_memory(s, o->queue_limit, err)
         && med_pg_connect(&s->writer, err) && is_primary(s, err)
         && med_pg_migrate(&s->writer, format, o->create, err)
         && med_pg_make_indexes(&s->writer, err) && open_keys(s, o->create, err)
@@ -335,12 +341,14 @@ void med_pg_close(med_store *store)
 {
     struct pg_store *s = med_pg_of(store);
     stop_thread(s);
+    med_pg_replicas_stop(s);
     for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
         med_pg_view_free(&s->slots[i]);
     if (s->guard_view != NULL)
         med_pg_view_free(s->guard_view);
     med_pg_disconnect(&s->writer);
     med_pg_disconnect(&s->poster);
+    med_pg_replicas_free(s);
     med_arena_free(s->scratch);
     med_idents_free(&s->idents);
     med_tallies_free(&s->tallies);

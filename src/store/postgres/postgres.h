@@ -12,7 +12,11 @@
 
 /* Zero in a number means the default named beside it. */
 typedef struct med_postgres_options {
-    med_str conninfo;         /* as libpq takes it: "host=... dbname=..." or postgresql://... */
+    med_str conninfo; /* as libpq takes it: "host=... dbname=..." or postgresql://... */
+    const med_str
+        *replicas; /* conninfos of streaming standbys to read from; at most MED_REPLICAS */
+    size_t n_replicas;
+    int64_t replica_lag;      /* microseconds that what they show may be old; 2 s */
     med_str keys;             /* the directory of the key file */
     bool create;              /* make the tables (and the key, for a new store) if need be */
     unsigned readers;         /* views at a time (slots), and connections for them; 4 */

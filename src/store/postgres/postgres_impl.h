@@ -72,7 +72,13 @@ struct pg_view {
     med_view base;
     struct pg_store *store;
     struct pg_connection *connection;
-    struct pg_connection own; /* what `connection` points to, but for the commit thread's view */
+    struct pg_connection own;   /* what `home` points to, but for the commit thread's view */
+    struct pg_connection *home; /* to the primary; `connection` unless a replica answers */
+    struct pg_replica *replica; /* that is asked; NULL: none */
+    struct pg_replica *away_to; /* of `away`, which outlives the view */
+    struct pg_connection away;
+    int64_t least_t; /* that a replica must show */
+    bool was_cut;    /* the replica failed within the snapshot */
     int64_t deadline;
     int64_t timeout; /* of the snapshot, as the server knows it */
     bool open;       /* between med_store_view and med_view_end */
@@ -129,12 +135,46 @@ struct pending_version {
     struct pending_version *next;
 };
 
+/* replica.c: the standbys, each looked at by a thread of its own, and the primary by another. */
+struct pg_replica {
+    struct pg_replicas *of;
+    char *conninfo;                  /* NULL: the primary */
+    struct pg_connection connection; /* of its thread */
+    pthread_t thread;
+    bool runs;
+    _Atomic bool answers; /* it gave its last answer in time */
+    _Atomic bool used;
+    _Atomic uint64_t reads;
+    /* under the lock of replicas */
+    int64_t t, at; /* what it showed, when it was asked (monotonic; 0: never) */
+    med_replica told;
+};
+/* The primary's t at a moment: whoever shows it shows all that was committed before. */
+struct pg_sample {
+    int64_t at, t;
+};
+enum { PG_SAMPLES = 64 };
+struct pg_replicas {
+    struct pg_store *store;
+    int64_t bound, every;  /* microseconds: how old reads may be; between two looks */
+    struct pg_replica *at; /* n, and the primary behind them */
+    size_t n;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+    struct pg_sample samples[PG_SAMPLES]; /* a ring */
+    uint64_t n_samples;
+    _Atomic uint64_t behind, away;
+};
+
 struct pg_store {
     med_store base;
     const med_clock *clock;
     const med_random *random;
     const med_log *log;
     char *conninfo;
+    struct pg_replicas replicas;
+    _Atomic int64_t position; /* t of the last commit of this process */
     char keys_path[MED_PATH_MAX];
     struct keyring keys;
     struct packer packer;
@@ -198,6 +238,10 @@ static inline struct pg_store *med_pg_of(med_store *s)
 }
 
 /* ---- open.c ---- */
+/* It is well formed and holds no password. */
+bool med_pg_check_conninfo(const char *conninfo, med_err *err);
+/* What the index key makes of a known text: tells a foreign key without showing ours. */
+int64_t med_pg_key_proof(const struct pg_store *s);
 void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *message,
                 const char *detail);
 
@@ -296,6 +340,24 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
                         int64_t *out, med_err *err);
 void med_pg_view_begin(struct pg_view *v, int64_t deadline);
 void med_pg_view_close(struct pg_view *v);
+
+/* Nothing is asked of the replica any longer; the next question begins a snapshot at the primary.
+ */
+void med_pg_view_go_home(struct pg_view *v);
+
+/* ---- replica.c ---- */
+bool med_pg_replicas_init(struct pg_store *s, const med_postgres_options *o, med_err *err);
+/* Ends its threads, then, behind all views, what is left; a zeroed one is fine. */
+void med_pg_replicas_stop(struct pg_store *s);
+void med_pg_replicas_free(struct pg_store *s);
+void med_pg_may_lag(med_view *v, int64_t least_t, int64_t since);
+bool med_pg_lags(const med_store *s);
+bool med_pg_follow(med_store *s, med_err *err);
+bool med_pg_was_cut(const med_view *v);
+int64_t med_pg_position(const med_store *s);
+void med_pg_replicas(med_store *s, med_replicas *out);
+/* For doctor: asks each, now. */
+void med_pg_check_replicas(struct pg_store *s, med_store_finding tell, void *arg);
 
 /* ---- ahead.c ---- */
 /* A row of resource, perhaps one of several that were asked for together. End each that was

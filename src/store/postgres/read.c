@@ -51,6 +51,13 @@ static enum med_found read_current(med_view *view, bool latest, med_arena *a, ui
     PGresult *r = NULL;
     struct stored_row row = {0};
     enum med_found found = find(v, latest, type, id, &r, &row, err);
+    if (found == MED_ABSENT && latest && v->replica != NULL) {
+        /* Who names an id has heard of it: a replica that does not know it yet is not the last
+         * word. */
+        PQclear(r);
+        med_pg_view_go_home(v);
+        found = find(v, latest, type, id, &r, &row, err);
+    }
     if (found == MED_FOUND)
         found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
     PQclear(r);
@@ -71,10 +78,9 @@ enum med_found med_pg_latest(med_view *view, med_arena *a, uint32_t type, med_st
     return read_current(view, true, a, type, id, out, err);
 }
 
-enum med_found med_pg_version(med_view *view, med_arena *a, uint32_t type, med_str id,
-                              uint32_t version, med_stored *out, med_err *err)
+static enum med_found read_version(struct pg_view *v, med_arena *a, uint32_t type, med_str id,
+                                   uint32_t version, med_stored *out, med_err *err)
 {
-    struct pg_view *v = med_pg_of_view(view);
     PGresult *r = NULL;
     struct stored_row row = {0};
     enum med_found found = find(v, false, type, id, &r, &row, err);
@@ -90,6 +96,18 @@ enum med_found med_pg_version(med_view *view, med_arena *a, uint32_t type, med_s
         found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
     PQclear(r);
     return found;
+}
+
+/* As above, unless a cursor is at work in the snapshot. */
+enum med_found med_pg_version(med_view *view, med_arena *a, uint32_t type, med_str id,
+                              uint32_t version, med_stored *out, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    enum med_found found = read_version(v, a, type, id, version, out, err);
+    if (found != MED_ABSENT || v->replica == NULL || v->cursors != NULL)
+        return found;
+    med_pg_view_go_home(v);
+    return read_version(v, a, type, id, version, out, err);
 }
 
 enum med_found med_pg_by_rid(med_view *view, med_arena *a, med_rid rid, med_stored *out,

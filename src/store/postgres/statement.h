@@ -102,6 +102,9 @@
                      " JOIN resource r ON r.rid = v.rid")                                          \
     X(IDENT, "SELECT rid FROM ident WHERE hash = $1::int8")                                        \
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
+    X(POSITION, "SELECT t FROM state WHERE one = 1")                                               \
+    X(STANDBY, "SELECT s.t, pg_is_in_recovery(), coalesce((SELECT value FROM setting"              \
+               " WHERE name = 'key_proof'::bytea), 0) FROM state s WHERE s.one = 1")               \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
     X(NOTES, "SELECT name, revision, text FROM note ORDER BY name LIMIT 1024")                     \
     X(POSTED, "SELECT t, form, purges FROM posted WHERE one = 1")                                  \

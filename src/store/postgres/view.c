@@ -9,7 +9,7 @@ bool med_pg_view_init(struct pg_view *v, struct pg_store *s, struct pg_connectio
                       med_err *err)
 {
     *v = (struct pg_view){.base.store = &s->base, .store = s, .writer = share != NULL};
-    v->connection = share != NULL ? share : &v->own;
+    v->home = v->connection = share != NULL ? share : &v->own;
     v->own.conninfo = s->conninfo;
     v->unpacker = med_unpacker_new();
     return v->unpacker != NULL || MED_FAIL_MEMORY(err);
@@ -23,6 +23,7 @@ void med_pg_view_free(struct pg_view *v)
         med_pg_cursor_close(&v->cursors->base);
     med_pg_ahead_free(v);
     med_pg_disconnect(&v->own);
+    med_pg_disconnect(&v->away);
     med_unpacker_free(v->unpacker);
     *v = (struct pg_view){0};
 }
@@ -71,11 +72,14 @@ static bool begin_snapshot(struct pg_view *v, int *before, med_err *err)
     return med_pg_send(c, STATEMENT_SET_TIMEOUT, &p, err);
 }
 
-/* What was sent with the question comes before its answer. */
-static PGresult *answer_behind(struct pg_connection *c, int before, med_err *err)
+/* What was sent with the question comes before its answer; the last of it tells the position when
+ * that was asked for. */
+static PGresult *answer_behind(struct pg_connection *c, int before, bool position, med_err *err)
 {
     PGresult *r = med_pg_result(c, err);
     for (int i = 0; r != NULL && i < before; i++) {
+        if (position && i == before - 1 && PQntuples(r) == 1)
+            c->position = med_pg_int_at(r, 0, 0);
         PQclear(r);
         r = med_pg_result(c, err);
     }
@@ -94,12 +98,15 @@ static PGresult *ask_anew(struct pg_view *v, bool snapshot, enum statement id,
     if ((c->pg == NULL || !med_pg_drain(c, err)) && !med_pg_connect(c, err))
         return NULL;
     int before = 0;
-    if ((snapshot && !begin_snapshot(v, &before, err)) || !med_pg_send(c, id, p, err)
-        || !med_pg_sync(c, err)) {
+    bool position = v->replica != NULL && c->position < v->least_t;
+    bool sent = (!snapshot || begin_snapshot(v, &before, err))
+                && (!position || med_pg_send(c, STATEMENT_POSITION, NULL, err))
+                && med_pg_send(c, id, p, err) && med_pg_sync(c, err);
+    if (!sent) {
         med_pg_disconnect(c);
         return NULL;
     }
-    PGresult *r = answer_behind(c, before, err);
+    PGresult *r = answer_behind(c, before + position, position, err);
     v->reading = snapshot && r != NULL;
     if (v->reading)
         c->timeout = v->timeout;
@@ -110,18 +117,87 @@ static PGresult *ask_anew(struct pg_view *v, bool snapshot, enum statement id,
     return r;
 }
 
+/* ---- a replica's part ---- */
+
+static void end_snapshot(struct pg_view *v)
+{
+    if (v->reading && v->connection->pg != NULL) {
+        med_err ignored = {0};
+        if (!med_pg_send(v->connection, STATEMENT_COMMIT, NULL, &ignored)
+            || !med_pg_sync(v->connection, &ignored) || PQflush(v->connection->pg) < 0)
+            med_pg_disconnect(v->connection);
+    }
+    v->reading = false;
+}
+
+void med_pg_view_go_home(struct pg_view *v)
+{
+    if (v->replica == NULL)
+        return;
+    if (v->reading)
+        med_pg_ahead_forget(v);
+    end_snapshot(v);
+    v->replica = NULL;
+    v->connection = v->home;
+}
+
+/* The first question. NULL with *home: the primary is to be asked instead; whatever is wrong with
+ * a replica, only that a question takes too long is the question's own fault. */
+static PGresult *ask_replica(struct pg_view *v, bool snapshot, enum statement id,
+                             const struct pg_parameters *p, bool *home, med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    struct pg_replica *replica = v->replica;
+    PGresult *r = ask_anew(v, snapshot, id, p, err);
+    *home = false;
+    if (r != NULL && c->position >= v->least_t) {
+        atomic_fetch_add_explicit(&replica->reads, 1, memory_order_relaxed);
+        return r;
+    }
+    if (r == NULL && c->trouble == TROUBLE_TIMEOUT)
+        return NULL;
+    if (r != NULL)
+        atomic_fetch_add_explicit(&replica->of->behind, 1, memory_order_relaxed);
+    else if (c->trouble != TROUBLE_AGAIN) /* its own thread says when it is well again */
+        replica->used = false;
+    PQclear(r);
+    *err = (med_err){0};
+    med_pg_view_go_home(v);
+    *home = true;
+    return NULL;
+}
+
+/* Within a snapshot, which is over with it. */
+static void note_failure(struct pg_view *v)
+{
+    struct pg_connection *c = v->connection;
+    c->timeout = 0; /* a rollback takes it back */
+    v->was_cut = v->was_cut || (v->replica != NULL && c->trouble != TROUBLE_TIMEOUT);
+}
+
+static PGresult *ask_on(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                        med_err *err)
+{
+    PGresult *r = med_pg_ask(v->connection, id, p, err);
+    if (r == NULL)
+        note_failure(v);
+    return r;
+}
+
 static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
                      const struct pg_parameters *p, med_err *err)
 {
-    struct pg_connection *c = v->connection;
     if (is_over(v, err))
         return NULL;
-    if (v->writer || v->reading) {
-        PGresult *r = med_pg_ask(c, id, p, err);
-        if (r == NULL)
-            c->timeout = 0; /* a rollback takes it back */
-        return r;
+    if (v->writer || v->reading)
+        return ask_on(v, id, p, err);
+    if (v->replica != NULL) {
+        bool home = false;
+        PGresult *r = ask_replica(v, snapshot, id, p, &home, err);
+        if (!home)
+            return r;
     }
+    struct pg_connection *c = v->connection;
     bool was_there = c->pg != NULL;
     PGresult *r = ask_anew(v, snapshot, id, p, err);
     if (r == NULL && was_there && c->trouble == TROUBLE_LOST)
@@ -140,18 +216,14 @@ PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_
     return r;
 }
 
-PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
-                              med_err *err)
+/* Both within the snapshot. */
+static PGresult *ask_both(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                          enum statement id2, const struct pg_parameters *p2, PGresult **second,
+                          med_err *err)
 {
     struct pg_connection *c = v->connection;
     PGresult *r = NULL;
-    *second = NULL;
-    if (!v->reading || is_over(v, err)) { /* begins the snapshot, or fails as each does */
-        r = med_pg_view_ask(v, id, p, err);
-        *second = r == NULL ? NULL : med_pg_view_ask(v, id2, p2, err);
-    } else if (!med_pg_send(c, id, p, err) || !med_pg_send(c, id2, p2, err)
-               || !med_pg_sync(c, err)) {
+    if (!med_pg_send(c, id, p, err) || !med_pg_send(c, id2, p2, err) || !med_pg_sync(c, err)) {
         med_pg_disconnect(c);
     } else {
         r = med_pg_result(c, err);
@@ -160,12 +232,27 @@ PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct
             PQclear(*second);
             *second = NULL;
         }
-        if (*second == NULL)
-            c->timeout = 0;
+    }
+    if (*second == NULL)
+        note_failure(v);
+    return r;
+}
+
+PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
+                              med_err *err)
+{
+    PGresult *r = NULL;
+    *second = NULL;
+    if (!v->reading || is_over(v, err)) { /* begins the snapshot, or fails as each does */
+        r = med_pg_view_ask(v, id, p, err);
+        *second = r == NULL ? NULL : med_pg_view_ask(v, id2, p2, err);
+    } else {
+        r = ask_both(v, id, p, id2, p2, second, err);
     }
     if (*second != NULL)
         return r;
-    if (c->trouble == TROUBLE_DAMAGED)
+    if (v->connection->trouble == TROUBLE_DAMAGED)
         atomic_fetch_add(&v->store->damaged, 1);
     PQclear(r);
     return NULL;
@@ -203,6 +290,7 @@ void med_pg_view_begin(struct pg_view *v, int64_t deadline)
 {
     v->deadline = deadline;
     v->open = true;
+    v->was_cut = false;
 }
 
 void med_pg_view_close(struct pg_view *v)
@@ -210,13 +298,9 @@ void med_pg_view_close(struct pg_view *v)
     while (v->cursors != NULL)
         med_pg_cursor_close(&v->cursors->base);
     med_pg_ahead_forget(v);
-    if (v->reading && v->connection->pg != NULL) {
-        med_err ignored = {0};
-        if (!med_pg_send(v->connection, STATEMENT_COMMIT, NULL, &ignored)
-            || !med_pg_sync(v->connection, &ignored) || PQflush(v->connection->pg) < 0)
-            med_pg_disconnect(v->connection);
-    }
-    v->reading = false;
+    end_snapshot(v);
+    v->replica = NULL;
+    v->connection = v->home;
     v->open = false;
 }
 
