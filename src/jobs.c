@@ -54,6 +54,7 @@ typedef struct job {
     uint64_t revision;
     med_str path, query, node, state; /* state: waiting, done */
     int64_t status, created, done, bytes;
+    int64_t lease; /* until when it is its node's; then another may take it over */
     bool lenient;
 } job;
 
@@ -83,6 +84,7 @@ static bool read_job(med_arena *a, const med_note *note, job *out, med_err *err)
                  .revision = note->revision,
                  .status = number_of(&j, "status"),
                  .created = number_of(&j, "created"),
+                 .lease = number_of(&j, "lease"),
                  .done = number_of(&j, "done"),
                  .bytes = number_of(&j, "bytes"),
                  .lenient = number_of(&j, "lenient") != 0};
@@ -100,6 +102,7 @@ static void number(med_json_writer *w, const char *name, int64_t n)
 static bool write_job(med_jobs *j, job *b, med_err *err)
 {
     med_buf out;
+    b->lease = med_now(j->base->clock) + LEASE_SECONDS * (int64_t)SECOND;
     med_buf_init(&out, MED_NOTE_BYTES);
     med_json_writer w = med_json_writer_to(&out);
     med_json_open(&w, '{');
@@ -109,6 +112,7 @@ static bool write_job(med_jobs *j, job *b, med_err *err)
     med_json_pair(&w, "state", b->state);
     number(&w, "status", b->status);
     number(&w, "created", b->created);
+    number(&w, "lease", b->lease);
     number(&w, "done", b->done);
     number(&w, "bytes", b->bytes);
     number(&w, "lenient", b->lenient);
@@ -552,6 +556,33 @@ static bool still_waits(med_jobs *j, unsigned slot, med_arena *a, job *b)
     return false;
 }
 
+static bool is_ours(const med_jobs *j, const job *b)
+{
+    return med_str_eq(b->node, (med_str){j->node, sizeof j->node});
+}
+
+/* Also one of a server that is gone, or has more to do than it can. */
+static bool may_run(const med_jobs *j, const job *b, int64_t now)
+{
+    return med_str_eqz(b->state, "waiting") && (is_ours(j, b) || b->lease < now);
+}
+
+/* Whoever writes the note first has it; ours may be another's by now. */
+static bool claim(med_jobs *j, job *b, int64_t now)
+{
+    med_err err = {0};
+    bool was_ours = is_ours(j, b);
+    if (was_ours && b->lease - now > LEASE_SECONDS / 2 * (int64_t)SECOND)
+        return true;
+    b->node = (med_str){j->node, sizeof j->node};
+    if (!write_job(j, b, &err))
+        return false;
+    if (!was_ours)
+        MED_LOG(j->base->log, MED_LOG_INFO, "a job of another server is taken over",
+                MED_LOG_INT("entries", b->done));
+    return true;
+}
+
 /* Runs one that waits, forgets those whose day is over. False: nothing to do. */
 static bool work(med_jobs *j, unsigned slot)
 {
@@ -563,19 +594,20 @@ static bool work(med_jobs *j, unsigned slot)
     int64_t now = med_now(j->base->clock);
     bool ok = a != NULL && look(j, slot, a, &all, &n, &err);
     for (size_t i = 0; ok && !worked && i < n; i++) {
-        bool ours = med_str_eq(all[i].node, (med_str){j->node, sizeof j->node});
         if (all[i].created + MED_JOB_SECONDS * (int64_t)SECOND < now) {
             (void)drop_job(j, &all[i], &err);
             continue;
         }
-        if (!ours || !med_str_eqz(all[i].state, "waiting"))
+        if (!may_run(j, &all[i], now))
             continue;
         pthread_mutex_lock(&j->lock);
         worked = take(j, all[i].id);
         pthread_mutex_unlock(&j->lock);
         if (!worked)
             continue;
-        if (still_waits(j, slot, a, &all[i]))
+        worked =
+            still_waits(j, slot, a, &all[i]) && may_run(j, &all[i], now) && claim(j, &all[i], now);
+        if (worked)
             run_job(j, &all[i], slot);
         pthread_mutex_lock(&j->lock);
         give_back(j, all[i].id);
