@@ -173,10 +173,29 @@ static bool write_score(med_bundle *b, double score)
     return n > 0;
 }
 
+/* Only what is inside of a resource, by the address of that. */
+static bool add_contained(med_bundle *b, const med_search_entry *e, med_err *err)
+{
+    const med_fhir *f = b->call->fhir;
+    med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, e->resource.type));
+    med_str url = med_arena_printf(b->call->arena, "%.*s/%.*s/%.*s#%.*s", MED_STR_ARG(f->base),
+                                   MED_STR_ARG(type), MED_STR_ARG(e->resource.id),
+                                   MED_STR_ARG(e->contained->id));
+    if (url.len == 0)
+        return MED_FAIL_MEMORY(err);
+    med_bundle_entry_plain(b);
+    med_json_pair(&b->writer, "fullUrl", url);
+    med_json_key(&b->writer, MED_STR("resource"));
+    med_json_raw_value(&b->writer, e->contained->text);
+    return true;
+}
+
 static bool add_entry(med_bundle *b, const med_search_entry *e, med_err *err)
 {
-    med_bundle_entry(b, e->resource.type, e->resource.id);
-    if (!med_bundle_resource(b, &e->resource, err))
+    if (e->contained == NULL)
+        med_bundle_entry(b, e->resource.type, e->resource.id);
+    if (e->contained != NULL ? !add_contained(b, e, err)
+                             : !med_bundle_resource(b, &e->resource, err))
         return false;
     med_json_key(&b->writer, MED_STR("search"));
     med_json_open(&b->writer, '{');

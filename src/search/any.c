@@ -20,12 +20,15 @@ static bool start_runs(med_run *r, med_bound *b, bool dry, uint64_t *rows, med_e
         if (q->type != MED_TYPE_NONE
             && !med_view_count_type(r->view, med_schema_type(q->schema, q->type), &n, err))
             return false;
-        if (n == 0)
+        bool contained = i == 0 && c->contained != MED_CONTAINED_NONE;
+        if (n == 0 && !contained)
             continue;
         med_run *sub = med_run_sub(r, q, dry, err);
         if (sub == NULL)
             return false;
         b->any[b->n_any++] = sub;
+        if (contained) /* no index has them */
+            continue;
         *rows += sub->plan.rows;
         r->before += sub->before + sub->plan.cost;
     }
@@ -71,7 +74,7 @@ bool med_bind_any(med_run *r, med_bound *b, bool dry, med_err *err)
         return false;
     b->no_any = b->clause->modifier == MED_MODIFIER_NOT;
     b->estimate = rows;
-    if (b->no_any || rows > ANY_LIST) {
+    if (b->no_any || rows > ANY_LIST || b->clause->contained != MED_CONTAINED_NONE) {
         for (size_t i = 0; i < b->n_any; i++)
             med_run_use(b->any[i], (med_plan){.how = MED_DRIVE_TYPE});
         return true;
@@ -101,6 +104,19 @@ static bool run_matches(med_run *sub, const med_stored *stored, bool *yes, med_e
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see start_runs
+bool med_any_itself(const med_bound *b, const med_stored *stored, med_arena *scratch, bool *yes,
+                    med_err *err)
+{
+    *yes = false;
+    for (size_t i = b->clause->contained != MED_CONTAINED_NONE; i < b->n_any && !*yes; i++) {
+        b->any[i]->scratch = scratch;
+        if (!run_matches(b->any[i], stored, yes, err))
+            return false;
+    }
+    return true;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): see start_runs
 bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes, med_err *err)
 {
     med_stored stored;
@@ -111,11 +127,13 @@ bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes, med
     *yes = false;
     if (found == MED_ABSENT || stored.change == MED_DELETED)
         return true;
-    for (size_t i = 0; i < b->n_any && !any; i++) {
-        b->any[i]->scratch = r->scratch;
-        if (!run_matches(b->any[i], &stored, &any, err))
+    if (b->clause->contained != MED_CONTAINED_NONE) {
+        b->any[0]->scratch = r->scratch;
+        if (!med_contained_matches(b->any[0], &stored, &any, err))
             return false;
     }
+    if (!any && !med_any_itself(b, &stored, r->scratch, &any, err))
+        return false;
     *yes = any != b->no_any;
     return true;
 }

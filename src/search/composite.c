@@ -7,8 +7,7 @@
 typedef struct element {
     med_run *run;
     const med_clause *clause;
-    const med_json *j;
-    med_type type;
+    const med_candidate *at;
     med_extraction parts; /* rows of part k have the number k + 1 */
     size_t part;
     enum med_param_type kind;
@@ -40,8 +39,9 @@ static bool take_element(void *arg, const med_walk_value *value, med_err *err)
         return true;
     e->parts = (med_extraction){.schema = s,
                                 .arena = e->run->scratch,
-                                .j = e->j,
-                                .type = e->type,
+                                .j = e->at->j,
+                                .root = e->at->root,
+                                .type = e->at->type,
                                 .base = e->run->q->base,
                                 .whole = true};
     med_param composite, part;
@@ -49,7 +49,8 @@ static bool take_element(void *arg, const med_walk_value *value, med_err *err)
     for (e->part = 0; e->part < e->clause->n_parts; e->part++) {
         med_pack_param(s->pack, composite.components[e->part], &part);
         e->kind = part.type;
-        if (!med_walk_component(s->pack, e->j, 0, e->type, value, e->part, take_part, e, err))
+        if (!med_walk_component(s->pack, e->at->j, e->at->root, e->at->type, value, e->part,
+                                take_part, e, err))
             return false;
     }
     for (size_t i = 0; i < e->clause->n && !e->yes; i++)
@@ -57,11 +58,11 @@ static bool take_element(void *arg, const med_walk_value *value, med_err *err)
     return true;
 }
 
-bool med_composite_matches(med_run *r, const med_clause *c, med_type type, const med_json *j,
-                           bool *yes, med_err *err)
+bool med_composite_matches(med_run *r, const med_clause *c, const med_candidate *at, bool *yes,
+                           med_err *err)
 {
-    element e = {.run = r, .clause = c, .j = j, .type = type};
-    if (!med_walk(r->q->schema->pack, j, 0, type, take_element, &e, err))
+    element e = {.run = r, .clause = c, .at = at};
+    if (!med_walk(r->q->schema->pack, at->j, at->root, at->type, take_element, &e, err))
         return false;
     *yes = e.yes;
     return true;

@@ -13,7 +13,8 @@ static med_str name_of(const med_run *r, const med_clause *c)
     case MED_CLAUSE_HAS:
         return MED_STR("_has");
     case MED_CLAUSE_ANY:
-        return MED_STR("alternatives");
+        return c->contained != MED_CONTAINED_NONE ? MED_STR("contained resources")
+                                                  : MED_STR("alternatives");
     case MED_CLAUSE_COMPARTMENT:
         return MED_STR("the compartment");
     case MED_CLAUSE_SPECIAL:

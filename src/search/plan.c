@@ -170,6 +170,7 @@ static uint64_t candidate_cost(const med_run *r)
         text += b->needs_body ? text_cost(b->clause) : 0;
         cost += b->can_probe ? COST_PROBE : 0;
         cost += b->sub != NULL || b->n_any > 0 ? COST_SEEK : 0;
+        cost += b->clause->contained != MED_CONTAINED_NONE ? COST_BODY : 0;
     }
     return cost + (text + (rows ? COST_ROWS : 0)) * passing(r) / 1000;
 }
@@ -204,7 +205,8 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
         if (!b->decided && known && !b->guessed && b->estimate < rarest
             && !is_planned_patient(r, b))
             rarest = b->estimate;
-        if (b->unlisted && !b->decided) /* a rare word is as likely as any */
+        /* what is rare is as likely asked for as any */
+        if ((b->unlisted || b->clause->contained != MED_CONTAINED_NONE) && !b->decided)
             return rows;
         if (is_unknown(r, b))
             wanted *= CAUTION;

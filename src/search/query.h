@@ -57,6 +57,9 @@ enum med_clause_kind {
 
 enum med_special { MED_SPECIAL_TEXT, MED_SPECIAL_CONTENT, MED_SPECIAL_NEAR };
 
+/* _contained: resources inside of others, and also those that are not. */
+enum med_contained_of { MED_CONTAINED_NONE, MED_CONTAINED_TRUE, MED_CONTAINED_BOTH };
+
 enum med_system_match { MED_SYSTEM_ANY, MED_SYSTEM_NONE, MED_SYSTEM_IS };
 
 enum { MED_TERM_MEASURES = 2 }; /* as a UCUM code, and as a unit's name */
@@ -110,8 +113,9 @@ typedef struct med_clause {
     size_t n_subs;
     const struct med_clause *parts; /* COMPOSITE: n_parts for each of its n alternatives */
     size_t n_parts;
-    enum med_special special;   /* SPECIAL */
-    const med_tree_edge *edges; /* REFERENCE with :above, :below */
+    enum med_special special;        /* SPECIAL */
+    enum med_contained_of contained; /* ANY: the first query is asked of what it contains */
+    const med_tree_edge *edges;      /* REFERENCE with :above, :below */
     size_t n_edges;
 } med_clause;
 
@@ -152,6 +156,7 @@ struct med_query {
     med_include includes[MED_INCLUDES];
     size_t n_includes;
     bool explain;
+    bool contained_alone; /* _containedType=contained */
     size_t include_limit; /* a page; 0: the default */
     uint64_t *wanted;     /* bitmap of pack rows that clauses and sort keys look at */
     med_query_view view;

@@ -124,23 +124,20 @@ static bool read_explain(med_query_parser *p, med_str value, med_err *err)
                : MED_FAIL(err, MED_ISSUE_VALUE, "explain must be true or false");
 }
 
-/* Contained resources are not found by themselves. */
 static bool read_contained(med_query_parser *p, med_str value, med_err *err)
 {
-    (void)p;
-    if (med_str_eqz(value, "false"))
-        return true;
-    if (!med_str_eqz(value, "true") && !med_str_eqz(value, "both"))
+    static const med_str names[] = {MED_LIT("false"), MED_LIT("true"), MED_LIT("both")};
+    unsigned at;
+    if (!read_choice(value, names, 3, &at))
         return MED_FAIL(err, MED_ISSUE_VALUE, "_contained must be false, true or both");
-    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                   "contained resources are not searched; only _contained=false is possible");
-    return med_err_status(err, 400);
+    p->contained = (enum med_contained_of)at;
+    return true;
 }
 
 static bool read_contained_type(med_query_parser *p, med_str value, med_err *err)
 {
-    (void)p;
-    return med_str_eqz(value, "container") || med_str_eqz(value, "contained")
+    p->contained_alone = med_str_eqz(value, "contained");
+    return p->contained_alone || med_str_eqz(value, "container")
                ? true
                : MED_FAIL(err, MED_ISSUE_VALUE, "_containedType must be container or contained");
 }
@@ -294,7 +291,8 @@ static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err
             return med_query_err_in(err, "parameter %zu, '%.*s'", i + 1,
                                     MED_STR_ARG(med_str_sub(pairs->at[i].name, 0, NAME_SHOWN)));
     }
-    if (!med_query_close_scope(p, err) || !check_score(p->q, err))
+    if (!med_query_close_scope(p, err) || !check_score(p->q, err)
+        || !med_query_close_contained(p, err))
         return false;
     p->q->view.ignored = p->ignored;
     p->q->fingerprint = fingerprint_of(p, type);
@@ -329,7 +327,7 @@ bool med_query_parse_search(const med_search_schema *s, med_arena *a, med_type t
     med_buf_init(&p.self, SELF_BYTES);
     bool ok = read_pairs(&p, pairs, err);
     med_buf_free(&p.self);
-    *out = q;
+    *out = p.q;
     return ok;
 }
 

@@ -14,7 +14,9 @@ typedef struct med_query_parser {
     bool has_types;                /* _type was given */
     struct med_query_parser *each; /* of a search over several types: one a type */
     size_t n_each;
-    size_t n_before; /* clauses before the parameter that is being read */
+    enum med_contained_of contained;
+    bool contained_alone; /* _containedType=contained */
+    size_t n_before;      /* clauses before the parameter that is being read */
     med_buf self;
     med_str *ignored;
 } med_query_parser;
@@ -26,6 +28,8 @@ bool med_query_read_everywhere(med_query_parser *p, med_str name, med_str value,
                                med_err *err) MED_MUST_CHECK;
 /* Joins the types' queries; after all other parameters. */
 bool med_query_close_scope(med_query_parser *p, med_err *err) MED_MUST_CHECK;
+/* With _contained, the question becomes one about containers; behind the others. */
+bool med_query_close_contained(med_query_parser *p, med_err *err) MED_MUST_CHECK;
 /* The query name=value on a type, as an alternative of p's; NULL with *err. */
 const med_query *med_query_sub(const med_query_parser *p, med_type type, med_str name,
                                med_str value, med_err *err);

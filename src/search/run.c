@@ -294,7 +294,7 @@ static bool run_page(med_run *r, const med_page *page, med_search_result *out, m
         return false;
     if (r->q->explain && !med_run_explain(r, out, err))
         return false;
-    return find_total(r, &p, page == NULL, out, err);
+    return find_total(r, &p, page == NULL, out, err) && med_run_take_contained(r, out, err);
 }
 
 /* ---- begun for its price, ended with its answer ---- */

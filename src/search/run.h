@@ -124,11 +124,23 @@ bool med_run_check(med_run *r, const med_position *at, bool want_body, med_store
 enum med_verdict { MED_VERDICT_NO, MED_VERDICT_YES, MED_VERDICT_OPEN };
 bool med_rows_have(const med_rows *rows, uint32_t number);
 enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows);
+/* A resource, or one inside of it, whose rows are taken out when they are asked for. */
+typedef struct med_candidate {
+    const med_json *j;
+    uint32_t root;
+    med_type type;
+    med_rows folded, raw;
+    bool has_folded, has_raw;
+} med_candidate;
+bool med_candidate_rows(const med_run *r, med_candidate *c, med_err *err) MED_MUST_CHECK;
+/* Does a clause that is not about the store's columns hold of it? */
+bool med_clause_holds(med_run *r, const med_bound *b, med_candidate *c, bool *yes,
+                      med_err *err) MED_MUST_CHECK;
 /* One clause on extracted rows. */
 bool med_clause_matches(const med_clause *c, const med_rows *rows);
 /* Composites: on the tape. */
-bool med_composite_matches(med_run *r, const med_clause *c, med_type type, const med_json *j,
-                           bool *yes, med_err *err) MED_MUST_CHECK;
+bool med_composite_matches(med_run *r, const med_clause *c, const med_candidate *at, bool *yes,
+                           med_err *err) MED_MUST_CHECK;
 /* _text, _content, near: on the tape (special.c). */
 bool med_special_matches(med_arena *a, const med_clause *c, const med_json *j, bool *yes,
                          med_err *err) MED_MUST_CHECK;
@@ -151,6 +163,14 @@ bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
 bool med_bind_any(med_run *r, med_bound *b, bool dry, med_err *err) MED_MUST_CHECK;
 bool med_any_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes,
                      med_err *err) MED_MUST_CHECK;
+/* The same without what it contains (contained.c asks). */
+bool med_any_itself(const med_bound *b, const med_stored *stored, med_arena *scratch, bool *yes,
+                    med_err *err) MED_MUST_CHECK;
+/* _contained: does one inside of a resource match; and what matched in place of what contains it
+ * (contained.c). */
+bool med_contained_matches(med_run *sub, const med_stored *container, bool *yes,
+                           med_err *err) MED_MUST_CHECK;
+bool med_run_take_contained(med_run *r, med_search_result *out, med_err *err) MED_MUST_CHECK;
 /* Words and parts of strings: candidates out of the full-text lists (lookup.c). */
 bool med_bind_lists(med_run *r, med_bound *b, med_err *err) MED_MUST_CHECK;
 /* :above and :below: the keys, and all that is over or under them (hierarchy.c). */

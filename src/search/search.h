@@ -161,8 +161,14 @@ bool med_query_plan(const med_search_schema *s, med_view *v, med_arena *a, const
                     med_search_plan *out, med_err *err) MED_MUST_CHECK;
 
 enum med_entry_mode { MED_ENTRY_MATCH, MED_ENTRY_INCLUDE };
+typedef struct med_contained {
+    med_str id; /* inside of its container */
+    med_str text;
+} med_contained;
+
 typedef struct med_search_entry {
     med_stored resource;
+    const med_contained *contained; /* only this, out of `resource`; NULL: all of it */
     enum med_entry_mode mode;
     double score; /* of a match of _text or _content, above 0 and below 1; else 0 */
 } med_search_entry;

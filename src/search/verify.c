@@ -445,27 +445,30 @@ static bool columns_match(const med_run *r, const med_stored *s)
     return true;
 }
 
-typedef struct candidate {
-    med_run *r;
-    med_type type;
-    med_json j;
-    med_rows folded, raw;
-    bool has_raw;
-} candidate;
-
-static bool clause_matches(candidate *c, const med_bound *b, bool *yes, med_err *err)
+bool med_candidate_rows(const med_run *r, med_candidate *c, med_err *err)
 {
-    med_run *r = c->r;
+    if (!c->has_folded
+        && !med_extract_whole(r->q->schema, r->scratch, c->j, c->root, c->type, r->q->base,
+                              r->q->wanted, false, &c->folded, err))
+        return false;
+    c->has_folded = true;
+    return true;
+}
+
+bool med_clause_holds(med_run *r, const med_bound *b, med_candidate *c, bool *yes, med_err *err)
+{
     bool exact = b->clause->modifier == MED_MODIFIER_EXACT;
     if (b->clause->kind == MED_CLAUSE_COMPOSITE && b->clause->modifier != MED_MODIFIER_MISSING)
-        return med_composite_matches(r, b->clause, c->type, &c->j, yes, err);
+        return med_composite_matches(r, b->clause, c, yes, err);
     if (b->clause->kind == MED_CLAUSE_SPECIAL)
-        return med_special_matches(r->scratch, b->clause, &c->j, yes, err);
+        return med_special_matches(r->scratch, b->clause, c->j, yes, err);
+    if (!med_candidate_rows(r, c, err))
+        return false;
     if (b->clause->kind == MED_CLAUSE_CHAIN)
         return med_chain_matches(r, b, &c->folded, yes, err);
     if (exact && !c->has_raw
-        && !med_extract_whole(r->q->schema, r->scratch, &c->j, 0, c->type, r->q->base, r->q->wanted,
-                              true, &c->raw, err))
+        && !med_extract_whole(r->q->schema, r->scratch, c->j, c->root, c->type, r->q->base,
+                              r->q->wanted, true, &c->raw, err))
         return false;
     c->has_raw = c->has_raw || exact;
     *yes = med_clause_matches(b->clause, exact ? &c->raw : &c->folded);
@@ -484,15 +487,14 @@ static bool sort_value_present(const med_run *r, const med_rows *rows)
 static bool body_matches(med_run *r, const med_stored *s, const med_position *at, bool *matches,
                          med_err *err)
 {
-    candidate c = {.r = r, .type = med_schema_pack_type(r->q->schema, s->type)};
-    if (!med_json_parse(r->scratch, s->text, &c.j, NULL, err)
-        || !med_extract_whole(r->q->schema, r->scratch, &c.j, 0, c.type, r->q->base, r->q->wanted,
-                              false, &c.folded, err))
+    med_json j;
+    med_candidate c = {.j = &j, .type = med_schema_pack_type(r->q->schema, s->type)};
+    if (!med_json_parse(r->scratch, s->text, &j, NULL, err) || !med_candidate_rows(r, &c, err))
         return false;
     for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
         bool open = !b->decided || at->unsure;
-        if (b->needs_body && open && !clause_matches(&c, b, matches, err))
+        if (b->needs_body && open && !med_clause_holds(r, b, &c, matches, err))
             return false;
     }
     *matches = *matches && is_first_place(r, &c.folded, at);

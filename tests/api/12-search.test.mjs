@@ -220,7 +220,8 @@ test('bad input is a 400 that says where and what was expected', async () => {
   await refused('Patient?name=%00', 'NUL');
   await refused('Patient?_include=Patient:name', 'reference');
   await refused('Patient?_include:again=Patient:organization', ':iterate');
-  await refused('Patient?_contained=true', 'contained');
+  await refused('Patient?_contained=perhaps', 'false, true or both');
+  await refused('Patient?_contained=true&_include=Patient:organization', 'nothing can be included');
   await refused('Patient?_query=newest', 'named queries');
   await refused('Patient?_list=$current-allergies', 'functional');
   await refused(`Patient?${'x'.repeat(8000)}=1`, 'unknown search parameter');
@@ -244,6 +245,23 @@ test('what is large but right is answered', async () => {
     assert.ok(more.status >= 400 && more.status < 500, `${name}: ${more.status}`);
   }
   assert.deepEqual(ids(await get(`Patient?_tag=${mark}&_include:iterate=Patient:link`)), ['p1', 'p2']);
+});
+
+test('what is contained is found by its container, or alone', async () => {
+  const medication = (name, code) => ({ resourceType: 'Medication', id: name, code: { coding: [{ system: `urn:${mark}`, code }] } });
+  const request = (name, contained) => ({ resourceType: 'MedicationRequest', id: id(name), meta: tag, status: 'active', intent: 'order', contained,
+    subject: { reference: `Patient/${id('p1')}` }, medicationReference: { reference: `#${contained[0].id}` } });
+  for (const r of [request('r1', [medication('m', 'a'), medication('n', 'b')]), request('r2', [medication('m', 'b')]), { ...medication(id('m3'), 'b'), meta: tag }])
+    assert.equal((await put(`${r.resourceType}/${r.id}`, r)).status, 201);
+  await found(`Medication?code=urn:${mark}|b`, ['m3']);
+  await found(`Medication?code=urn:${mark}|b&_contained=true`, ['r1', 'r2']);
+  await found(`Medication?code=urn:${mark}|b&_contained=both`, ['m3', 'r1', 'r2']);
+  const alone = await get(`Medication?code=urn:${mark}|b&_contained=both&_containedType=contained`);
+  assert.equal(alone.status, 200, alone.text);
+  assert.deepEqual(alone.body.entry.map((e) => e.fullUrl).sort(), [`Medication/${id('m3')}`, `MedicationRequest/${id('r1')}#n`, `MedicationRequest/${id('r2')}#m`].map((r) => `${base}/${r}`).sort());
+  assert.deepEqual(alone.body.entry.find((e) => e.fullUrl.endsWith('#n')).resource, medication('n', 'b'));
+  assert.ok(alone.body.entry.every((e) => e.search.mode === 'match'));
+  assert.equal(alone.body.total, 3);
 });
 
 test('includes that go in a circle end', async () => {

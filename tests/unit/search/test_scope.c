@@ -142,6 +142,111 @@ static void finds_in_every_scope(void **state)
     kit_check_finds(k, found, COUNT(found));
 }
 
+/* ---- contained ---- */
+
+static const char *const containers[] = {
+    "{'resourceType':'Patient','id':'p9','name':[{'family':'Nine'}]}",
+    "{'resourceType':'Medication','id':'own','code':{'coding':[{'system':'urn:m','code':'a'}]},"
+    "'status':'active'}",
+    "{'resourceType':'MedicationRequest','id':'r1','status':'active','intent':'order','subject':{"
+    "'reference':'Patient/p9'},'medicationReference':{'reference':'#m'},'contained':[{"
+    "'resourceType':'Medication','id':'m','code':{'coding':[{'system':'urn:m','code':'a'}]},"
+    "'status':'active'},{'resourceType':'Medication','id':'n','code':{'coding':[{'system':'urn:m',"
+    "'code':'b'}]},'status':'inactive'}]}",
+    "{'resourceType':'MedicationRequest','id':'r2','status':'active','intent':'order','subject':{"
+    "'reference':'Patient/p9'},'medicationReference':{'reference':'#m'},'contained':[{"
+    "'resourceType':'Medication','id':'m','code':{'coding':[{'system':'urn:m','code':'b'}]}}]}",
+    "{'resourceType':'Encounter','id':'e9','status':'finished','class':{'code':'AMB'},'contained':["
+    "{'resourceType':'Condition','id':'k','subject':{'reference':'Patient/p9'},'code':{'text':"
+    "'Cough'},'onsetDateTime':'2020-05-01'}]}",
+    "{'resourceType':'Observation','id':'o9','status':'final','code':{'text':'x'},'contained':[{"
+    "'resourceType':'Observation','id':'in','status':'final','code':{'coding':[{'code':'hb'}]},"
+    "'valueQuantity':{'value':5}},{'resourceType':'Patient','id':'q','name':[{'family':'Novak'}]}]"
+    "}",
+};
+
+static const struct kit_case in_containers[] = {
+    {"Medication?code=a", "own"},
+    {"Medication?_contained=false&code=a", "own"},
+    {"Medication?_contained=true&code=a", "r1"},
+    {"Medication?_contained=both&code=a", "own,r1"},
+    {"Medication?_contained=true&code=urn:m|b", "r1,r2"},
+    {"Medication?_contained=true&code=a&status=inactive", ""}, /* of one and the same */
+    {"Medication?_contained=true&code=b&status=inactive", "r1"},
+    {"Medication?_contained=true", "r1,r2"},
+    {"Medication?_contained=both", "own,r1,r2"},
+    {"Medication?_contained=true&_id=m", "r1,r2"},
+    {"Medication?_contained=true&_id=own", ""},
+    {"Medication?_contained=both&_id=own", "own"},
+    {"Medication?_contained=true&status:missing=true", "r2"},
+    {"Medication?_contained=true&code:not=b", "r1"},
+    {"Condition?_contained=true&patient=p9", "e9"},
+    {"Condition?_contained=true&subject:Patient.name=nine", "e9"},
+    {"Condition?_contained=true&onset-date=2020-05&code:text=cough", "e9"},
+    {"Condition?_contained=true&onset-date=gt2020-05", ""},
+    {"Observation?_contained=true&code-value-quantity=hb$gt4", "o9"},
+    {"Observation?_contained=true&code-value-quantity=hb$gt5", ""},
+    {"Observation?_contained=both&status=final&_lastUpdated=gt2000", "o9"},
+    {"Observation?_contained=true&_lastUpdated=gt2000", ""},
+    {"Patient?_contained=true&name:exact=Novak", "o9"},
+    {"Patient?_contained=true&name:exact=novak", ""},
+    {"Patient?_contained=true&family:contains=OVA", "o9"},
+    {"Patient?_contained=true&_filter=name eq novak", "o9"},
+    {"Patient?_contained=both&name=n", "o9,p9"},
+    {"Patient?_contained=true&name=n&_sort=-_lastUpdated", "o9"},
+};
+
+static const struct kit_case not_in_containers[] = {
+    {"Medication?_contained=maybe", "false, true or both"},
+    {"Medication?_containedType=box", "container or contained"},
+    {"?_type=Medication,Patient&_contained=true", "only one type"},
+    {"Patient/p9/Condition?_contained=true", "no compartment"},
+    {"Patient?_contained=true&_has:Observation:patient:code=x", "can not be asked"},
+    {"Patient?_contained=true&_filter=name eq x or name eq y", "can not be asked"},
+    {"Condition?_contained=both&_text=x", "can not be asked"},
+    {"Patient?_contained=true&_sort=name", "only _lastUpdated"},
+    {"Patient?_contained=true&_include=Patient:organization", "nothing can be included"},
+    {"Patient?_contained=true&_containedType=contained&_total=accurate", "leave out"},
+    {"Patient?_contained=true&_containedType=contained&_elements=id", "leave out"},
+    {"Patient?_contained=true&nmae=x", "nearest: name"},
+};
+
+/* Those inside of a resource, in its place. */
+static void finds_what_is_contained(void **state)
+{
+    struct kit *k = *state;
+    for (size_t i = 0; i < COUNT(containers); i++)
+        kit_put(k, containers[i]);
+    kit_check_finds(k, in_containers, COUNT(in_containers));
+    kit_check_refuses(k, not_in_containers, COUNT(not_in_containers));
+    static const struct {
+        const char *url, *ids[4];
+    } alone[] = {
+        {"Medication?_contained=true&_containedType=contained&code=b", {"r2#m", "r1#n"}},
+        {"Medication?_contained=both&_containedType=contained&code=a", {"r1#m", "own#"}},
+        {"Medication?_contained=true&_containedType=contained&_count=1", {"r2#m"}},
+        {"Medication?_contained=true&_containedType=container&code=b", {"r2#", "r1#"}},
+        {"Patient?_contained=true&_containedType=contained&name=none", {NULL}},
+    };
+    for (size_t i = 0; i < COUNT(alone); i++) {
+        med_search_result r;
+        size_t n = 0;
+        (void)kit_search(k, alone[i].url, &r);
+        for (; n < r.n && n < COUNT(alone[i].ids) && alone[i].ids[n] != NULL; n++) {
+            const med_search_entry *e = &r.entries[n];
+            med_str id = e->contained != NULL ? e->contained->id : MED_STR_EMPTY;
+            id = med_arena_printf(k->arena, "%.*s#%.*s", MED_STR_ARG(e->resource.id),
+                                  MED_STR_ARG(id));
+            assert_string_equal(id.ptr, alone[i].ids[n]);
+            assert_true(e->contained == NULL
+                        || (e->contained->text.ptr[0] == '{'
+                            && med_str_ends(e->contained->text, MED_STR("}"))));
+        }
+        assert_int_equal(n, r.n);
+        assert_true(n == COUNT(alone[i].ids) || alone[i].ids[n] == NULL);
+    }
+}
+
 static const struct kit_case ordered[] = {
     {"Observation?_id=a&_include=*", "a,[p1],[e1]"},
     {"Observation?_id=c&_include=Observation:derived-from", "c,[b]"},
@@ -192,7 +297,6 @@ static const struct kit_case refused[] = {
     {"Condition?_text=..", "letter"},
     {"Condition?_text:exact=x", "not possible"},
     {"Patient?explain=yes", "true or false"},
-    {"Patient?_contained=true", "contained"},
     {"Patient?_contained=perhaps", "false, true or both"},
     {"Patient?_query=x", "named queries"},
     {"Patient?birthdate=1970&birthdate=1971,197x", "parameter 2, 'birthdate': value 2: expected"},
@@ -257,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds_in_every_scope, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(finds_what_is_contained, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(includes_go_on, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(refuses_with_place_and_expectation, kit_setup,
                                         kit_teardown),
