@@ -250,7 +250,7 @@ test('what is large but right is answered', async () => {
 test('what is contained is found by its container, or alone', async () => {
   const medication = (name, code) => ({ resourceType: 'Medication', id: name, code: { coding: [{ system: `urn:${mark}`, code }] } });
   const request = (name, contained) => ({ resourceType: 'MedicationRequest', id: id(name), meta: tag, status: 'active', intent: 'order', contained,
-    subject: { reference: `Patient/${id('p1')}` }, medicationReference: { reference: `#${contained[0].id}` } });
+    subject: { display: 'somebody' }, medicationReference: { reference: `#${contained[0].id}` }, supportingInformation: contained.map((r) => ({ reference: `#${r.id}` })) });
   for (const r of [request('r1', [medication('m', 'a'), medication('n', 'b')]), request('r2', [medication('m', 'b')]), { ...medication(id('m3'), 'b'), meta: tag }])
     assert.equal((await put(`${r.resourceType}/${r.id}`, r)).status, 201);
   await found(`Medication?code=urn:${mark}|b`, ['m3']);
