@@ -3,14 +3,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { binary, freePort, medulla } from './lib/server.mjs';
 
 const skip = process.env.MEDULLA_TEST_POSTGRES ? false : 'no PostgreSQL (MEDULLA_TEST_POSTGRES)';
-const control = (...words) => execFileSync('sh', ['tests/postgres/server.sh', ...words], { encoding: 'utf8' }).trim();
+let preload = {}; // of the database server
+const control = (...words) => execFileSync('sh', ['tests/postgres/server.sh', ...words], { encoding: 'utf8', env: { ...process.env, ...preload } }).trim();
+const shim = join(dirname(binary), 'tests/api/fail_space.so');
 let folder, database, admin, app, child, base, log = '';
 
 const sql = (text) => execFileSync('psql', ['-q', '-At', '-c', text, admin], { encoding: 'utf8' }).trim();
@@ -21,7 +24,12 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'medulla-db-'));
   database = mkdtempSync(join(tmpdir(), 'mpg-'));
   chmodSync(database, 0o755);
+  if (existsSync(shim)) {
+    copyFileSync(shim, join(database, 'fail_space.so')); // where the server's user may read it
+    preload = { LD_PRELOAD: join(database, 'fail_space.so'), FAIL_SPACE_WHILE: join(database, 'full') };
+  }
   admin = control('start', database);
+  preload = {};
   sql('CREATE ROLE app LOGIN');
   sql('CREATE DATABASE clinic OWNER app');
   app = admin.replace('user=medulla', 'user=app').replace('dbname=postgres', 'dbname=clinic');
@@ -78,6 +86,50 @@ async function logged(says) {
   for (let i = 0; i < 200 && !says.test(log); i++) await pause(50);
   assert.match(log, says);
 }
+
+const large = (id) => answer(`Patient/${id}`, 'PUT', JSON.stringify({ resourceType: 'Patient', id,
+  photo: [{ contentType: 'image/png', data: randomBytes(200_000).toString('base64') }] }));
+
+test('a disk of the database that is full', { skip: skip || (!existsSync(shim) && 'this build has no tests/api/fail_space.so') }, async () => {
+  assert.equal((await large('l0')).status, 201);
+  writeFileSync(join(database, 'full'), '');
+  try {
+    let a = { status: 201 };
+    for (let i = 1; i < 100 && a.status === 201; i++) a = await large(`l${i}`);
+    assert.equal(a.status, 507, a.text);
+    assert.match(a.text, /the database's disk is full \(53100\); reading goes on/);
+    assert.equal((await read('first')).status, 200);
+    assert.equal((await read('l0')).status, 200);
+    await logged(/the database takes no writes[^\n]*disk is full/);
+  } finally {
+    rmSync(join(database, 'full'));
+  }
+  for (let i = 0; i < 150; i++) {
+    const a = await large('after-full');
+    if (a.status === 201 || a.status === 200) break;
+    assert.ok(a.status === 507 || a.status === 503, a.text);
+    await pause(100);
+  }
+  assert.equal((await large('after-full')).status, 200, 'by itself');
+  await logged(/disk is full[^]*takes writes again/);
+});
+
+test('a statement that takes too long, or is cancelled', { skip }, async () => {
+  const lock = spawn('psql', ['-q', '-At', admin], { stdio: ['pipe', 'pipe', 'inherit'] });
+  lock.stdin.write('BEGIN; SELECT t FROM medulla.state FOR UPDATE;\n');
+  await once(lock.stdout, 'data');
+  const waiting = write('cancelled');
+  let cancelled = '';
+  for (let i = 0; i < 200 && cancelled === ''; i++) {
+    await pause(50);
+    cancelled = sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'");
+  }
+  refused(await waiting, /took too long over a write, or somebody cancelled it \(57014\): nothing was stored/);
+  lock.stdin.end('COMMIT;\n');
+  await once(lock, 'exit');
+  assert.equal((await read('cancelled')).status, 404);
+  assert.equal((await write('cancelled')).status, 201, 'on the same connection');
+});
 
 test('a database that is stopped', { skip }, async () => {
   control('restart', database, 'immediate'); // connections break, and it comes back at once

@@ -194,6 +194,13 @@ static enum group run_group_again(struct pg_store *s, med_commit *first, const m
             break;
         atomic_fetch_add(&s->retries, 1);
     }
+    if (result == GROUP_ROLLED_BACK && s->writer.trouble == TROUBLE_TIMEOUT) {
+        *err = (med_err){0};
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT,
+                       "the database took too long over a write, or somebody cancelled it (%s): "
+                       "nothing was stored, try again",
+                       s->writer.state);
+    }
     return result;
 }
 
