@@ -1,6 +1,7 @@
 /* explain.c - explain=true: how a search was run, in words. Names of parameters only, never a
  * value. */
 #include "search/run.h"
+#include "store/asked.h"
 
 static med_str name_of(const med_run *r, const med_clause *c)
 {
@@ -67,10 +68,36 @@ static const char *decision_of(const med_bound *b)
                             : "decided on the stored columns";
 }
 
+/* A store that is a network away: what it was asked, and for how long was waited. */
+static size_t add_asked(const med_run *r, const med_asked *asked, size_t n, med_str *lines)
+{
+    uint64_t rows = 0;
+    uint32_t times = 0;
+    int64_t waited = 0;
+    if (n == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        rows += asked[i].rows;
+        times += asked[i].times;
+        waited += asked[i].microseconds;
+        lines[i + 1] = med_arena_printf(
+            r->arena, "PostgreSQL, %.*s: asked %u times, %lu rows, %ld microseconds",
+            MED_STR_ARG(asked[i].what), asked[i].times, (unsigned long)asked[i].rows,
+            (long)asked[i].microseconds);
+    }
+    lines[0] =
+        med_arena_printf(r->arena, "PostgreSQL: asked %u times, %lu rows, waited %ld microseconds",
+                         times, (unsigned long)rows, (long)waited);
+    return n + 1;
+}
+
 bool med_run_explain(const med_run *r, med_search_result *out, med_err *err)
 {
     med_arena *a = r->arena;
-    med_str *lines = MED_TAKE(a, r->q->n + 2, med_str);
+    const med_asked *asked;
+    size_t n_asked;
+    med_view_asked(r->view, &asked, &n_asked);
+    med_str *lines = MED_TAKE(a, r->q->n + 3 + n_asked, med_str);
     if (lines == NULL)
         return MED_FAIL_MEMORY(err);
     size_t n = 0;
@@ -88,6 +115,7 @@ bool med_run_explain(const med_run *r, med_search_result *out, med_err *err)
     lines[n++] = med_arena_printf(
         a, "looked at %lu candidates, %zu on this page; took %ld microseconds",
         (unsigned long)r->examined, out->n, (long)(med_monotonic(&med_clock_system) - r->began));
+    n += add_asked(r, asked, n_asked, lines + n);
     out->plan = lines;
     out->n_plan = n;
     return true;

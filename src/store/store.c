@@ -352,3 +352,13 @@ bool med_store_claim_lists(med_store *s, bool *mine, med_err *err)
     *mine = true;
     return s->ops->claim_lists == NULL || s->ops->claim_lists(s, mine, err);
 }
+
+/* ---- where the time goes ---- */
+
+void med_view_asked(med_view *v, const med_asked **out, size_t *n)
+{
+    *out = NULL;
+    *n = 0;
+    if (v->store->ops->asked != NULL)
+        v->store->ops->asked(v, out, n);
+}

@@ -6,6 +6,7 @@
 #ifndef MED_STORE_STORE_IMPL_H
 #define MED_STORE_STORE_IMPL_H
 
+#include "store/asked.h"
 #include "store/fulltext.h"
 
 struct med_store_ops {
@@ -63,6 +64,7 @@ struct med_store_ops {
     bool (*was_cut)(const med_view *v);
     int64_t (*position)(const med_store *s);
     void (*replicas)(med_store *s, med_replicas *out);
+    void (*asked)(med_view *v, const med_asked **out, size_t *n); /* NULL: nothing ever is */
 
     /* full text; all or none (NULL) */
     bool (*posted)(med_view *v, med_posted *out, med_err *err);

@@ -1,7 +1,7 @@
 // https://hl7.org/fhir/R4/search.html
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { startServer } from './lib/server.mjs';
+import { onPostgres, startServer } from './lib/server.mjs';
 import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
 
 const mark = unique('s');
@@ -178,11 +178,16 @@ test('explain=true tells the plan', async () => {
   assert.equal(r.body.entry[0].search.mode, 'outcome');
   const said = r.body.entry[0].resource.issue.map((i) => i.diagnostics);
   assert.match(said[0], /^driver: .*; about \d+ candidates, \d+ microseconds estimated$/);
+  const asked = said.splice(5); // of the database, where the store is one
   assert.equal(said.length, 5);
   for (const [i, name] of ['patient', 'code', 'date'].entries())
     assert.ok(said[i + 1].startsWith(`'${name === 'patient' ? 'subject' : name}': about `), said[i + 1]);
   assert.match(said[4], /^looked at \d+ candidates, 2 on this page; took \d{1,7} microseconds$/);
-  assert.ok(!said.join().includes(mark));
+  assert.ok(![...said, ...asked].join().includes(mark));
+  assert.equal(asked.length > 0, onPostgres);
+  for (const line of asked) assert.match(line, /^PostgreSQL(, [A-Z_]+)?: asked \d+ times, \d+ rows, (waited )?\d+ microseconds$/);
+  const [all, ...each] = asked.map((line) => Number(/asked (\d+)/.exec(line)[1]));
+  if (onPostgres) assert.equal(each.reduce((a, b) => a + b), all);
   await refused('Patient?explain=perhaps', 'true or false');
 });
 

@@ -279,6 +279,11 @@ bool med_pg_add_array(struct pg_parameters *p, struct pg_array *a)
 
 /* ---- questions and answers ---- */
 
+const char *med_pg_name(enum statement id)
+{
+    return statements[id].name;
+}
+
 static bool expect(struct pg_connection *c, unsigned char what, int sent, med_err *err)
 {
     if (sent != 1 || c->n_expected == EXPECTED_MAX)

@@ -105,6 +105,7 @@ static const struct med_store_ops ops = {
     .codes = med_pg_codes,
     .referrers = med_pg_referrers,
     .missing = med_pg_missing,
+    .asked = med_pg_asked,
     .posted = med_pg_posted,
     .postings = med_pg_postings,
     .post = med_pg_post,

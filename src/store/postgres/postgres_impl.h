@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/asked.h"
 #include "store/body.h"
 #include "store/commit_rules.h"
 #include "store/keyring.h"
@@ -86,6 +87,8 @@ struct pg_view {
     struct pg_cursor *cursors;
     struct ahead *ahead; /* of the snapshot at hand; NULL for the commit thread's */
     struct unpacker *unpacker;
+    med_asked asked[MED_ASKED];
+    size_t n_asked;
     bool writer;
     bool deep; /* hash texts, too */
 };
@@ -338,6 +341,7 @@ PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
 /* One number of one row; *has is false when there is none. */
 bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *keys, int n, bool *has,
                         int64_t *out, med_err *err);
+void med_pg_asked(med_view *view, const med_asked **out, size_t *n);
 void med_pg_view_begin(struct pg_view *v, int64_t deadline);
 void med_pg_view_close(struct pg_view *v);
 

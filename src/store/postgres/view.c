@@ -184,6 +184,30 @@ static PGresult *ask_on(struct pg_view *v, enum statement id, const struct pg_pa
     return r;
 }
 
+/* ---- what was asked ---- */
+
+static void note(struct pg_view *v, enum statement id, const PGresult *r, int64_t since)
+{
+    size_t i = 0;
+    med_str what = med_str_from(med_pg_name(id));
+    while (i < v->n_asked && i < MED_ASKED - 1 && !med_str_eq(v->asked[i].what, what))
+        i++;
+    if (i == v->n_asked)
+        v->asked[v->n_asked++] = (med_asked){.what = i == MED_ASKED - 1 ? MED_STR("others") : what};
+    v->asked[i].times++;
+    v->asked[i].rows += r == NULL ? 0 : (uint64_t)PQntuples(r);
+    v->asked[i].microseconds += med_monotonic(v->store->clock) - since;
+}
+
+void med_pg_asked(med_view *view, const med_asked **out, size_t *n)
+{
+    const struct pg_view *v = med_pg_of_view(view);
+    *out = v->asked;
+    *n = v->n_asked;
+}
+
+/* ---- asking ---- */
+
 static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
                      const struct pg_parameters *p, med_err *err)
 {
@@ -210,7 +234,9 @@ static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
 PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
                           med_err *err)
 {
+    int64_t since = med_monotonic(v->store->clock);
     PGresult *r = ask(v, true, id, p, err);
+    note(v, id, r, since);
     if (r == NULL && v->connection->trouble == TROUBLE_DAMAGED)
         atomic_fetch_add(&v->store->damaged, 1);
     return r;
@@ -222,12 +248,16 @@ static PGresult *ask_both(struct pg_view *v, enum statement id, const struct pg_
                           med_err *err)
 {
     struct pg_connection *c = v->connection;
+    int64_t since = med_monotonic(v->store->clock);
     PGresult *r = NULL;
     if (!med_pg_send(c, id, p, err) || !med_pg_send(c, id2, p2, err) || !med_pg_sync(c, err)) {
         med_pg_disconnect(c);
     } else {
         r = med_pg_result(c, err);
+        note(v, id, r, since);
+        since = med_monotonic(v->store->clock);
         *second = r == NULL ? NULL : med_pg_result(c, err);
+        note(v, id2, *second, since);
         if (*second != NULL && !med_pg_drain(c, err)) {
             PQclear(*second);
             *second = NULL;
@@ -291,6 +321,7 @@ void med_pg_view_begin(struct pg_view *v, int64_t deadline)
     v->deadline = deadline;
     v->open = true;
     v->was_cut = false;
+    v->n_asked = 0;
 }
 
 void med_pg_view_close(struct pg_view *v)
