@@ -3,7 +3,7 @@
  * histories and the questions are generated. Skipped where MEDULLA_TEST_STORE is not postgres. */
 #include "kit.h"
 
-enum { PATIENTS = 30, OBSERVATIONS = 160, WRITES = 300, ASKED = 300, LONG = 20 };
+enum { PATIENTS = 30, OBSERVATIONS = 160, WRITES = 300, ASKED = 300, PAST = 60, LONG = 20 };
 
 static uint64_t first_seed = 20261122;
 static int times = 1;
@@ -11,7 +11,9 @@ static int times = 1;
 struct twins {
     struct kit *k[2]; /* SQLite, PostgreSQL */
     uint64_t seed;
-    int found; /* questions with an answer */
+    int64_t began, moment; /* the clock of both */
+    int found;             /* questions with an answer */
+    uint64_t versions;     /* seen in histories */
 };
 
 static uint64_t next(struct twins *t) /* splitmix64 */
@@ -49,6 +51,10 @@ static const char *const moments[] = {"2020",
 static const char *const codes[] = {"urn:l|hb", "urn:l|na", "urn:k|hb", "urn:k|x", "|y", "urn:m|"};
 static const char *const units[] = {"mg", "g", "kg", "mmol/L", "/min"};
 static const char *const prefixes[] = {"", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"};
+
+static const char *const said[] = {"haemo", "sodium", "blood", "smi",  "urn",  "2020",
+                                   "final", "amend",  "anna",  "1970", "other"};
+static const char *const parts[] = {"mit", "ova", "a", "cruz", "sm%C3%AEth", "rst", "o%20b", "zzz"};
 
 static const char *text_of(struct twins *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -112,6 +118,11 @@ static const char *an_observation(struct twins *t, int i)
                    second, often(t, 50) ? "in blood" : "measured");
 }
 
+static int64_t twins_now(void *twins)
+{
+    return ((const struct twins *)twins)->moment;
+}
+
 static void put(struct twins *t, const char *json)
 {
     for (int i = 0; i < 2; i++)
@@ -123,6 +134,7 @@ static void write_some(struct twins *t, int n)
     for (int i = 0; i < n; i++) {
         med_arena_reset(t->k[0]->arena);
         med_arena_reset(t->k[1]->arena);
+        t->moment += below(t, 3) * INT64_C(40000000000) + below(t, 1000000);
         bool patient = often(t, 15);
         int at = below(t, patient ? PATIENTS : OBSERVATIONS);
         if (often(t, 12)) {
@@ -147,7 +159,7 @@ static const char *a_date_question(struct twins *t, const char *param)
 
 static const char *observation_part(struct twins *t)
 {
-    switch (below(t, 16)) {
+    switch (below(t, 22)) {
     case 0:
         return text_of(t, "code=%s", PICK(t, codes));
     case 1:
@@ -182,6 +194,18 @@ static const char *observation_part(struct twins *t)
                        below(t, 200));
     case 14:
         return "status=final";
+    case 15:
+        return text_of(t, "_content=%s", PICK(t, said));
+    case 16:
+        return text_of(t, "_content=%s%%20%s", PICK(t, said), PICK(t, said));
+    case 17:
+        return text_of(t, "patient.name:contains=%s", PICK(t, parts));
+    case 18:
+        return text_of(t, "_filter=code%%20eq%%20%s%%20or%%20date%%20lt%%202021", PICK(t, codes));
+    case 19:
+        return text_of(t, "_has:Observation:has-member:code=%s", PICK(t, codes));
+    case 20:
+        return text_of(t, "_lastUpdated=%s%s", PICK(t, prefixes), PICK(t, moments));
     default:
         return text_of(t, "patient.identifier=urn:i|%d", below(t, 40));
     }
@@ -189,13 +213,13 @@ static const char *observation_part(struct twins *t)
 
 static const char *patient_part(struct twins *t)
 {
-    switch (below(t, 10)) {
+    switch (below(t, 13)) {
     case 0:
         return text_of(t, "name=%s", often(t, 50) ? "sm" : "nov");
     case 1:
         return text_of(t, "family:exact=%s", PICK(t, families));
     case 2:
-        return text_of(t, "name:contains=%s", often(t, 50) ? "mit" : "ova");
+        return text_of(t, "name:contains=%s", PICK(t, parts));
     case 3:
         return text_of(t, "gender=%s", PICK(t, genders));
     case 4:
@@ -208,6 +232,12 @@ static const char *patient_part(struct twins *t)
         return text_of(t, "link=Patient/p%d", below(t, 3));
     case 8:
         return text_of(t, "given=%s", often(t, 50) ? "ann" : "zoe");
+    case 9:
+        return text_of(t, "_content=%s", PICK(t, said));
+    case 10:
+        return text_of(t, "_filter=family%%20co%%20%%22%s%%22", PICK(t, parts));
+    case 11:
+        return text_of(t, "_has:Observation:subject:_content=%s", PICK(t, said));
     default:
         return text_of(t, "_id=p%d,p%d", below(t, PATIENTS), below(t, PATIENTS));
     }
@@ -258,37 +288,98 @@ static void ask_both(struct twins *t, int number)
 
 /* ---- the history ---- */
 
-static med_stored *history_of(struct kit *k, bool oldest_first, size_t *n)
+static void same_page(const med_stored *a, const med_stored *b, size_t n)
 {
-    med_err err = {0};
-    med_stored *out = NULL;
-    med_view *v = kit_view(k);
-    const med_history q = {.since = MED_TIME_MIN,
-                           .until = MED_TIME_MAX,
-                           .oldest_first = oldest_first,
-                           .text = true,
-                           .limit = 100000};
-    if (!med_view_history(v, k->arena, &q, &out, n, &err))
-        fail_msg("%s", err.text);
-    med_view_end(v);
-    return out;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(a[i].t, b[i].t);
+        assert_int_equal(a[i].updated, b[i].updated);
+        assert_int_equal(a[i].version, b[i].version);
+        assert_int_equal(a[i].change, b[i].change);
+        assert_true(med_str_eq(a[i].id, b[i].id));
+        assert_true(med_str_eq(a[i].text, b[i].text));
+    }
 }
 
-static void same_history(struct twins *t, bool oldest_first)
+/* What a question about the past means in one of the stores: their numbers may differ. */
+static med_history in_store(struct kit *k, med_view *v, const char *type, const char *id,
+                            med_history q)
 {
+    med_err err = {0};
+    if (type == NULL)
+        return q;
+    med_str name = med_str_from(type);
+    if (id == NULL)
+        q.type = med_schema_type(k->schema, med_pack_type(med_pack_core(), name));
+    else if (!med_view_rid(v, med_store_ident(k->store, name, med_str_from(id)), &q.rid, &err))
+        fail_msg("%s", err.text);
+    return q;
+}
+
+/* The same to both, page by page: of all, of a type or of a resource, in a time or ever. */
+static void same_history(struct twins *t, const char *type, const char *id, med_history q)
+{
+    med_history at[2];
+    med_view *v[2];
+    med_stored *page[2];
     size_t n[2];
-    const med_stored *s[2];
+    uint64_t total[2], seen = 0;
+    med_err err = {0};
     for (int i = 0; i < 2; i++) {
         med_arena_reset(t->k[i]->arena);
-        s[i] = history_of(t->k[i], oldest_first, &n[i]);
+        v[i] = kit_view(t->k[i]);
+        at[i] = in_store(t->k[i], v[i], type, id, q);
+        if (!med_view_history_count(v[i], &at[i], &total[i], &err))
+            fail_msg("%s", err.text);
     }
-    assert_int_equal(n[0], n[1]);
-    for (size_t i = 0; i < n[0]; i++) {
-        assert_int_equal(s[0][i].t, s[1][i].t);
-        assert_int_equal(s[0][i].version, s[1][i].version);
-        assert_int_equal(s[0][i].change, s[1][i].change);
-        assert_true(med_str_eq(s[0][i].id, s[1][i].id));
-        assert_true(med_str_eq(s[0][i].text, s[1][i].text));
+    assert_int_equal(total[0], total[1]);
+    do {
+        for (int i = 0; i < 2; i++) {
+            if (!med_view_history(v[i], t->k[i]->arena, &at[i], &page[i], &n[i], &err))
+                fail_msg("%s", err.text);
+        }
+        assert_int_equal(n[0], n[1]);
+        same_page(page[0], page[1], n[0]);
+        for (int i = 0; i < 2 && n[0] > 0; i++) {
+            at[i].after_t = page[i][n[0] - 1].t;
+            at[i].after_rid = page[i][n[0] - 1].rid;
+        }
+        seen += n[0];
+    } while (n[0] == q.limit);
+    assert_int_equal(seen, total[0]);
+    for (int i = 0; i < 2; i++)
+        med_view_end(v[i]);
+    t->versions += seen;
+}
+
+static int64_t a_moment(struct twins *t)
+{
+    enum { PARTS = 1000 };
+    return t->began + below(t, PARTS) * ((t->moment - t->began) / PARTS);
+}
+
+static void ask_about_the_past(struct twins *t)
+{
+    static const size_t pages[] = {1, 7, 100, 100000};
+    med_history q = {.since = MED_TIME_MIN, .until = MED_TIME_MAX, .text = true};
+    char id[16];
+    bool patient = often(t, 30), of_type = often(t, 60), of_one = of_type && often(t, 60);
+    (void)snprintf(id, sizeof id, "%c%d", patient ? 'p' : 'o',
+                   below(t, patient ? PATIENTS : OBSERVATIONS));
+    q.limit = of_one ? PICK(t, pages) : pages[2];
+    q.oldest_first = often(t, 40);
+    if (often(t, 30))
+        q.since = a_moment(t);
+    if (often(t, 30))
+        q.until = a_moment(t);
+    same_history(t, !of_type ? NULL : patient ? "Patient" : "Observation", of_one ? id : NULL, q);
+}
+
+/* Whether a store's lists are made, and how far, changes no answer: so each has its own moments. */
+static void make_lists(struct twins *t)
+{
+    for (int i = 0; i < 2; i++) {
+        if (often(t, 50))
+            kit_list(t->k[i]);
     }
 }
 
@@ -300,15 +391,20 @@ static void answers_are_equal(void **state)
         return;
     }
     t->seed = first_seed;
+    t->began = t->moment = INT64_C(1575158400000000); /* December 2019 */
+    for (int i = 0; i < 2; i++)
+        t->k[i]->clock = (med_clock){twins_now, t->k[i]->clock.monotonic, t};
     print_message("seed %llu\n", (unsigned long long)t->seed);
     for (int round = 0; round < 3 * times; round++) {
         write_some(t, WRITES / 3);
+        make_lists(t);
         for (int i = 0; i < ASKED / 3; i++)
             ask_both(t, round * ASKED / 3 + i);
-        same_history(t, true);
-        same_history(t, false);
+        for (int i = 0; i < PAST / 3; i++)
+            ask_about_the_past(t);
     }
-    print_message("%d of %d questions found something\n", t->found, ASKED * times);
+    print_message("%d of %d questions found something; %d about the past saw %lu versions\n",
+                  t->found, ASKED * times, PAST * times, (unsigned long)t->versions);
     assert_true(t->found > ASKED * times / 4);
 }
 
