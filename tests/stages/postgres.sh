@@ -18,10 +18,11 @@ MEDULLA_TEST_POSTGRES=$(sh tests/postgres/server.sh start "$database") || {
 MEDULLA_TEST_STORE=postgres
 export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
 
+# The whole suite on this store is `MEDULLA_TEST_STORE=postgres ./test`; here is what uses it most.
 # unit_tests DIR: those of the store that are not about the files of SQLite, and searches; `twins`
 # gives one history and the same questions to both kinds of store.
 tests="store/write store/note store/scan store/model store/care store/threads store/postgres
-    search/search search/scope search/twins"
+    search/search search/scope search/words search/twins"
 [ "$MEDULLA_LONG" != 1 ] || tests="$tests search/model search/plan"
 unit_tests() {
     for test in $tests; do
@@ -57,9 +58,11 @@ api_tests() {
 }
 
 if [ -x build/medulla ]; then
-    api_tests "$PWD/build/medulla" tests/api/0[1-6]-*.test.mjs tests/api/12-search.test.mjs \
-        tests/api/13-move.test.mjs tests/api/13-rest.test.mjs \
-        tests/api/14-database.test.mjs tests/api/14-waits.test.mjs tests/api/16-parameters.test.mjs
+    set -- tests/api/0[1-69]-*.test.mjs tests/api/12-running.test.mjs tests/api/12-search.test.mjs \
+        tests/api/13-move.test.mjs tests/api/13-rest.test.mjs tests/api/14-*.test.mjs \
+        tests/api/16-async.test.mjs tests/api/16-parameters.test.mjs tests/api/17-*.test.mjs
+    [ "$MEDULLA_LONG" != 1 ] || set -- tests/api/*.test.mjs
+    api_tests "$PWD/build/medulla" "$@"
 fi
 if [ "$MEDULLA_LONG" = 1 ] && build "ASan and UBSan" build-asan -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1; then

@@ -374,13 +374,12 @@ static void ask_about_the_past(struct twins *t)
     same_history(t, !of_type ? NULL : patient ? "Patient" : "Observation", of_one ? id : NULL, q);
 }
 
-/* Whether a store's lists are made, and how far, changes no answer: so each has its own moments. */
+/* In both or in none: what drives, and so the order of what is not sorted, follows from it. */
 static void make_lists(struct twins *t)
 {
-    for (int i = 0; i < 2; i++) {
-        if (often(t, 50))
-            kit_list(t->k[i]);
-    }
+    bool make = often(t, 50);
+    for (int i = 0; make && i < 2; i++)
+        kit_list(t->k[i]);
 }
 
 static void answers_are_equal(void **state)
