@@ -500,3 +500,18 @@ bool med_xhtml_check(med_str text, char why[MED_XHTML_TEXT])
         return false;
     return r.at == r.text.len || fail(&r, "something stands behind </div>");
 }
+
+bool med_xhtml_shows_something(med_str xhtml)
+{
+    bool tag = false;
+    for (size_t i = 0; i < xhtml.len; i++) {
+        char c = xhtml.ptr[i];
+        if (c == '<' && med_str_starts(med_str_skip(xhtml, i), MED_STR("<img")))
+            return true;
+        if (c == '<' || c == '>')
+            tag = c == '<';
+        else if (!tag && !med_is_space(c))
+            return true;
+    }
+    return false;
+}

@@ -14,5 +14,7 @@ enum { MED_XHTML_DEPTH = 128, MED_XHTML_TEXT = 160 };
 /* False: `why` (NUL-terminated) says what is wrong, and never holds what the text holds but
  * names of elements and attributes. */
 bool med_xhtml_check(med_str text, char why[MED_XHTML_TEXT]) MED_MUST_CHECK;
+/* Is there anything to see between the tags: a character, or an image (txt-2)? */
+bool med_xhtml_shows_something(med_str xhtml);
 
 #endif

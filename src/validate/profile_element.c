@@ -149,6 +149,24 @@ static void read_binding(med_arena *a, const med_json *j, uint32_t at, med_profi
     n->max_value_set = max_value_set(a, j, binding);
 }
 
+/* https://hl7.org/fhir/R4/extension-minlength.html */
+static uint32_t min_length(med_arena *a, const med_json *j, uint32_t at)
+{
+    uint32_t end;
+    for (uint32_t e = med_profile_first(j, at, "extension", &end); e < end; e = j->nodes[e].next) {
+        int64_t length = 0;
+        uint32_t value = med_json_kind_at(j, e) == MED_JSON_OBJECT
+                             ? med_json_member(j, e, MED_STR("valueInteger"))
+                             : 0;
+        if (value != 0
+            && med_str_eqz(med_profile_text(a, j, e, "url"),
+                           "http://hl7.org/fhir/StructureDefinition/minLength")
+            && med_str_to_int64(med_json_raw(j, value), &length) && length > 0 && length < MED_MANY)
+            return (uint32_t)length;
+    }
+    return 0;
+}
+
 bool med_profile_element_read(med_arena *a, const med_pack *p, const med_json *j, uint32_t at,
                               med_profile_node *n)
 {
@@ -156,6 +174,7 @@ bool med_profile_element_read(med_arena *a, const med_pack *p, const med_json *j
     uint32_t node = med_json_member(j, at, MED_STR("maxLength"));
     if (node != 0 && med_str_to_int64(med_json_raw(j, node), &length) && length > 0)
         n->max_length = length < MED_MANY ? (uint32_t)length : 0;
+    n->min_length = min_length(a, j, at);
     read_binding(a, j, at, n);
     return read_types(a, p, j, at, n) && read_values(a, p, j, at, n) && !med_arena_exhausted(a);
 }

@@ -74,7 +74,7 @@ typedef struct med_profile_node {
     const med_discriminator *by;
     size_t n_by;
     med_profile_value fixed, pattern, least, greatest;
-    uint32_t max_length;
+    uint32_t min_length, max_length;
     med_str value_set, max_value_set;
     uint8_t binding; /* as in med_element */
     const med_profile_rule *rules;

@@ -258,7 +258,10 @@ static void check_length(med_profile_run *r, const med_profile_node *n, const me
     }
     for (size_t i = 0; i < text.len; i++)
         count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
-    if (count > n->max_length)
+    if (count < n->min_length)
+        med_check_problem(r->c, v->node, NULL, MED_ISSUE_VALUE,
+                          "%zu characters, at least %u expected", count, n->min_length);
+    if (n->max_length > 0 && count > n->max_length)
         med_check_problem(r->c, v->node, NULL, MED_ISSUE_TOO_LONG,
                           "%zu characters, at most %u allowed", count, n->max_length);
 }
@@ -349,7 +352,7 @@ void med_profile_check_value(med_profile_run *r, const med_profile_node *n,
         say_expected(r, v, "a value with", n->pattern.json);
     check_limit(r, v, &n->least, true);
     check_limit(r, v, &n->greatest, false);
-    if (n->max_length > 0)
+    if (n->max_length > 0 || n->min_length > 0)
         check_length(r, n, v);
     if (n->checks_binding)
         check_binding(r, n, v);

@@ -18,7 +18,8 @@ struct answers {
     const med_json *q; /* the Questionnaire's tape */
     uint32_t root;     /* its node */
     uint32_t response; /* node of the QuestionnaireResponse */
-    bool is_complete;  /* a draft may lack answers */
+    const med_check_frame *frame;
+    bool is_complete; /* a draft may lack answers */
     size_t tries;
     struct level *stack;
     size_t n, room;
@@ -300,6 +301,7 @@ static void check_answer(struct answers *s, uint32_t question, uint32_t answer)
                           "this is none of the options that the question offers");
     else
         check_range(s, question, value);
+    med_check_answer(c, s->frame, s->q, question, answer, value);
 }
 
 /* ---- an item ---- */
@@ -422,14 +424,32 @@ static bool find_questionnaire(const med_check *c, const med_check_frame *f, uin
     return false;
 }
 
+/* Does it name something else that is known? */
+static bool is_value_set(med_check *c, uint32_t at)
+{
+    med_coded q = {med_json_raw(c->j, at), MED_STR_EMPTY, MED_STR_EMPTY, MED_STR("0"),
+                   MED_STR_EMPTY};
+    med_coded_answer answer;
+    if (!c->options->strict || c->options->codes == NULL || c->failed)
+        return false;
+    if (!c->options->codes->ask(c->options->codes->self, c->a, &q, &answer, c->err)) {
+        c->failed = true;
+        return false;
+    }
+    return answer.verdict != MED_CODED_NO_VALUE_SET;
+}
+
 void med_check_answers(med_check *c, const med_check_frame *f)
 {
-    struct answers s = {.c = c, .response = f->node};
+    struct answers s = {.c = c, .response = f->node, .frame = f};
     uint32_t at = med_json_member(c->j, f->node, MED_STR("questionnaire"));
     if (at == 0 || med_json_kind_at(c->j, at) != MED_JSON_STRING)
         return;
     if (!find_questionnaire(c, f, at, &s.q, &s.root)) {
-        if (c->options->find != NULL)
+        if (c->options->find != NULL && is_value_set(c, at))
+            med_check_problem(c, at, NULL, MED_ISSUE_VALUE,
+                              "this names a ValueSet, not a Questionnaire");
+        else if (c->options->find != NULL)
             med_check_warning(c, at, NULL, MED_ISSUE_NOT_FOUND,
                               "this Questionnaire is not known here: the answers were not checked");
         return;

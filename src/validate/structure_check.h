@@ -122,6 +122,11 @@ void med_check_code_grammar(med_check *c, med_type owner, uint16_t element, uint
 void med_check_extension(med_check *c, const med_check_frame *f);
 /* structure_answers.c: a QuestionnaireResponse against its Questionnaire. */
 void med_check_answers(med_check *c, const med_check_frame *f);
+/* structure_conformance.c: Questionnaires and the definitions of codes and types. */
+void med_check_conformance(med_check *c, const med_check_frame *f);
+/* structure_answer.c: one answer against what the question, out of `q`, says of it. */
+void med_check_answer(med_check *c, const med_check_frame *f, const med_json *q, uint32_t question,
+                      uint32_t answer, uint32_t value);
 /* structure_attachment.c: size and hash of an Attachment that holds its data. */
 void med_check_attachment(med_check *c, const med_check_frame *f);
 /* structure_rules.c: does the expression hold? False when that can not be decided: *err. */

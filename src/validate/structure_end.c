@@ -131,6 +131,8 @@ static void check_base(med_check *c, const med_check_frame *f)
         med_check_answers(c, f);
     else if (f->type == c->attachment)
         med_check_attachment(c, f);
+    else if (f->node == f->resource)
+        med_check_conformance(c, f);
     med_check_rules(c, f);
 }
 

@@ -160,8 +160,21 @@ static size_t contained_ids(const med_check *c, uint32_t list, med_str ids[CONTA
     return n;
 }
 
-/* Is each contained resource named by a Reference, `"reference":"#id"`? Then dom-3 holds; the
- * other ways to name it are looked for by its expression. */
+/* Does the narrative name `#id`: src="#id", as text of a JSON string? */
+static bool narrative_names(const med_check *c, uint32_t node, med_str id)
+{
+    med_str text = med_json_raw(c->j, node);
+    for (size_t at = 0; (at = med_str_find(text, '#', at)) < text.len; at++) {
+        med_str rest = med_str_skip(text, at + 1);
+        if (med_str_starts(rest, id) && rest.len > id.len
+            && (rest.ptr[id.len] == '\\' || rest.ptr[id.len] == '\''))
+            return true;
+    }
+    return false;
+}
+
+/* Is each contained resource named by a Reference, `"reference":"#id"`, or by the narrative? Then
+ * dom-3 holds; the other ways to name it are looked for by its expression. */
 static bool all_are_named(const med_check *c, const med_check_frame *f)
 {
     const med_json_node *nodes = c->j->nodes;
@@ -170,6 +183,11 @@ static bool all_are_named(const med_check *c, const med_check_frame *f)
     uint32_t list = med_json_member(c->j, f->node, MED_STR("contained"));
     size_t n = list == 0 ? 0 : contained_ids(c, list, ids);
     for (uint32_t i = f->node + 2; n > 0 && i < nodes[f->node].next; i++) {
+        if (nodes[i].kind == MED_JSON_STRING && med_json_string_is(c->j, i - 1, MED_STR("div"))) {
+            for (size_t k = 0; k < n; k++)
+                named |= narrative_names(c, i, ids[k]) ? 1U << k : 0;
+            continue;
+        }
         if (nodes[i].kind != MED_JSON_STRING || nodes[i].len < 2
             || c->j->text.ptr[nodes[i].at] != '#'
             || !med_json_string_is(c->j, i - 1, MED_STR("reference")))

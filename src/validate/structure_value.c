@@ -18,18 +18,46 @@ static void check_code(med_check *c, med_type owner, uint16_t element, uint32_t 
                       MED_STR_ARG(near));
 }
 
+/* A warning on writes: the specification's own examples have such ones, and nothing is lost. */
+static void say_empty(med_check *c, uint32_t node)
+{
+    void (*say)(med_check *, uint32_t, const char *, enum med_issue, const char *, ...) =
+        c->options->strict ? med_check_problem : med_check_warning;
+    say(c, node, NULL, MED_ISSUE_INVARIANT,
+        "The narrative SHALL have some non-whitespace content (txt-2)");
+}
+
 static void check_xhtml(med_check *c, uint32_t node, med_str text)
 {
     char why[MED_XHTML_TEXT];
     if (!med_xhtml_check(text, why))
         med_check_problem(c, node, NULL, MED_ISSUE_VALUE, "the narrative is no legal XHTML: %s",
                           why);
+    else if (c->options->rules != NULL && !med_xhtml_shows_something(text))
+        say_empty(c, node);
 }
 
 /* Text without escapes can not hold control characters: then only its length matters. */
 static bool is_free_text(enum med_primitive primitive)
 {
     return primitive == MED_PRIMITIVE_STRING || primitive == MED_PRIMITIVE_MARKDOWN;
+}
+
+/* Addresses that can lead nowhere: for who asks for all. */
+static void check_address(med_check *c, enum med_primitive primitive, uint32_t node, med_str text)
+{
+    if (med_str_starts(text, MED_STR("urn:uuid:"))
+        && !med_primitive_is_valid(MED_PRIMITIVE_UUID, text))
+        med_check_problem(c, node, NULL, MED_ISSUE_VALUE, "expected %s",
+                          med_primitive_expected(MED_PRIMITIVE_UUID));
+    else if (med_str_starts(text, MED_STR("urn:oid:"))
+             && !med_primitive_is_valid(MED_PRIMITIVE_OID, text))
+        med_check_problem(c, node, NULL, MED_ISSUE_VALUE, "expected %s",
+                          med_primitive_expected(MED_PRIMITIVE_OID));
+    else if (primitive == MED_PRIMITIVE_CANONICAL && text.ptr[0] != '#'
+             && med_str_find(text, ':', 0) == text.len)
+        med_check_warning(c, node, NULL, MED_ISSUE_VALUE,
+                          "a canonical is absolute, https://..., or names what is contained, #id");
 }
 
 static void check_format(med_check *c, med_type owner, const med_property *property, uint32_t node)
@@ -50,6 +78,10 @@ static void check_format(med_check *c, med_type owner, const med_property *prope
                           is_free_text(primitive) && text.len > MED_STRING_MAX ? MED_ISSUE_TOO_LONG
                                                                                : MED_ISSUE_VALUE,
                           "expected %s", med_primitive_expected(primitive));
+    else if (c->options->strict && c->options->rules != NULL
+             && (primitive == MED_PRIMITIVE_URI || primitive == MED_PRIMITIVE_CANONICAL
+                 || primitive == MED_PRIMITIVE_URL))
+        check_address(c, primitive, node, text);
     else if (primitive == MED_PRIMITIVE_CODE && !c->options->skip_codes)
         check_code(c, owner, property->element, node, text);
 }

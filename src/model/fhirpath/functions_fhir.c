@@ -361,22 +361,6 @@ bool med_fp_call_check_modifiers(med_fp_run *r, size_t argc)
     return true;
 }
 
-/* Something to see between the tags: a character, or an image (txt-2). */
-static bool shows_something(med_str xhtml)
-{
-    bool tag = false;
-    for (size_t i = 0; i < xhtml.len; i++) {
-        char c = xhtml.ptr[i];
-        if (c == '<' && med_str_starts(med_str_skip(xhtml, i), MED_STR("<img")))
-            return true;
-        if (c == '<' || c == '>')
-            tag = c == '<';
-        else if (!tag && !med_is_space(c))
-            return true;
-    }
-    return false;
-}
-
 /* Stands for txt-1 (only harmless formatting) and txt-2 (some content). */
 bool med_fp_call_html_checks(med_fp_run *r, size_t argc)
 {
@@ -387,5 +371,6 @@ bool med_fp_call_html_checks(med_fp_run *r, size_t argc)
         return false;
     if (!found)
         return med_fp_result_empty(r, argc);
-    return med_fp_result_bool(r, argc, shows_something(text) && med_xhtml_check(text, why));
+    return med_fp_result_bool(r, argc,
+                              med_xhtml_shows_something(text) && med_xhtml_check(text, why));
 }

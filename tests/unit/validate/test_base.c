@@ -214,6 +214,76 @@ static const struct row answers[] = {
      "structure QuestionnaireResponse.item[1]", "has no answers"},
 };
 
+/* What a question says of its answers by extensions; on both sides of each limit. */
+#define ASK(type, extensions)                                                                      \
+    "{'resourceType':'Questionnaire','id':'q','status':'active','item':[{'linkId':'a','type':"     \
+    "'" type "','extension':[" extensions "]}]}"
+#define SAY(type, extensions, value)                                                               \
+    "{'resourceType':'QuestionnaireResponse','text':" DIV ",'contained':[" ASK(                    \
+        type, extensions) "],'questionnaire':'#q','status':'completed','item':[" A("a",            \
+                                                                                   value) "]}"
+#define LIMIT(name, value) "{'url':'" SD name "'," value "}"
+#define SDC(name, value)                                                                           \
+    "{'url':'http://hl7.org/fhir/uv/sdc/StructureDefinition/" name "'," value "}"
+#define UCUM(value, code)                                                                          \
+    "'valueQuantity':{'value':" value ",'system':'http://unitsofmeasure.org','code':'" code "'}"
+#define ANSWER "QuestionnaireResponse.item[0].answer[0]"
+
+static const struct row limits[] = {
+    {SAY("string", LIMIT("regex", "'valueString':'[a-z]+\\\\d'"), "'valueString':'ab1'"), "", NULL},
+    {SAY("string", LIMIT("regex", "'valueString':'[a-z]+\\\\d'"), "'valueString':'ab12'"),
+     "value " ANSWER ".value", "not of the form"},
+    {SAY("quantity", SDC("sdc-questionnaire-minQuantity", UCUM("1", "kg")), UCUM("1000", "g")), "",
+     NULL},
+    {SAY("quantity", SDC("sdc-questionnaire-minQuantity", UCUM("1", "kg")), UCUM("999", "g")),
+     "value " ANSWER ".value", "less than"},
+    {SAY("quantity", SDC("sdc-questionnaire-maxQuantity", UCUM("1", "kg")), UCUM("2", "m")),
+     "value " ANSWER ".value", "can not be compared"},
+    {SAY("quantity",
+         LIMIT("questionnaire-unitOption",
+               "'valueCoding':{'system':'http://unitsofmeasure.org','code':'kg'}"),
+         UCUM("2", "kg")),
+     "", NULL},
+    {SAY("quantity",
+         LIMIT("questionnaire-unitOption",
+               "'valueCoding':{'system':'http://unitsofmeasure.org','code':'kg'}"),
+         UCUM("2", "g")),
+     "code-invalid " ANSWER ".value", "does not offer"},
+    {SAY("attachment", LIMIT("maxSize", "'valueDecimal':10"),
+         "'valueAttachment':{'url':'http://x/f','size':10}"),
+     "", NULL},
+    {SAY("attachment", LIMIT("maxSize", "'valueDecimal':10"),
+         "'valueAttachment':{'url':'http://x/f','size':11}"),
+     "too-long " ANSWER, "larger than"},
+};
+
+/* Definitions: warnings, as this is no check that asks for all. */
+#define QUESTIONS(items)                                                                           \
+    "{'resourceType':'Questionnaire','text':" DIV ",'status':'active','item':[" items "]}"
+#define WHEN(question) "{'question':'" question "','operator':'exists','answerBoolean':true}"
+#define BOOL(link, more) "{'linkId':'" link "','text':'t','type':'boolean'" more "}"
+#define SET(include)                                                                               \
+    "{'resourceType':'ValueSet','text':" DIV ",'status':'draft','url':'http://x/v','name':'V',"    \
+    "'compose':{'include':[" include "]}}"
+
+static const struct row definitions[] = {
+    {QUESTIONS(BOOL("a", "") "," BOOL("b", ",'enableWhen':[" WHEN("a") "]")), "", NULL},
+    {QUESTIONS(BOOL("b", ",'enableWhen':[" WHEN("a") "]")), "~value Questionnaire.item[0]",
+     "does not have"},
+    {QUESTIONS(BOOL("b", ",'enableWhen':[" WHEN("b") "]")), "~invariant Questionnaire.item[0]",
+     "the item itself"},
+    {QUESTIONS(BOOL("a", "") "," BOOL("b", ",'enableWhen':[" WHEN("a") "," WHEN("a") "]")),
+     "~invariant Questionnaire.item[1]", "que-12"},
+    {SET("{'system':'http://x/c','filter':[{'property':'inactive','op':'=','value':'true'}]}"), "",
+     NULL},
+    {SET("{'system':'http://x/c','filter':[{'property':'inactive','op':'=','value':'1'}]}"),
+     "~value ValueSet.compose.include[0].filter[0]", "true or false"},
+    {SET("{'system':'c'}"), "~value ValueSet.compose.include[0]", "absolute"},
+    {"{'resourceType':'CodeSystem','text':" DIV ",'status':'draft','url':'http://x/c','name':'C',"
+     "'content':'not-present','concept':[{'code':'a'}]}",
+     "~invariant CodeSystem.concept[0]", "no concepts"},
+};
+
 static med_str double_quotes(med_arena *a, const char *text)
 {
     med_str out;
@@ -281,6 +351,8 @@ TABLE(extensions)
 TABLE(narratives)
 TABLE(bundles)
 TABLE(answers)
+TABLE(limits)
+TABLE(definitions)
 
 /* Warnings leave room for the errors, and the quiet check has none. */
 static void test_warnings(void **state)
@@ -401,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_invariants), cmocka_unit_test(test_bindings),
         cmocka_unit_test(test_extensions), cmocka_unit_test(test_narratives),
         cmocka_unit_test(test_bundles),    cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_warnings),   cmocka_unit_test(test_presence),
         cmocka_unit_test(test_memory),
     };

@@ -50,6 +50,13 @@ static const struct {
     {"Bundle-hla-1.json", "a part 'uri' of an extension whose definition calls it 'url'"},
     {"Bundle-lri-example.json", "a fullUrl with another id"},
     {"DiagnosticReport-example-pgx.json", "a hash of hexadecimal digits, in base64"},
+    {"ActivityDefinition-blood-tubes-supply.json", "a narrative without content"},
+    {"ActivityDefinition-heart-valve-replacement.json", "a narrative without content"},
+    {"CapabilityStatement-example.json", "a uuid in capitals"},
+    {"EventDefinition-example.json", "a narrative without content"},
+    {"Questionnaire-zika-virus-exposure-assessment.json", "a narrative without content"},
+    {"TerminologyCapabilities-example.json", "a uuid in capitals"},
+    {"Library-zika-virus-intervention-logic.json", "an oid that is none"},
 };
 
 static bool is_misfit(const char *file)
