@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/postgres/postgres_impl.h"
 
 enum { BOUND = 2000000, EVERY_MOST = 500000, EVERY_LEAST = 20000, PATIENCE = 2000000 };
@@ -187,6 +188,7 @@ static void *watch(void *arg)
 {
     struct pg_replica *r = arg;
     struct pg_replicas *rs = r->of;
+    med_thread_name("replica", (int)(r - rs->at));
     pthread_mutex_lock(&rs->lock);
     while (!rs->stopping) {
         pthread_mutex_unlock(&rs->lock);

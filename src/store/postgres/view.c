@@ -156,6 +156,8 @@ static PGresult *ask_replica(struct pg_view *v, bool snapshot, enum statement id
     }
     if (r == NULL && c->trouble == TROUBLE_TIMEOUT)
         return NULL;
+    if (r == NULL && c->trouble == TROUBLE_DAMAGED)
+        atomic_fetch_add(&v->store->damaged, 1);
     if (r != NULL)
         atomic_fetch_add_explicit(&replica->of->behind, 1, memory_order_relaxed);
     else if (c->trouble != TROUBLE_AGAIN) /* its own thread says when it is well again */
