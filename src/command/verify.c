@@ -64,6 +64,9 @@ static enum med_exit task(med_task *t, med_err *err)
         return MED_EXIT_FAILED;
     med_host_sayf(t->host, "%lu versions read, %lu faults", (unsigned long)check.versions,
                   (unsigned long)check.faults);
+    if (check.parts > 0)
+        med_host_sayf(t->host, "%lu long values, %lu bytes, each kept once",
+                      (unsigned long)check.parts, (unsigned long)check.part_bytes);
     return check.faults == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
 }
 

@@ -96,23 +96,41 @@ bool med_binary_wants_native(const med_call *call)
     return true;
 }
 
-static bool member(med_call *call, const med_json *j, const char *name, med_str *out)
+bool med_binary_reads_bytes(const med_call *call)
 {
-    uint32_t node = med_json_member(j, 0, med_str_from(name));
+    return call->request.method == MED_GET && med_binary_wants_native(call);
+}
+
+/* The bytes as the store has them, beside the text; else out of it. */
+static bool take_data(med_call *call, const med_stored *s, const med_json *j, med_str *out,
+                      med_err *err)
+{
+    uint32_t node = med_json_member(j, 0, MED_STR("data"));
+    med_str data = MED_STR_EMPTY;
     *out = MED_STR_EMPTY;
-    return node == 0 || med_json_string(call->arena, j, node, out);
+    if (node == 0)
+        return true;
+    for (size_t i = 0; i < s->n_apart; i++) {
+        if (med_json_raw(j, node).ptr != s->text.ptr + s->apart[i].at)
+            continue;
+        *out = s->apart[i].bytes;
+        return true;
+    }
+    if (!med_json_string(call->arena, j, node, &data))
+        return MED_FAIL_MEMORY(err);
+    return data.len == 0 || med_base64_decode(call->arena, data, out, err);
 }
 
 bool med_binary_respond(med_call *call, const med_stored *s, med_err *err)
 {
     med_json j;
-    med_str data;
     med_fhir_response *r = &call->response;
     if (!med_json_parse(call->arena, s->text, &j, NULL, err))
         return false;
-    if (!member(call, &j, "contentType", &r->content_type) || !member(call, &j, "data", &data))
+    uint32_t type = med_json_member(&j, 0, MED_STR("contentType"));
+    r->content_type = MED_STR_EMPTY;
+    if (type != 0 && !med_json_string(call->arena, &j, type, &r->content_type))
         return MED_FAIL_MEMORY(err);
     r->native = true;
-    r->body = MED_STR_EMPTY;
-    return data.len == 0 || med_base64_decode(call->arena, data, &r->body, err);
+    return take_data(call, s, &j, &r->body, err);
 }

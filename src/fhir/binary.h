@@ -15,6 +15,8 @@ bool med_binary_read(med_call *call, med_err *err) MED_MUST_CHECK;
 
 /* Does the caller want the bytes? */
 bool med_binary_wants_native(const med_call *call);
+/* Does it read them, so that nobody looks at the resource but med_binary_respond? */
+bool med_binary_reads_bytes(const med_call *call);
 /* Fills the response with the bytes of a stored Binary, as an attachment a browser does not run. */
 bool med_binary_respond(med_call *call, const med_stored *s, med_err *err) MED_MUST_CHECK;
 

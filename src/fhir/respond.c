@@ -54,7 +54,10 @@ bool med_find_current(med_call *call, med_stored *out, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     uint32_t type = med_schema_type(call->fhir->schema, r->type);
-    switch (med_view_latest(call->view, call->arena, type, r->id, out, err)) {
+    enum med_found found = med_binary_reads_bytes(call)
+                               ? med_view_apart(call->view, call->arena, type, r->id, 0, out, err)
+                               : med_view_latest(call->view, call->arena, type, r->id, out, err);
+    switch (found) {
     case MED_FAILED:
         return false;
     case MED_ABSENT:
@@ -153,8 +156,13 @@ static bool stored_of_write(med_call *call, const med_write *w, med_stored *out,
 {
     if (w->text.len > 0 && w->outcome != MED_OUTCOME_UNCHANGED && w->outcome != MED_OUTCOME_NONE
         && call->updated != 0) {
-        *out = (med_stored){w->rid, w->type,       w->id,       w->version,
-                            0,      call->updated, MED_UPDATED, w->text};
+        *out = (med_stored){.rid = w->rid,
+                            .type = w->type,
+                            .id = w->id,
+                            .version = w->version,
+                            .updated = call->updated,
+                            .change = MED_UPDATED,
+                            .text = w->text};
         return true;
     }
     switch (med_view_version(call->view, call->arena, w->type, w->id, w->version, out, err)) {

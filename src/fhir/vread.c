@@ -1,4 +1,5 @@
 /* vread.c - https://hl7.org/fhir/R4/http.html#vread */
+#include "fhir/binary.h"
 #include "fhir/conditional_read.h"
 #include "fhir/respond.h"
 
@@ -9,7 +10,9 @@ static bool find_version(med_call *call, med_stored *out, med_err *err)
     uint32_t version = med_version_parse(r->version);
     enum med_found found =
         version == 0 ? MED_ABSENT
-                     : med_view_version(call->view, call->arena, type, r->id, version, out, err);
+        : med_binary_reads_bytes(call)
+            ? med_view_apart(call->view, call->arena, type, r->id, version, out, err)
+            : med_view_version(call->view, call->arena, type, r->id, version, out, err);
     if (found == MED_ABSENT)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no such version of this %.*s",
                         MED_STR_ARG(r->type_name));

@@ -113,6 +113,16 @@ enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_store
     return v->store->ops->by_rid(v, a, rid, out, err);
 }
 
+enum med_found med_view_apart(med_view *v, med_arena *a, uint32_t type, med_str id,
+                              uint32_t version, med_stored *out, med_err *err)
+{
+    v->apart = true;
+    enum med_found found = version == 0 ? v->store->ops->latest(v, a, type, id, out, err)
+                                        : v->store->ops->version(v, a, type, id, version, out, err);
+    v->apart = false;
+    return found;
+}
+
 enum med_found med_view_rows(med_view *v, med_arena *a, med_rid rid, med_stored *out,
                              med_rows *rows, med_err *err)
 {

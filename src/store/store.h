@@ -60,7 +60,16 @@ typedef struct med_stored {
     int64_t updated;  /* microseconds; never goes back for one resource */
     enum med_change change;
     med_str text; /* empty when change is MED_DELETED */
+    /* Of med_view_apart: the long base64 values that `text` goes without, in its order. */
+    const struct med_apart *apart;
+    size_t n_apart;
 } med_stored;
+
+/* The bytes of a value that belongs into the text at `at`, as base64. */
+typedef struct med_apart {
+    size_t at;
+    med_str bytes;
+} med_apart;
 
 /* A view for this thread. `slot` names a reader connection: slots are used by one thread at a
  * time (loop threads and workers each have their own, below med_store_options.readers).
@@ -115,6 +124,11 @@ enum med_found med_view_version(med_view *v, med_arena *a, uint32_t type, med_st
                                 uint32_t version, med_stored *out, med_err *err);
 enum med_found med_view_by_rid(med_view *v, med_arena *a, med_rid rid, med_stored *out,
                                med_err *err);
+/* As med_view_latest, or med_view_version when `version` is not 0, for somebody who wants the bytes
+ * of long base64 values: they may come beside the text, which then has "" in their place, or in
+ * it. */
+enum med_found med_view_apart(med_view *v, med_arena *a, uint32_t type, med_str id,
+                              uint32_t version, med_stored *out, med_err *err);
 /* What the index holds of a current version, without its text: far cheaper than to extract it.
  * References and `patients` have internal ids in place of hashes; codes and targets are left out;
  * `when` is filled in. Texts are those of the index, cut. *out has all but the text. */
@@ -244,6 +258,13 @@ enum med_outcome {
     MED_OUTCOME_WAS_ABSENT, /* delete or purge of what was not there */
 };
 
+/* A long base64 value, taken out of a text: kept once, however many versions hold it. */
+enum { MED_PART_HASH = 32 };
+typedef struct med_store_part {
+    uint8_t hash[MED_PART_HASH]; /* SHA-256 of the bytes it stands for */
+    med_str packed;              /* these bytes, compressed */
+} med_store_part;
+
 typedef struct med_write {
     enum med_write_kind kind;
     uint32_t type;
@@ -257,7 +278,9 @@ typedef struct med_write {
                         `expect_version` become `rows`. When that is not the current one any
                         more, nothing is done: outcome NONE, else UNCHANGED */
     /* set by med_store_prepare */
-    med_str packed;      /* compressed text */
+    med_str packed; /* compressed text, without its parts */
+    const med_store_part *parts;
+    size_t n_parts;
     uint32_t dictionary; /* id of the zstd dictionary, 0 = none */
     uint8_t hash[16];    /* keyed, of type, id and text */
     uint64_t ident;
@@ -396,7 +419,8 @@ typedef struct med_verify {
     void (*fault)(void *arg, const char *kind, med_str where, const char *what);
     med_progress progress;
     void *arg;
-    uint64_t versions, faults; /* results */
+    uint64_t versions, faults;  /* results */
+    uint64_t parts, part_bytes; /* kept beside the versions, and what they take, compressed */
 } med_verify;
 bool med_store_verify(med_store *s, med_verify *v, med_err *err) MED_MUST_CHECK;
 

@@ -83,6 +83,7 @@ struct med_store {
 
 struct med_view {
     med_store *store;
+    bool apart; /* texts are wanted without their parts */
 };
 
 struct med_cursor {

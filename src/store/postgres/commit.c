@@ -67,6 +67,7 @@ static void forget_group(struct pg_store *s)
     s->rowsets = NULL;
     s->traces = NULL;
     s->outcomes = NULL;
+    s->parts = NULL;
     s->purged = NULL;
     s->packed_bytes = 0;
 }
@@ -278,6 +279,8 @@ static void run_list(struct pg_store *s, med_commit *first)
     watch_clock(s);
     atomic_fetch_add(&s->commits, med_commits_done(first));
     med_commits_tell(first);
+    while (!s->refusing && med_pg_fold_due(s) && med_pg_fold(s, &err))
+        continue;
 }
 
 /* ---- the thread ---- */
@@ -296,10 +299,23 @@ static void probe(struct pg_store *s)
     med_pg_log(s, MED_LOG_INFO, "the database takes writes again", "");
 }
 
-static void wait_for_work(struct pg_store *s)
+/* False after a while in which nothing came. */
+static bool wait_for_work(struct pg_store *s)
 {
     while (s->queue.first == NULL && s->queue.first_job == NULL && !s->queue.stopping) {
-        if (!med_queue_wait(&s->queue, s->refusing ? PROBE_EVERY : 0))
+        bool more = s->refusing || med_pg_fold_wanted(s);
+        if (!med_queue_wait(&s->queue, more ? PROBE_EVERY : 0))
+            return false;
+    }
+    return true;
+}
+
+/* Nothing waits: values that are there twice go, until something does. */
+static void fold_idly(struct pg_store *s)
+{
+    med_err err = {0};
+    while (!s->refusing && med_pg_fold_wanted(s) && med_queue_count(&s->queue) == 0) {
+        if (!med_pg_fold(s, &err))
             return;
     }
 }
@@ -311,7 +327,7 @@ void *med_pg_commit_thread(void *store)
     med_thread_take_short_turns();
     pthread_mutex_lock(&s->queue.lock);
     for (;;) {
-        wait_for_work(s);
+        bool idle = !wait_for_work(s);
         med_commit *first = med_queue_take(&s->queue, true);
         struct job *job = s->queue.first_job;
         if (first == NULL && job == NULL && s->queue.stopping)
@@ -323,6 +339,8 @@ void *med_pg_commit_thread(void *store)
             run_list(s, first);
         if (job != NULL)
             med_queue_run(&s->queue, job);
+        if (idle)
+            fold_idly(s);
         pthread_mutex_lock(&s->queue.lock);
     }
     pthread_mutex_unlock(&s->queue.lock);

@@ -352,7 +352,7 @@ bool med_pg_drop_purged(struct pg_store *s, med_err *err)
 static bool send_all(struct pg_store *s, med_err *err)
 {
     if (!flush_rowsets(s, err) || !flush_idents(s, err) || !flush_resources(s, err)
-        || !flush_feed(s, err) || !flush_codes(s, err))
+        || !med_pg_flush_parts(s, err) || !flush_feed(s, err) || !flush_codes(s, err))
         return false;
     for (unsigned table = 0; table < TABLE_INDEXES; table++) {
         if (!flush_index(s, (enum table)table, err))

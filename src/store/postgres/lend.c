@@ -99,7 +99,8 @@ static bool put(const struct writing *x, const struct stored_row *row, med_str p
     current->has_row = true;
     current->dirty = true;
     s->packed_bytes += packed.len + rowset.len;
-    return true;
+    return x->write->n_parts == 0 || row->change == MED_DELETED
+           || med_pg_add_parts(s, row, x->write, err);
 }
 
 /* Of such a write nothing else of its row changes. */
@@ -177,7 +178,8 @@ static bool remember_purge(struct pg_store *s, uint64_t ident, med_rid rid, med_
 static bool purge(const struct writing *x, const struct rowset *old, int64_t *versions,
                   med_err *err)
 {
-    static const enum statement drops[] = {STATEMENT_PURGE_FEED, STATEMENT_DROP_VERSIONS,
+    static const enum statement drops[] = {STATEMENT_PURGE_FEED,    STATEMENT_DROP_PARTS,
+                                           STATEMENT_DROP_USES,     STATEMENT_DROP_VERSIONS,
                                            STATEMENT_DROP_RESOURCE, STATEMENT_DROP_OUTBOX,
                                            STATEMENT_DROP_DEADLINE};
     struct pg_store *s = x->rules->store;

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/part.h"
 #include "store/postgres/postgres_impl.h"
 #include "store/prepare_rows.h"
 
@@ -25,8 +26,7 @@ static bool prepare(const med_store *store, med_arena *a, med_write *w, med_err 
     if (w->index_only)
         return med_rows_prepare(a, &w->rows, err);
     med_siphash128(*med_keyring_check(&s->keys, med_keyring_current(&s->keys)), w->text, w->hash);
-    return med_rows_prepare(a, &w->rows, err)
-           && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
+    return med_rows_prepare(a, &w->rows, err) && med_parts_pack(&s->packer, a, w, err);
 }
 
 static void glance(med_store *store, med_store_stats *out)
@@ -320,7 +320,7 @@ med_store *med_postgres_open(const med_postgres_options *o, med_err *err)
         && med_pg_migrate(&s->writer, format, o->create, err)
         && med_pg_make_indexes(&s->writer, err) && open_keys(s, o->create, err)
         && check_dictionaries(s, err) && med_pg_load_names(s, &s->writer, err)
-        && med_queue_start(&s->queue, med_pg_commit_thread, err))
+        && med_pg_load_parts(s, err) && med_queue_start(&s->queue, med_pg_commit_thread, err))
         return &s->base;
     med_pg_close((med_store *)s);
     return NULL;
@@ -333,6 +333,8 @@ static void stop_thread(struct pg_store *s)
     med_queue_stop(&s->queue);
     struct pg_parameters p = {0};
     med_err ignored = {0};
+    while (!s->refusing && med_pg_fold_wanted(s) && med_pg_fold(s, &ignored))
+        continue;
     med_pg_int(&p, (int64_t)s->node);
     if (s->writer.pg != NULL)
         (void)med_pg_run(&s->writer, STATEMENT_DROP_NODE, &p, &ignored);

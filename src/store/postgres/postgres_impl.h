@@ -132,6 +132,14 @@ struct purged {
     med_rid rid;
     struct purged *next;
 };
+/* The long values of a version. */
+struct pending_parts {
+    med_rid rid;
+    uint32_t version;
+    const med_store_part *parts;
+    size_t n;
+    struct pending_parts *next;
+};
 /* A version that a later one of the same group superseded before it was written. */
 struct pending_version {
     struct current of;
@@ -213,6 +221,9 @@ struct pg_store {
     struct pending_rowset *rowsets;
     struct pending_trace *traces;
     struct pending_outcome *outcomes;
+    struct pending_parts *parts;
+    bool parts_new;             /* part_new has rows, as far as we know */
+    size_t parts_new_bytes;     /* of parts, since it had none */
     size_t packed_bytes;        /* that wait */
     int64_t t, updated, number; /* number: of the last rid, without its shard */
     struct purged *purged;
@@ -400,7 +411,31 @@ bool med_pg_row(const PGresult *r, int at, struct stored_row *out);
 enum med_found med_pg_row_read(struct pg_view *v, med_arena *a, const PGresult *r, int at,
                                const struct stored_row *row, bool text, med_stored *out,
                                med_err *err);
+/* Whether reading its text asks for more. */
+bool med_pg_row_has_parts(const PGresult *r, int at);
 enum med_found med_pg_damaged(struct pg_view *v, const struct stored_row *row, med_err *err);
+
+/* ---- parts.c: long values kept beside the bodies ---- */
+/* Those of a write, and that its new version holds them: they wait for med_pg_flush_parts. */
+bool med_pg_add_parts(struct pg_store *s, const struct stored_row *row, const med_write *w,
+                      med_err *err);
+bool med_pg_flush_parts(struct pg_store *s, med_err *err);
+/* For med_body_read. */
+struct pg_part_reader {
+    struct pg_view *view;
+    PGresult *result; /* of the last one; ended by the caller */
+};
+enum med_found med_pg_find_part(void *reader, const uint8_t hash[MED_PART_HASH], med_str *packed,
+                                med_err *err);
+/* Whether there are new parts to look at, and whether they are so many that it must not wait. */
+bool med_pg_fold_wanted(const struct pg_store *s);
+bool med_pg_fold_due(const struct pg_store *s);
+/* Leaves one of each, of a few. */
+bool med_pg_fold(struct pg_store *s, med_err *err);
+bool med_pg_load_parts(struct pg_store *s, med_err *err);
+/* For verify: exactly the values that the body names are noted as held by the version. */
+enum med_found med_pg_uses_are_sound(struct pg_view *v, med_arena *a, med_str body,
+                                     const struct stored_row *row, med_err *err);
 
 /* ---- the other parts of the table ---- */
 enum med_found med_pg_read(med_view *v, med_arena *a, uint32_t type, med_str id, med_stored *out,

@@ -58,6 +58,11 @@ static enum med_found read_current(med_view *view, bool latest, med_arena *a, ui
         med_pg_view_go_home(v);
         found = find(v, latest, type, id, &r, &row, err);
     }
+    if (found == MED_FOUND && latest && med_pg_row_has_parts(r, 0)) {
+        /* what is asked for next must be of the same snapshot */
+        PQclear(r);
+        found = find(v, false, type, id, &r, &row, err);
+    }
     if (found == MED_FOUND)
         found = med_pg_row_read(v, a, r, 0, &row, true, out, err);
     PQclear(r);

@@ -1,4 +1,5 @@
 /* row.c - one row of resource or version: its id, its check value, its text. */
+#include "store/part.h"
 #include "store/postgres/postgres_impl.h"
 
 enum {
@@ -73,26 +74,48 @@ static bool text_is_sound(const struct pg_view *v, const struct stored_row *row,
     return key != NULL && memcmp(hash, row->hash.text, MED_CHECK_BYTES) == 0;
 }
 
+/* What the row says is there, as it was written. */
+static enum med_found read_body(struct pg_view *v, med_arena *a, med_str body,
+                                const struct stored_row *row, med_stored *out, med_err *err)
+{
+    struct pg_part_reader reader = {.view = v};
+    const struct part_source source = {.packer = &v->store->packer,
+                                       .unpacker = v->unpacker,
+                                       .apart = v->base.apart,
+                                       .find = med_pg_find_part,
+                                       .arg = &reader};
+    enum body_read read = med_body_read(&source, a, body, row->dictionary, out, err);
+    PQclear(reader.result);
+    switch (read) {
+    case BODY_READ:
+        break;
+    case BODY_DAMAGED:
+        return med_pg_damaged(v, row, err);
+    case BODY_MEMORY:
+        return no_memory(err);
+    case BODY_FAILED:
+        return MED_FAILED;
+    }
+    if (!text_is_sound(v, row, out->text))
+        return med_pg_damaged(v, row, err);
+    return v->deep ? med_pg_uses_are_sound(v, a, body, row, err) : MED_FOUND;
+}
+
 static enum med_found read_text(struct pg_view *v, med_arena *a, const PGresult *r, int at,
-                                const struct stored_row *row, med_str *text, med_err *err)
+                                const struct stored_row *row, med_stored *out, med_err *err)
 {
     med_str packed = med_pg_bytes_at(r, at, COLUMN_BODY);
     uint8_t check[MED_CHECK_BYTES];
-    *text = MED_STR_EMPTY;
     if (!med_row_check(&v->store->keys, row, packed, check)
         || memcmp(check, row->hash.check, sizeof check) != 0)
         return med_pg_damaged(v, row, err);
-    if (row->change == MED_DELETED)
-        return MED_FOUND;
-    switch (med_packer_unpack(&v->store->packer, v->unpacker, a, packed, row->dictionary, text)) {
-    case UNPACK_DONE:
-        return text_is_sound(v, row, *text) ? MED_FOUND : med_pg_damaged(v, row, err);
-    case UNPACK_DAMAGED:
-        return med_pg_damaged(v, row, err);
-    case UNPACK_MEMORY:
-        break;
-    }
-    return no_memory(err);
+    return row->change == MED_DELETED ? MED_FOUND : read_body(v, a, packed, row, out, err);
+}
+
+bool med_pg_row_has_parts(const PGresult *r, int at)
+{
+    struct part_list list;
+    return med_part_list(med_pg_bytes_at(r, at, COLUMN_BODY), &list) && list.n > 0;
 }
 
 enum med_found med_pg_row_read(struct pg_view *v, med_arena *a, const PGresult *r, int at,
@@ -108,5 +131,5 @@ enum med_found med_pg_row_read(struct pg_view *v, med_arena *a, const PGresult *
                         .text = MED_STR_EMPTY};
     if (!med_row_id(a, row, &out->id))
         return no_memory(err);
-    return text ? read_text(v, a, r, at, row, &out->text, err) : MED_FOUND;
+    return text ? read_text(v, a, r, at, row, out, err) : MED_FOUND;
 }

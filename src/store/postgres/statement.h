@@ -100,6 +100,8 @@
                      " FROM unnest(" I2 ") WITH ORDINALITY AS u (rid, version, n)"                 \
                      " JOIN version v ON v.rid = u.rid AND v.version = u.version"                  \
                      " JOIN resource r ON r.rid = v.rid")                                          \
+    X(READ_PART, "SELECT bytes FROM part WHERE hash = $1::bytea LIMIT 1")                          \
+    X(HAS_NEW_PARTS, "SELECT 1 FROM part_new LIMIT 1")                                             \
     X(IDENT, "SELECT rid FROM ident WHERE hash = $1::int8")                                        \
     X(STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1")                              \
     X(POSITION, "SELECT t FROM state WHERE one = 1")                                               \
@@ -250,6 +252,14 @@
     X(SOME_IDENTS, "SELECT hash, rid FROM ident WHERE hash = ANY ($1::int8[])")                    \
     X(ALL_COUNTERS, "SELECT param, hash, n FROM counter WHERE (param, hash) > ($1::int8,"          \
                     " $2::int8) ORDER BY param, hash LIMIT 200")                                   \
+    X(USES_OF, "SELECT hash FROM part_use WHERE rid = $1::int8 AND version = $2::int8"             \
+               " ORDER BY hash")                                                                   \
+    X(USES_OF_NOBODY, "SELECT count(*) FROM part_use u WHERE NOT EXISTS (SELECT 1 FROM resource r" \
+                      " WHERE r.rid = u.rid AND r.version = u.version) AND NOT EXISTS (SELECT 1"   \
+                      " FROM version v WHERE v.rid = u.rid AND v.version = u.version)")            \
+    X(ALL_PARTS,                                                                                   \
+      "SELECT p.id, p.hash, p.bytes, EXISTS (SELECT 1 FROM part_use u"                             \
+      " WHERE u.hash = p.hash) FROM part p WHERE p.id > $1::int8 ORDER BY p.id LIMIT 1")           \
     X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = $1::int8")                         \
     X(NOT_IN_FEED, "SELECT count(*) FROM (SELECT rid, version, t FROM resource UNION ALL"          \
                    " SELECT rid, version, t FROM version) AS v WHERE NOT EXISTS (SELECT 1"         \
@@ -331,6 +341,21 @@
     X(ADD_FEED, "INSERT INTO feed (t, rid, type, version, change, updated, shard) SELECT u.*,"     \
                 " u.rid & 1023 FROM unnest(" I5 ", $6::int8[]) AS u (t, rid, type, version,"       \
                 " change, updated)")                                                               \
+    /* part_new: rows of part that may be there already; see parts.c */                            \
+    X(ADD_PARTS, "WITH added AS (INSERT INTO part (hash, bytes)"                                   \
+                 " SELECT * FROM unnest($1::bytea[], $2::bytea[]) RETURNING id, hash)"             \
+                 " INSERT INTO part_new SELECT id, hash FROM added")                               \
+    X(ADD_USES, "INSERT INTO part_use SELECT * FROM unnest(" I2 ", $3::bytea[])"                   \
+                " ON CONFLICT DO NOTHING")                                                         \
+    X(FOLD_PARTS, "WITH n AS (DELETE FROM part_new WHERE id IN (SELECT id FROM part_new"           \
+                  " ORDER BY id LIMIT 16 FOR UPDATE SKIP LOCKED) RETURNING id, hash),"             \
+                  " gone AS (DELETE FROM part p USING n WHERE p.id = n.id AND EXISTS (SELECT 1"    \
+                  " FROM part o WHERE o.hash = n.hash AND o.id < n.id))"                           \
+                  " SELECT count(*) FROM n")                                                       \
+    X(DROP_PARTS, "DELETE FROM part p USING part_use u WHERE u.rid = $1::int8 AND p.hash = u.hash" \
+                  " AND NOT EXISTS (SELECT 1 FROM part_use o WHERE o.hash = u.hash"                \
+                  " AND o.rid <> $1::int8)")                                                       \
+    X(DROP_USES, "DELETE FROM part_use WHERE rid = $1::int8")                                      \
     X(PURGE_FEED, "UPDATE feed SET change = 4 WHERE rid = $1::int8")                               \
     X(DROP_VERSIONS, "DELETE FROM version WHERE rid = $1::int8")                                   \
     X(DROP_RESOURCE, "DELETE FROM resource WHERE rid = $1::int8")                                  \

@@ -3,11 +3,13 @@
  * It runs beside traffic, in short snapshots, so what is compared is compared within one. Pages
  * of the disk are PostgreSQL's to check (initdb --data-checksums, pg_amcheck). */
 #include "store/postgres/verify.h"
+#include "store/part.h"
 #include "store/postgres/postgres_impl.h"
 
 enum {
     PAGE_TIME = 50000000, /* microseconds one snapshot may take */
     PAGE_MEMORY = 1 << 30,
+    PARTS_PAGE = 50,
 };
 
 void med_pg_fault(struct verifying *x, const char *kind, med_str where, const char *what)
@@ -166,6 +168,55 @@ static bool check_ends(struct verifying *x, void *arg, bool *more)
                         "there are versions that the feed does not name");
 }
 
+/* ---- long values: each is what its hash says, and is held by a version ---- */
+
+static bool check_part(struct verifying *x, const PGresult *r, int64_t id)
+{
+    med_str hash = med_pg_bytes_at(r, 0, 1);
+    med_str packed = med_pg_bytes_at(r, 0, 2);
+    med_str bytes = MED_STR_EMPTY;
+    med_str where = med_arena_printf(x->a, "long value %lld", (long long)id);
+    enum unpacked unpacked =
+        med_packer_unpack(&x->s->packer, x->v->unpacker, x->a, packed, 0, &bytes);
+    if (unpacked == UNPACK_MEMORY)
+        return MED_FAIL_MEMORY(x->err);
+    if (unpacked == UNPACK_DAMAGED || hash.len != MED_PART_HASH
+        || !med_part_is(bytes, (const uint8_t *)hash.ptr))
+        med_pg_fault(x, "part", where, "it is not what its hash says: restore from a backup");
+    if (med_pg_int_at(r, 0, 3) == 0)
+        med_pg_fault(x, "part", where, "no version holds it");
+    x->to->parts++;
+    x->to->part_bytes += packed.len;
+    return true;
+}
+
+static bool parts_page(struct verifying *x, void *arg, bool *more)
+{
+    int64_t *at = arg;
+    bool good = true;
+    *more = true;
+    for (int i = 0; good && *more && i < PARTS_PAGE; i++) {
+        struct pg_parameters p = {0};
+        med_pg_int(&p, *at);
+        PGresult *r = med_pg_view_ask(x->v, STATEMENT_ALL_PARTS, &p, x->err);
+        *more = r != NULL && PQntuples(r) > 0;
+        if (*more)
+            *at = med_pg_int_at(r, 0, 0);
+        good = r != NULL && (!*more || check_part(x, r, *at));
+        PQclear(r);
+        med_arena_reset(x->a);
+    }
+    return good;
+}
+
+static bool check_uses(struct verifying *x, void *arg, bool *more)
+{
+    (void)arg;
+    *more = false;
+    return check_number(x, STATEMENT_USES_OF_NOBODY, "part", "part_use",
+                        "versions are noted as holding a long value, and are not there");
+}
+
 bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
 {
     struct pg_store *s = med_pg_of(store);
@@ -178,11 +229,14 @@ bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
         return MED_FAIL_MEMORY(err);
     v->versions = 0;
     v->faults = 0;
+    v->parts = v->part_bytes = 0;
     struct feed_at at = {0, INT64_MAX};
+    int64_t part = 0;
     pthread_mutex_lock(&s->own_slot_lock);
     x.v->deep = true;
     bool good = med_pg_verify_pages(&x, feed_page, &at) && med_pg_verify_pages(&x, check_ends, &at)
-                && med_pg_verify_all_rows(&x);
+                && med_pg_verify_all_rows(&x) && med_pg_verify_pages(&x, parts_page, &part)
+                && med_pg_verify_pages(&x, check_uses, NULL);
     x.v->deep = false;
     pthread_mutex_unlock(&s->own_slot_lock);
     med_arena_free(x.a);

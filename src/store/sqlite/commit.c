@@ -218,6 +218,8 @@ static void run_list(struct sqlite_store *s, med_commit *first)
     med_commits_tell(first);
     if (!s->failed)
         med_sqlite_checkpoint_if_due(s, bulk);
+    while (med_sqlite_fold_due(s) && med_sqlite_fold(s, false, &err))
+        med_sqlite_checkpoint_if_due(s, bulk);
 }
 
 /* ---- the thread ---- */
@@ -254,7 +256,8 @@ static void wait_for_work(struct sqlite_store *s)
     while (s->queue.first == NULL && s->queue.first_job == NULL && !s->queue.stopping) {
         if (s->merge.idle)
             return;
-        if (!s->full && !s->wal_cut_due && !med_sqlite_merge_wanted(s)) {
+        if (!s->full && !s->wal_cut_due && !med_sqlite_merge_wanted(s)
+            && !med_sqlite_fold_wanted(s)) {
             (void)med_queue_wait(&s->queue, 0);
         } else if (!med_queue_wait(&s->queue, PROBE_EVERY)) {
             s->merge.idle = true;
@@ -263,13 +266,15 @@ static void wait_for_work(struct sqlite_store *s)
     }
 }
 
-/* Nothing waits: deferred rows go to their tables, a piece at a time. */
+/* Nothing waits: deferred rows go to their tables, and values that are there twice go, a piece at
+ * a time. */
 static void merge_idly(struct sqlite_store *s)
 {
     med_err err = {0};
     bool merged = med_sqlite_merge_wanted(s) && med_sqlite_merge_alone(s, false, &err);
-    s->merge.idle = merged && med_sqlite_merge_wanted(s);
-    if (merged)
+    bool folded = med_sqlite_fold_wanted(s) && med_sqlite_fold(s, false, &err);
+    s->merge.idle = (merged && med_sqlite_merge_wanted(s)) || (folded && med_sqlite_fold_wanted(s));
+    if (merged || folded)
         med_sqlite_checkpoint_if_due(s, false);
 }
 

@@ -248,7 +248,11 @@ static bool put(const struct writing *x, const struct stored_row *row, med_str p
                  && med_statement_bind_blob(stmt, 11, hash) && bind_body(stmt, blob, packed)
                  && (rowset.len == 0 ? sqlite3_bind_null(stmt, 13) == SQLITE_OK
                                      : med_statement_bind_blob(stmt, 13, rowset));
-    return bound ? run(s, stmt, "writing a resource", err) : MED_FAIL_MEMORY(err);
+    if (!bound)
+        return MED_FAIL_MEMORY(err);
+    return run(s, stmt, "writing a resource", err)
+           && (x->write->n_parts == 0 || row->change == MED_DELETED
+               || med_sqlite_add_parts(s, row, x->write, err));
 }
 
 static bool set_rowset(const struct writing *x, med_str rowset, med_err *err)
@@ -331,6 +335,7 @@ static bool purge(const struct writing *x, const struct rowset *old, int64_t *ve
     const int64_t rid = (int64_t)x->step->rid;
     med_recent_hold(&s->recent, x->write->ident);
     bool good = blank_codes(s, old, err) && med_sqlite_forget_terms(s, x->step->rid, err)
+                && med_sqlite_drop_parts(s, x->step->rid, err)
                 && count_versions(s, x->step->rid, versions, err);
     for (size_t i = 0; good && i < sizeof drops / sizeof drops[0]; i++)
         good = run_ints(s, drops[i], &rid, 1, err);

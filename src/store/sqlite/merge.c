@@ -244,6 +244,7 @@ static void hold(struct job *job)
     struct sqlite_store *s = job->store;
     h->good = med_deferred_is_empty(&s->deferred)
               || (med_sqlite_merge_wanted(s) && med_sqlite_merge_alone(s, true, h->err));
+    h->good = h->good && (!med_sqlite_fold_wanted(s) || med_sqlite_fold(s, true, h->err));
     s->holds += h->good;
 }
 

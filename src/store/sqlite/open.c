@@ -265,7 +265,7 @@ static bool load_state(struct sqlite_store *s, med_err *err)
         return med_connection_fail(&s->writer, rc, "reading its state", err);
     return sum_counter(s, MED_TALLY_TYPE, &s->resources, err)
            && sum_counter(s, MED_TALLY_VERSIONS, &s->versions, err) && med_sqlite_load_names(s, err)
-           && med_sqlite_load_epoch(s, err);
+           && med_sqlite_load_epoch(s, err) && med_sqlite_load_parts(s, err);
 }
 
 static bool open_connections(struct sqlite_store *s, const med_sqlite_options *o, med_err *err)
@@ -291,6 +291,8 @@ static void end_store(struct sqlite_store *s)
     med_queue_stop(&s->queue);
     if (s->queue.runs && med_sqlite_merge_wanted(s)) /* else it is done at the next start */
         (void)med_sqlite_merge_alone(s, true, &ignored);
+    if (s->queue.runs && med_sqlite_fold_wanted(s))
+        (void)med_sqlite_fold(s, true, &ignored);
     for (unsigned i = 0; s->slots != NULL && i < s->n_slots; i++)
         med_sqlite_view_free(&s->slots[i]);
     if (s->queue.runs && !s->failed)

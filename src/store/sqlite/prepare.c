@@ -1,4 +1,5 @@
 /* prepare.c - what a write needs that no commit has to wait for: packing, hashing, sorting. */
+#include "store/part.h"
 #include "store/prepare_rows.h"
 #include "store/sqlite/sqlite_impl.h"
 
@@ -16,6 +17,5 @@ bool med_sqlite_prepare(const med_store *store, med_arena *a, med_write *w, med_
     if (w->index_only)
         return med_rows_prepare(a, &w->rows, err);
     med_siphash128(*med_keyring_check(&s->keys, med_keyring_current(&s->keys)), w->text, w->hash);
-    return med_rows_prepare(a, &w->rows, err)
-           && med_packer_pack(&s->packer, a, w->type, w->text, &w->packed, &w->dictionary, err);
+    return med_rows_prepare(a, &w->rows, err) && med_parts_pack(&s->packer, a, w, err);
 }

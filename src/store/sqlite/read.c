@@ -100,7 +100,7 @@ enum med_found med_sqlite_latest(med_view *view, med_arena *a, uint32_t type, me
     if (med_recent_find(&v->store->recent, ident, type, id, a, out))
         return MED_FOUND;
     enum med_found found = med_sqlite_read(view, a, type, id, out, err);
-    if (found == MED_FOUND)
+    if (found == MED_FOUND && !view->apart)
         med_recent_keep(&v->store->recent, ident, out, v->epoch);
     return found;
 }

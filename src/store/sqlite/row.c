@@ -1,5 +1,6 @@
 /* row.c - one row of resource or version: its id, its check value, its text. */
 #include "base/buf.h"
+#include "store/part.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum {
@@ -43,7 +44,7 @@ bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out)
            && (out->id_is_uuid ? id.len == 16 : id.len > 0 && id.len <= MED_ID_BYTES);
 }
 
-static enum med_found damaged(struct sqlite_view *v, const struct stored_row *row, med_err *err)
+enum med_found med_sqlite_damaged(struct sqlite_view *v, const struct stored_row *row, med_err *err)
 {
     atomic_fetch_add(&v->store->damaged, 1);
     med_sqlite_log(v->store, MED_LOG_ERROR, "a stored version is damaged", (int64_t)row->rid);
@@ -75,7 +76,7 @@ static enum med_found find_body(struct sqlite_view *v, sqlite3_stmt *stmt,
     (void)sqlite3_bind_int64(blob, 1, sqlite3_column_int64(stmt, row->body_column));
     int rc = sqlite3_step(blob);
     if (rc == SQLITE_DONE)
-        return damaged(v, row, err);
+        return med_sqlite_damaged(v, row, err);
     if (rc != SQLITE_ROW)
         return med_sqlite_read_failed(v, rc, err);
     *out = med_statement_str(blob, 0);
@@ -94,12 +95,35 @@ static bool text_is_sound(const struct sqlite_view *v, const struct stored_row *
     return key != NULL && memcmp(hash, row->hash.text, MED_CHECK_BYTES) == 0;
 }
 
+/* What the row says is there, as it was written. */
+static enum med_found read_body(struct sqlite_view *v, med_arena *a, med_str body,
+                                const struct stored_row *row, med_stored *out, med_err *err)
+{
+    const struct part_source source = {.packer = &v->store->packer,
+                                       .unpacker = v->unpacker,
+                                       .apart = v->base.apart,
+                                       .find = med_sqlite_find_part,
+                                       .arg = v};
+    switch (med_body_read(&source, a, body, row->dictionary, out, err)) {
+    case BODY_READ:
+        break;
+    case BODY_DAMAGED:
+        return med_sqlite_damaged(v, row, err);
+    case BODY_MEMORY:
+        return no_memory(err);
+    case BODY_FAILED:
+        return MED_FAILED;
+    }
+    if (!text_is_sound(v, row, out->text))
+        return med_sqlite_damaged(v, row, err);
+    return v->deep ? med_sqlite_uses_are_sound(v, a, body, row, err) : MED_FOUND;
+}
+
 static enum med_found read_text(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
-                                const struct stored_row *row, med_str *text, med_err *err)
+                                const struct stored_row *row, med_stored *out, med_err *err)
 {
     med_str packed = MED_STR_EMPTY;
     uint8_t check[MED_CHECK_BYTES];
-    *text = MED_STR_EMPTY;
     if (row->change != MED_DELETED) {
         enum med_found found = find_body(v, stmt, row, &packed, err);
         if (found != MED_FOUND)
@@ -107,18 +131,8 @@ static enum med_found read_text(struct sqlite_view *v, med_arena *a, sqlite3_stm
     }
     if (!med_row_check(&v->store->keys, row, packed, check)
         || memcmp(check, row->hash.check, sizeof check) != 0)
-        return damaged(v, row, err);
-    if (row->change == MED_DELETED)
-        return MED_FOUND;
-    switch (med_packer_unpack(&v->store->packer, v->unpacker, a, packed, row->dictionary, text)) {
-    case UNPACK_DONE:
-        return text_is_sound(v, row, *text) ? MED_FOUND : damaged(v, row, err);
-    case UNPACK_DAMAGED:
-        return damaged(v, row, err);
-    case UNPACK_MEMORY:
-        break;
-    }
-    return no_memory(err);
+        return med_sqlite_damaged(v, row, err);
+    return row->change == MED_DELETED ? MED_FOUND : read_body(v, a, packed, row, out, err);
 }
 
 enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
@@ -134,8 +148,9 @@ enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_
                         .text = MED_STR_EMPTY};
     if (!med_row_id(a, row, &out->id))
         return no_memory(err);
-    enum med_found found = text ? read_text(v, a, stmt, row, &out->text, err) : MED_FOUND;
+    enum med_found found = text ? read_text(v, a, stmt, row, out, err) : MED_FOUND;
     /* a statement left on its row would hold the snapshot after its end */
     (void)sqlite3_reset(v->connection->statements[STATEMENT_READ_BLOB]);
+    (void)sqlite3_reset(v->connection->statements[STATEMENT_READ_PART]);
     return found;
 }

@@ -139,8 +139,10 @@ struct sqlite_store {
         uint64_t ident;
         med_rid rid;
         struct purged *next;
-    } * purged;       /* by this group, in the scratch arena */
-    bool wal_cut_due; /* something was purged: cut the WAL once that is durable */
+    } * purged;             /* by this group, in the scratch arena */
+    bool parts_new;         /* part_new has rows */
+    size_t parts_new_bytes; /* of parts, since it had none */
+    bool wal_cut_due;       /* something was purged: cut the WAL once that is durable */
     int64_t group_resources, group_versions; /* what the group adds to the figures */
     size_t wal_pages;                        /* after the last commit */
     size_t wal_next_try;                     /* pages at which a pinned WAL is tried again */
@@ -253,6 +255,28 @@ bool med_sqlite_row(sqlite3_stmt *stmt, struct stored_row *out);
 enum med_found med_sqlite_row_read(struct sqlite_view *v, med_arena *a, sqlite3_stmt *stmt,
                                    const struct stored_row *row, bool text, med_stored *out,
                                    med_err *err);
+
+enum med_found med_sqlite_damaged(struct sqlite_view *v, const struct stored_row *row,
+                                  med_err *err);
+
+/* ---- parts.c: long values kept beside the bodies ---- */
+/* Those of a write, and that its new version holds them. */
+bool med_sqlite_add_parts(struct sqlite_store *s, const struct stored_row *row, const med_write *w,
+                          med_err *err);
+/* Before a resource is purged: those that nobody else holds go with it. */
+bool med_sqlite_drop_parts(struct sqlite_store *s, med_rid rid, med_err *err);
+/* For med_body_read; `view` is a struct sqlite_view. */
+enum med_found med_sqlite_find_part(void *view, const uint8_t hash[MED_PART_HASH], med_str *packed,
+                                    med_err *err);
+/* For verify: exactly the values that the body names are noted as held by the version. */
+enum med_found med_sqlite_uses_are_sound(struct sqlite_view *v, med_arena *a, med_str body,
+                                         const struct stored_row *row, med_err *err);
+bool med_sqlite_load_parts(struct sqlite_store *s, med_err *err);
+/* Whether there are new parts to look at, and whether they are so many that it must not wait. */
+bool med_sqlite_fold_wanted(const struct sqlite_store *s);
+bool med_sqlite_fold_due(const struct sqlite_store *s);
+/* A transaction of its own that leaves one of each; `whole`: of all, else of a few. */
+bool med_sqlite_fold(struct sqlite_store *s, bool whole, med_err *err);
 
 /* ---- the other parts of the table ---- */
 enum med_found med_sqlite_read(med_view *v, med_arena *a, uint32_t type, med_str id,

@@ -29,6 +29,8 @@
                     " ON r.rid = v.rid WHERE v.rid = ?1 AND v.version = ?2")                       \
     X(CHANGE, "SELECT change FROM resource WHERE rid = ?1")                                        \
     X(READ_BLOB, "SELECT body FROM blob WHERE id = ?1")                                            \
+    X(READ_PART, "SELECT bytes FROM part WHERE hash = ?1 LIMIT 1")                                 \
+    X(HAS_NEW_PARTS, "SELECT 1 FROM part_new WHERE id > 0 LIMIT 1")                                \
     X(IDENT, "SELECT rid FROM ident WHERE hash = ?1")                                              \
     X(STATE, "SELECT t, rid, updated, merged FROM state WHERE one = 1")                            \
     X(NAMES, "SELECT kind, text, number FROM name ORDER BY kind, number")                          \
@@ -173,6 +175,14 @@
                      " ORDER BY r.rid LIMIT 200")                                                  \
     X(ALL_COUNTERS, "SELECT param, hash, n FROM counter WHERE (param, hash) > (?1, ?2)"            \
                     " ORDER BY param, hash LIMIT 200")                                             \
+    X(USES_OF, "SELECT hash FROM part_use WHERE rid = ?1 AND version = ?2 ORDER BY hash")          \
+    X(ALL_USES, "SELECT u.rid, u.version, u.hash, EXISTS (SELECT 1 FROM resource r"                \
+                " WHERE r.rid = u.rid AND r.version = u.version) OR EXISTS (SELECT 1"              \
+                " FROM version v WHERE v.rid = u.rid AND v.version = u.version)"                   \
+                " FROM part_use u WHERE (u.rid, u.version, u.hash) > (?1, ?2, ?3)"                 \
+                " ORDER BY u.rid, u.version, u.hash LIMIT 1000")                                   \
+    X(ALL_PARTS, "SELECT p.id, p.hash, p.bytes, EXISTS (SELECT 1 FROM part_use u"                  \
+                 " WHERE u.hash = p.hash) FROM part p WHERE p.id > ?1 ORDER BY p.id LIMIT 100")    \
     X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = ?1")                               \
     X(QUICK_CHECK, "PRAGMA quick_check(1)")                                                        \
     /* writing */                                                                                  \
@@ -203,6 +213,20 @@
                   " (SELECT body FROM resource WHERE rid = ?1 AND typeof(body) = 'integer'"        \
                   " UNION ALL SELECT body FROM version WHERE rid = ?1"                             \
                   " AND typeof(body) = 'integer')")                                                \
+    /* part_new: rows of part that may be there already; see parts.c */                            \
+    X(ADD_PART, "INSERT INTO part (hash, bytes) VALUES (?1, ?2)")                                  \
+    X(ADD_NEW_PART, "INSERT OR IGNORE INTO part_new VALUES (last_insert_rowid())")                 \
+    X(ADD_USE, "INSERT OR IGNORE INTO part_use VALUES (?1, ?2, ?3)")                               \
+    X(FOLD_PARTS,                                                                                  \
+      "DELETE FROM part WHERE id IN (SELECT id FROM part_new WHERE id > 0 ORDER BY id LIMIT 16)"   \
+      " AND EXISTS (SELECT 1 FROM part o WHERE o.hash = part.hash"                                 \
+      " AND o.id < part.id)")                                                                      \
+    X(FOLD_NEW, "DELETE FROM part_new WHERE id IN (SELECT id FROM part_new WHERE id > 0 ORDER BY " \
+                "id LIMIT 16)")                                                                    \
+    X(DROP_PARTS, "DELETE FROM part WHERE id IN (SELECT p.id FROM part_use u JOIN part p"          \
+                  " ON p.hash = u.hash WHERE u.rid = ?1 AND NOT EXISTS (SELECT 1 FROM part_use o"  \
+                  " WHERE o.hash = u.hash AND o.rid <> ?1))")                                      \
+    X(DROP_USES, "DELETE FROM part_use WHERE rid = ?1")                                            \
     X(PURGE_FEED, "UPDATE feed SET change = 4 WHERE rid = ?1 AND t IN"                             \
                   " (SELECT t FROM version WHERE rid = ?1 UNION ALL"                               \
                   " SELECT t FROM resource WHERE rid = ?1)")                                       \

@@ -188,6 +188,7 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
         return MED_FAIL_MEMORY(err);
     v->versions = 0;
     v->faults = 0;
+    v->parts = v->part_bytes = 0;
     if (!med_sqlite_hold_deferring(s, err)) { /* it compares tables */
         med_arena_free(x.a);
         return false;
@@ -196,7 +197,8 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
     pthread_mutex_lock(&s->own_slot_lock);
     x.v->deep = true;
     bool good = med_verify_pages(&x, quick_check, NULL) && med_verify_pages(&x, feed_page, &at)
-                && med_verify_pages(&x, check_end_of_feed, &at) && med_verify_index(&x);
+                && med_verify_pages(&x, check_end_of_feed, &at) && med_verify_index(&x)
+                && med_verify_parts(&x);
     pthread_mutex_unlock(&s->own_slot_lock);
     med_sqlite_release_deferring(s);
     med_arena_free(x.a);

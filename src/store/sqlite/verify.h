@@ -23,5 +23,7 @@ bool med_verify_failed(struct verifying *x, const char *kind, med_str where, con
 
 /* verify_index.c: index rows, counters and the map of ids against the resources. */
 bool med_verify_index(struct verifying *x);
+/* verify_parts.c: long values against the versions that hold them. */
+bool med_verify_parts(struct verifying *x);
 
 #endif

@@ -38,6 +38,35 @@ static void fill(struct kit *k)
     }
 }
 
+/* Since format 5: a long base64 value, which is kept beside its two holders. */
+enum { PARTS_SINCE = 5, LONG = 8000 };
+static const char *long_value(struct kit *k)
+{
+    char *to = MED_TAKE(k->arena, LONG + 1, char);
+    for (size_t i = 0; i < LONG; i++)
+        to[i] = "medulla+/KEPT518"[(i * i + i / 7) % 16];
+    return to;
+}
+
+static void fill_parts(struct kit *k)
+{
+    for (int i = 0; i < 2; i++) {
+        med_write w = kit_put(k, k->patient, i == 0 ? "long" : "too", long_value(k));
+        assert_int_equal(w.n_parts, 1);
+        assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
+    }
+}
+
+static void check_parts(struct kit *k)
+{
+    med_err err = {0};
+    med_verify verify = {0};
+    assert_true(med_str_eqz(kit_note(k, k->patient, "long"), long_value(k)));
+    assert_true(med_str_eqz(kit_note(k, k->patient, "too"), long_value(k)));
+    assert_true(med_store_verify(k->store, &verify, &err));
+    assert_int_equal(verify.parts, 1);
+}
+
 static void check(struct kit *k)
 {
     size_t live = 0;
@@ -146,6 +175,9 @@ static void every_earlier_format_opens(void **state)
         k->options.data = med_str_from(k->path);
         kit_open(k);
         check(k);
+        if (format < PARTS_SINCE)
+            fill_parts(k);
+        check_parts(k);
         med_write w = kit_put(k, k->patient, "new", "x");
         assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
         kit_reopen(k);
@@ -256,9 +288,11 @@ static void what_is_kept_is_what_is_written_today(void **state)
         k->options.data = med_str_from(keep);
     kit_open(k);
     fill(k);
+    fill_parts(k);
     check(k);
     kit_reopen(k);
     check(k);
+    check_parts(k);
 }
 
 static void a_changed_dictionary_is_refused(void **state)
