@@ -42,7 +42,10 @@ static void tell(med_check *c, uint32_t node, med_str right)
 
 static void check_hash(med_check *c, const med_check_frame *f, med_str data, size_t bytes)
 {
-    enum { DIGEST_TEXT = 64, ARENA_SPARE = 4096 };
+    enum {
+        DIGEST_TEXT = 64,
+        ARENA_SPARE = 64 << 10
+    }; /* an arena's first block is more than 4 KiB */
     uint32_t said = med_json_member(c->j, f->node, MED_STR("hash"));
     if (said == 0 || med_json_kind_at(c->j, said) != MED_JSON_STRING)
         return;
