@@ -1,5 +1,5 @@
 /* part.h - long base64 values (a Binary's data, an attachment's), kept once beside the bodies that
- * hold them. Private to store/. docs/decisions/0018
+ * hold them. Private to store/. docs/decisions/0019
  *
  * Where a text has a long string that is base64 as we would write it, the string is cut out, and
  * the bytes it stands for are kept under their SHA-256. Any other (with white space, say) stays

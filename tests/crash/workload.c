@@ -74,16 +74,29 @@ static med_str part_id(med_arena *a, unsigned thread, unsigned group, unsigned p
     return med_arena_printf(a, "t%u-g%u-p%u", thread, group, part);
 }
 
+/* A long base64 value, one of a few that many resources have: the store keeps it once. */
+static med_str long_value(struct writer *w)
+{
+    enum { LENGTH = 5600, VALUES = 6 };
+    char *to = MED_TAKE(w->arena, LENGTH + 1, char);
+    uint64_t seed = roll(&w->seed, VALUES) + 1;
+    for (size_t i = 0; to != NULL && i < LENGTH; i++)
+        to[i] = (char)('A' + roll(&seed, 26));
+    return to == NULL ? MED_STR_EMPTY : (med_str){to, LENGTH};
+}
+
 static med_str part_text(struct writer *w, med_str id, uint32_t nonce)
 {
     enum { MOST = 6000 };
     char filler[MOST];
+    med_str value = roll(&w->seed, 10) == 0 ? long_value(w) : MED_STR_EMPTY;
     size_t n = (size_t)roll(&w->seed, roll(&w->seed, 10) == 0 ? MOST : 400);
     for (size_t i = 0; i < n; i++)
         filler[i] = (char)('a' + roll(&w->seed, 26));
     return med_arena_printf(
-        w->arena, "{\"resourceType\":\"Patient\",\"id\":\"%.*s\",\"nonce\":%u,\"x\":\"%.*s\"}",
-        MED_STR_ARG(id), nonce, (int)n, filler);
+        w->arena,
+        "{\"resourceType\":\"Patient\",\"id\":\"%.*s\",\"nonce\":%u,\"x\":\"%.*s\",\"v\":\"%.*s\"}",
+        MED_STR_ARG(id), nonce, (int)n, filler, MED_STR_ARG(value));
 }
 
 static bool make_part(struct writer *w, unsigned group, unsigned part, uint32_t nonce,

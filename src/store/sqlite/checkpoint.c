@@ -56,6 +56,11 @@ bool med_sqlite_checkpoint_all(struct sqlite_store *s)
     return whole;
 }
 
+bool med_sqlite_wal_has_room(struct sqlite_store *s)
+{
+    return s->wal_pages < s->wal_serving / FRAME || checkpoint(s, SQLITE_CHECKPOINT_RESTART);
+}
+
 /* Below the bound nothing is done. From it on the WAL is moved as far as readers allow, again
  * each quarter of the bound; at twice the bound readers give way. */
 void med_sqlite_checkpoint_if_due(struct sqlite_store *s, bool bulk)

@@ -272,9 +272,10 @@ static void merge_idly(struct sqlite_store *s)
 {
     med_err err = {0};
     bool merged = med_sqlite_merge_wanted(s) && med_sqlite_merge_alone(s, false, &err);
-    bool folded = med_sqlite_fold_wanted(s) && med_sqlite_fold(s, false, &err);
+    bool folded =
+        med_sqlite_fold_wanted(s) && med_sqlite_wal_has_room(s) && med_sqlite_fold(s, false, &err);
     s->merge.idle = (merged && med_sqlite_merge_wanted(s)) || (folded && med_sqlite_fold_wanted(s));
-    if (merged || folded)
+    if (merged)
         med_sqlite_checkpoint_if_due(s, false);
 }
 

@@ -227,6 +227,10 @@ bool med_sqlite_find_referrers(struct sqlite_view *v, med_arena *a, med_rid rid,
 /* ---- checkpoint.c ---- */
 int med_sqlite_note_wal(void *store, sqlite3 *db, const char *name, int pages);
 void med_sqlite_checkpoint_if_due(struct sqlite_store *s, bool bulk);
+/* For work that can wait: the WAL is below its bound, or could be begun anew without ending
+ * readers.
+ */
+bool med_sqlite_wal_has_room(struct sqlite_store *s);
 /* All of the WAL into the file, and the WAL cut to nothing if no reader is in the way. */
 bool med_sqlite_checkpoint_all(struct sqlite_store *s);
 
