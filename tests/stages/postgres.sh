@@ -21,7 +21,7 @@ export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
 # The whole suite on this store is `MEDULLA_TEST_STORE=postgres ./test`; here is what uses it most.
 # unit_tests DIR: those of the store that are not about the files of SQLite, and searches; `twins`
 # gives one history and the same questions to both kinds of store.
-tests="store/write store/note store/scan store/model store/care store/threads store/postgres
+tests="store/write store/note store/parts store/scan store/model store/care store/threads store/postgres
     search/search search/scope search/words search/twins"
 [ "$MEDULLA_LONG" != 1 ] || tests="$tests search/model search/plan"
 unit_tests() {
