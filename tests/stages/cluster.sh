@@ -1,5 +1,5 @@
 #!/bin/sh
-# several PostgreSQL servers: a primary killed under load, its synchronous standby promoted
+# several PostgreSQL servers and processes: failover, reading from standbys, three servers of one store
 . tests/stages/common.sh
 
 if ! sh tests/postgres/server.sh have; then
