@@ -90,6 +90,7 @@ static void each_type_packs_with_its_own(void **state)
 static void a_store_that_knows_more_is_refused(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     open_with_shipped(k);
     kit_close(k);
     size_t n = k->options.n_dictionaries;

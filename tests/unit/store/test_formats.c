@@ -163,6 +163,7 @@ static int setup_with_dictionary(void **state)
 static void every_earlier_format_opens(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     for (unsigned format = 1; format <= MED_SQLITE_FORMAT; format++) {
         unpack(k, format);
         unsigned found = 0;
@@ -218,6 +219,7 @@ static unsigned format_of(const char *path)
 static void an_older_format_is_refused_and_upgraded(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     med_err err = {0};
     med_sqlite_upgrade done;
     char copy[100];
@@ -251,6 +253,7 @@ static void an_older_format_is_refused_and_upgraded(void **state)
 static void an_upgrade_that_fails_changes_nothing(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     med_err err = {0};
     med_sqlite_upgrade done;
     char copy[100];
@@ -271,6 +274,7 @@ static void an_upgrade_that_fails_changes_nothing(void **state)
 static void an_upgrade_needs_the_store_alone(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     med_err err = {0};
     med_sqlite_upgrade done;
     kit_open(k);
@@ -283,6 +287,7 @@ static void an_upgrade_needs_the_store_alone(void **state)
 static void what_is_kept_is_what_is_written_today(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     const char *keep = getenv("MEDULLA_KEEP_STORE");
     if (keep != NULL)
         k->options.data = med_str_from(keep);
@@ -298,6 +303,7 @@ static void what_is_kept_is_what_is_written_today(void **state)
 static void a_changed_dictionary_is_refused(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     kit_open(k);
     fill(k);
     kit_close(k);

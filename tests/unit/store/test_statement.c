@@ -32,6 +32,7 @@ static bool is_command(const char *sql)
 static void no_statement_walks_through_a_table(void **state)
 {
     struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
     char path[80];
     (void)snprintf(path, sizeof path, "%s/medulla.db", k->path);
     kit_close(k);
