@@ -1,7 +1,7 @@
 /* patient_record.c - see patient_record.h. */
 #include "patient_record.h"
 
-enum { PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, TRIES = 5 };
+enum { PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, TRIES = 5, FIRST_ROOM = 256 };
 #define PAGE_ARENA ((size_t)1 << 30)
 
 typedef struct finding {
@@ -40,24 +40,15 @@ static med_record_item *item_of(const med_record *r, med_rid rid)
     return at < r->n && r->items[at].rid == rid ? &r->items[at] : NULL;
 }
 
-static bool grow(med_record *r)
-{
-    size_t room = r->room == 0 ? 256 : 2 * r->room;
-    med_record_item *more = MED_TAKE(r->arena, room, med_record_item);
-    if (more == NULL)
-        return false;
-    if (r->n > 0)
-        memcpy(more, r->items, r->n * sizeof *more);
-    r->items = more;
-    r->room = room;
-    return true;
-}
-
 static med_record_item *add_item(med_record *r, const med_stored *s)
 {
     size_t at = place_of(r, s->rid);
     med_record_item item = {.rid = s->rid, .type = s->type};
-    if ((r->n == r->room && !grow(r)) || !med_arena_copy(r->arena, s->id, &item.id))
+    med_record_item *items = MED_GROW(r->arena, r->items, r->n, &r->room, FIRST_ROOM);
+    if (items == NULL)
+        return NULL;
+    r->items = items;
+    if (!med_arena_copy(r->arena, s->id, &item.id))
         return NULL;
     memmove(&r->items[at + 1], &r->items[at], (r->n - at) * sizeof *r->items);
     r->items[at] = item;

@@ -249,6 +249,18 @@ char *med_arena_room(med_arena *a, size_t n)
     return take(a, n, 1, 1);
 }
 
+void *med_arena_double(med_arena *a, const void *array, size_t *room, size_t first, size_t size)
+{
+    size_t wanted = *room == 0 ? first : 2 * *room;
+    void *larger = med_arena_take(a, wanted, size, _Alignof(max_align_t));
+    if (larger == NULL)
+        return NULL;
+    if (*room > 0)
+        memcpy(larger, array, *room * size);
+    *room = wanted;
+    return larger;
+}
+
 bool med_arena_copy(med_arena *a, med_str s, med_str *out)
 {
     char *to = med_arena_room(a, s.len + 1);

@@ -31,6 +31,19 @@ bool med_arena_exhausted(const med_arena *a);
 void *med_arena_take(med_arena *a, size_t n, size_t size, size_t align) MED_MUST_CHECK
     __attribute__((alloc_size(2, 3)));
 
+/* For an array that grows: itself while n < *room, else a copy with twice the room (`first` to
+ * begin with), which *room then says. NULL past the limit; nothing has changed then. The old one
+ * stays in the arena until its end. */
+void *med_arena_double(med_arena *a, const void *array, size_t *room, size_t first,
+                       size_t size) MED_MUST_CHECK;
+#define MED_GROW(a, array, n, room, first)                                                         \
+    ((__typeof__(array))med_arena_grow((a), (array), (n), (room), (first), sizeof *(array)))
+static inline void *med_arena_grow(med_arena *a, const void *array, size_t n, size_t *room,
+                                   size_t first, size_t size)
+{
+    return n < *room ? (void *)(uintptr_t)array : med_arena_double(a, array, room, first, size);
+}
+
 /* `n` bytes as they come, for a text that is written at once; NULL past the limit. */
 char *med_arena_room(med_arena *a, size_t n) MED_MUST_CHECK __attribute__((alloc_size(2)));
 

@@ -6,16 +6,10 @@ enum { MEDIAN_MOST = 64, FIRST_ROOM = 64 };
 
 med_figure *med_figures_add(med_figures *f, const med_figure *one)
 {
-    if (f->n == f->room) {
-        size_t room = f->room == 0 ? FIRST_ROOM : 2 * f->room;
-        med_figure *more = MED_TAKE(f->arena, room, med_figure);
-        if (more == NULL)
-            return NULL;
-        if (f->n > 0)
-            memcpy(more, f->at, f->n * sizeof *more);
-        f->at = more;
-        f->room = room;
-    }
+    med_figure *more = MED_GROW(f->arena, f->at, f->n, &f->room, FIRST_ROOM);
+    if (more == NULL)
+        return NULL;
+    f->at = more;
     f->at[f->n] = *one;
     return &f->at[f->n++];
 }

@@ -7,7 +7,7 @@
 #define CODE "{code.coding.0.system}%7C{code.coding.0.code}"
 #define PAGE "&_count=20"
 
-enum { SELECTIVE_MS = 15, POPULATION_MS = 50, COUNT_MS = 5 };
+enum { SELECTIVE_MS = 15, POPULATION_MS = 50, COUNT_MS = 5, FIRST_ROOM = 256 };
 
 const med_query_family med_query_families[] = {
     {"patient-identifier", "Patient by identifier", "Patient",
@@ -70,24 +70,15 @@ const size_t med_query_family_count = sizeof med_query_families / sizeof *med_qu
 
 /* ---- samples ---- */
 
-static bool grow(med_samples *s)
-{
-    size_t room = s->room == 0 ? 256 : 2 * s->room;
-    med_sample *more = MED_TAKE(s->arena, room, med_sample);
-    if (more == NULL)
-        return false;
-    if (s->n > 0)
-        memcpy(more, s->at, s->n * sizeof *more);
-    s->at = more;
-    s->room = room;
-    return true;
-}
-
 bool med_samples_add(med_samples *s, med_str text)
 {
     med_sample one;
     med_err unused;
-    if ((s->n == s->room && !grow(s)) || !med_arena_copy(s->arena, text, &text)
+    med_sample *more = MED_GROW(s->arena, s->at, s->n, &s->room, FIRST_ROOM);
+    if (more == NULL)
+        return false;
+    s->at = more;
+    if (!med_arena_copy(s->arena, text, &text)
         || !med_json_parse(s->arena, text, &one.json, NULL, &unused))
         return false;
     uint32_t type = med_json_member(&one.json, 0, MED_STR("resourceType"));

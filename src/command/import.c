@@ -16,7 +16,7 @@
 #include "loader.h"
 #include "source.h"
 
-enum { LINE_BYTES = 256 << 10, DANGLING_MOST = 10000 };
+enum { LINE_BYTES = 256 << 10, DANGLING_MOST = 10000, FIRST_ROOM = 256 };
 
 typedef struct import {
     med_task *task;
@@ -235,19 +235,13 @@ static med_journal_file *add_file(import *im, const med_input *in)
     if (f == NULL || !med_journal_find(&im->journal, a, in->name, in->size, in->modified, f))
         return NULL;
     pthread_mutex_lock(&im->lock);
-    if (im->n == im->room) {
-        size_t room = im->room == 0 ? 256 : 2 * im->room;
-        med_journal_file **more = MED_TAKE(a, room, med_journal_file *);
-        if (more != NULL && im->n > 0)
-            memcpy(more, im->files, im->n * sizeof(med_journal_file *));
-        im->files = more != NULL ? more : im->files;
-        im->room = more != NULL ? room : im->room;
-    }
-    bool ok = im->n < im->room;
-    if (ok)
+    med_journal_file **files = MED_GROW(a, im->files, im->n, &im->room, FIRST_ROOM);
+    if (files != NULL) {
+        im->files = files;
         im->files[im->n++] = f;
+    }
     pthread_mutex_unlock(&im->lock);
-    return ok ? f : NULL;
+    return files != NULL ? f : NULL;
 }
 
 static bool take_input(import *im, const med_input *in, med_err *err)

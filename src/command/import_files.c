@@ -23,16 +23,10 @@ static bool is_resource_file(const med_import_files *f, med_str name)
 
 static bool add_file(med_import_files *f, med_str path, const struct stat *st)
 {
-    if (f->n == f->room) {
-        size_t room = f->room == 0 ? 256 : 2 * f->room;
-        med_import_file *more = MED_TAKE(f->arena, room, med_import_file);
-        if (more == NULL)
-            return false;
-        if (f->n > 0)
-            memcpy(more, f->at, f->n * sizeof *more);
-        f->at = more;
-        f->room = room;
-    }
+    med_import_file *more = MED_GROW(f->arena, f->at, f->n, &f->room, 256);
+    if (more == NULL)
+        return false;
+    f->at = more;
     uint64_t size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
     f->at[f->n++] = (med_import_file){path, size, (int64_t)st->st_mtime};
     f->bytes += size;

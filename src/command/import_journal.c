@@ -12,16 +12,10 @@ enum { SECOND = 1000000 };
 
 static bool keep_line(med_journal *j, med_str line)
 {
-    if (j->n == j->room) {
-        size_t room = j->room == 0 ? 256 : 2 * j->room;
-        med_str *more = MED_TAKE(j->arena, room, med_str);
-        if (more == NULL)
-            return false;
-        if (j->n > 0)
-            memcpy(more, j->lines, j->n * sizeof *more);
-        j->lines = more;
-        j->room = room;
-    }
+    med_str *more = MED_GROW(j->arena, j->lines, j->n, &j->room, 256);
+    if (more == NULL)
+        return false;
+    j->lines = more;
     return med_arena_copy(j->arena, line, &j->lines[j->n++]);
 }
 

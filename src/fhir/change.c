@@ -8,28 +8,13 @@
 
 enum { FIRST_ROOM = 4, GUARD_ARENA = 8 << 20 };
 
-/* A larger copy of a full array; the old one stays in the arena until the end. */
-static void *grow(med_arena *a, const void *old, size_t n, size_t *room, size_t size)
-{
-    size_t wanted = *room == 0 ? FIRST_ROOM : *room * 2;
-    char *fresh = med_arena_take(a, wanted, size, _Alignof(max_align_t));
-    if (fresh == NULL)
-        return NULL;
-    if (n > 0)
-        memcpy(fresh, old, n * size);
-    *room = wanted;
-    return fresh;
-}
-
 med_write *med_change_add(med_call *call)
 {
     med_changeset *c = call->change;
-    if (c->n == c->room) {
-        med_write *more = grow(call->arena, c->writes, c->n, &c->room, sizeof *c->writes);
-        if (more == NULL)
-            return NULL;
-        c->writes = more;
-    }
+    med_write *more = MED_GROW(call->arena, c->writes, c->n, &c->room, FIRST_ROOM);
+    if (more == NULL)
+        return NULL;
+    c->writes = more;
     if (call->write == SIZE_MAX)
         call->write = c->n;
     call->n_writes++;
@@ -53,13 +38,11 @@ static med_search_options search_options(const med_call *call)
 static bool remember(med_call *call, struct med_condition condition)
 {
     med_changeset *c = call->change;
-    if (c->n_conditions == c->room_conditions) {
-        struct med_condition *more = grow(call->arena, c->conditions, c->n_conditions,
-                                          &c->room_conditions, sizeof *c->conditions);
-        if (more == NULL)
-            return false;
-        c->conditions = more;
-    }
+    struct med_condition *more =
+        MED_GROW(call->arena, c->conditions, c->n_conditions, &c->room_conditions, FIRST_ROOM);
+    if (more == NULL)
+        return false;
+    c->conditions = more;
     c->conditions[c->n_conditions++] = condition;
     return true;
 }

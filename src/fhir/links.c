@@ -80,16 +80,10 @@ typedef struct rewriter {
 
 static bool add_edit(rewriter *w, uint32_t node, med_str raw)
 {
-    if (w->n == w->room) {
-        size_t room = w->room == 0 ? 16 : 2 * w->room;
-        med_json_edit *more = MED_TAKE(w->arena, room, med_json_edit);
-        if (more == NULL)
-            return false;
-        if (w->n > 0)
-            memcpy(more, w->edits, w->n * sizeof *more);
-        w->edits = more;
-        w->room = room;
-    }
+    med_json_edit *more = MED_GROW(w->arena, w->edits, w->n, &w->room, 16);
+    if (more == NULL)
+        return false;
+    w->edits = more;
     w->edits[w->n++] =
         (med_json_edit){.node = node, .kind = MED_JSON_REPLACE, .key = MED_STR_EMPTY, .text = raw};
     return true;

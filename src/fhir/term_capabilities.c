@@ -25,16 +25,10 @@ typedef struct list {
 
 static bool add(list *l, med_str url, med_str version)
 {
-    if (l->n == l->room) {
-        size_t room = l->room == 0 ? 1024 : 2 * l->room;
-        listed *more = MED_TAKE(l->a, room, listed);
-        if (more == NULL)
-            return false;
-        if (l->n > 0)
-            memcpy(more, l->at, l->n * sizeof *more);
-        l->at = more;
-        l->room = room;
-    }
+    listed *more = MED_GROW(l->a, l->at, l->n, &l->room, 1024);
+    if (more == NULL)
+        return false;
+    l->at = more;
     l->at[l->n++] = (listed){url, version};
     return true;
 }

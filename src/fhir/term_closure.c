@@ -46,32 +46,20 @@ typedef struct closure {
 
 static bool add_entry(med_arena *a, table *t, entry e)
 {
-    if (t->n == t->room) {
-        size_t room = t->room == 0 ? 64 : 2 * t->room;
-        entry *more = MED_TAKE(a, room, entry);
-        if (more == NULL)
-            return false;
-        if (t->n > 0)
-            memcpy(more, t->entries, t->n * sizeof *more);
-        t->entries = more;
-        t->room = room;
-    }
+    entry *more = MED_GROW(a, t->entries, t->n, &t->room, 64);
+    if (more == NULL)
+        return false;
+    t->entries = more;
     t->entries[t->n++] = e;
     return true;
 }
 
 static bool add_relation(med_arena *a, table *t, size_t below, size_t above)
 {
-    if (t->n_relations == t->room_relations) {
-        size_t room = t->room_relations == 0 ? 64 : 2 * t->room_relations;
-        relation *more = MED_TAKE(a, room, relation);
-        if (more == NULL)
-            return false;
-        if (t->n_relations > 0)
-            memcpy(more, t->relations, t->n_relations * sizeof *more);
-        t->relations = more;
-        t->room_relations = room;
-    }
+    relation *more = MED_GROW(a, t->relations, t->n_relations, &t->room_relations, 64);
+    if (more == NULL)
+        return false;
+    t->relations = more;
     t->relations[t->n_relations++] = (relation){(uint32_t)below, (uint32_t)above};
     return true;
 }

@@ -78,16 +78,10 @@ static bool count(adding *p, med_str type, med_err *err)
 
 static bool wait_for_snapshot(adding *p, med_str file, med_str text, med_err *err)
 {
-    if (p->n == p->room) {
-        size_t room = p->room == 0 ? 64 : 2 * p->room;
-        waiting *more = MED_TAKE(p->a, room, waiting);
-        if (more == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (p->n > 0)
-            memcpy(more, p->definitions, p->n * sizeof *more);
-        p->definitions = more;
-        p->room = room;
-    }
+    waiting *more = MED_GROW(p->a, p->definitions, p->n, &p->room, 64);
+    if (more == NULL)
+        return MED_FAIL_MEMORY(err);
+    p->definitions = more;
     waiting *w = &p->definitions[p->n++];
     return med_arena_copy(p->a, file, &w->file) && med_arena_copy(p->a, text, &w->text)
                ? true

@@ -7,6 +7,7 @@
 #define SCRATCH_BYTES ((size_t)512 << 20)
 
 enum { UNMADE, BEING_MADE, READY };
+enum { FIRST_ROOM = 64 };
 
 typedef struct loose {
     med_definition d;
@@ -39,17 +40,10 @@ size_t med_definition_set_count(const med_definition_set *s)
 
 static bool grow(med_definition_set *s)
 {
-    if (s->n < s->room)
-        return true;
-    size_t room = s->room == 0 ? 64 : 2 * s->room;
-    loose **at = MED_TAKE(s->a, room, loose *);
-    if (at == NULL)
-        return false;
-    if (s->n > 0)
-        memcpy(at, s->at, s->n * sizeof(loose *));
-    s->at = at;
-    s->room = room;
-    return true;
+    loose **at = MED_GROW(s->a, s->at, s->n, &s->room, FIRST_ROOM);
+    if (at != NULL)
+        s->at = at;
+    return at != NULL;
 }
 
 static bool has_snapshot(const med_json *j)

@@ -32,16 +32,10 @@ void snap_drop(snap_node *n, const char *key)
 
 static snap_field *add_field(snap *s, snap_node *n, med_str key, med_err *err)
 {
-    if (n->n_fields == n->room) {
-        size_t room = n->room == 0 ? 16 : 2 * n->room;
-        snap_field *fields = MED_TAKE(s->a, room, snap_field);
-        if (fields == NULL)
-            return (void)MED_FAIL_MEMORY(err), NULL;
-        if (n->n_fields > 0)
-            memcpy(fields, n->fields, n->n_fields * sizeof *fields);
-        n->fields = fields;
-        n->room = room;
-    }
+    snap_field *fields = MED_GROW(s->a, n->fields, n->n_fields, &n->room, 16);
+    if (fields == NULL)
+        return (void)MED_FAIL_MEMORY(err), NULL;
+    n->fields = fields;
     snap_field *f = &n->fields[n->n_fields++];
     *f = (snap_field){.key = key, .is_list = snap_is_list(key)};
     return f;
@@ -49,16 +43,10 @@ static snap_field *add_field(snap *s, snap_node *n, med_str key, med_err *err)
 
 bool snap_append(snap *s, snap_field *f, snap_value value, med_err *err)
 {
-    if (f->n == f->room) {
-        size_t room = f->room == 0 ? 2 : 2 * f->room;
-        snap_value *at = MED_TAKE(s->a, room, snap_value);
-        if (at == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (f->n > 0)
-            memcpy(at, f->at, f->n * sizeof *at);
-        f->at = at;
-        f->room = room;
-    }
+    snap_value *at = MED_GROW(s->a, f->at, f->n, &f->room, 2);
+    if (at == NULL)
+        return MED_FAIL_MEMORY(err);
+    f->at = at;
     f->at[f->n++] = value;
     return true;
 }

@@ -16,16 +16,10 @@ bool med_rid_list_add(med_rid_list *l, uint64_t rid, med_err *err)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
                         "more than %d resources would have to be listed; narrow the search",
                         CHAIN_TARGETS);
-    if (l->n == l->room) {
-        size_t room = l->room == 0 ? 64 : 2 * l->room;
-        uint64_t *more = MED_TAKE(l->arena, room, uint64_t);
-        if (more == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (l->n > 0)
-            memcpy(more, l->at, l->n * sizeof *more);
-        l->at = more;
-        l->room = room;
-    }
+    uint64_t *more = MED_GROW(l->arena, l->at, l->n, &l->room, 64);
+    if (more == NULL)
+        return MED_FAIL_MEMORY(err);
+    l->at = more;
     l->at[l->n++] = rid;
     return true;
 }

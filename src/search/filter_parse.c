@@ -15,6 +15,7 @@ const med_str med_filter_op_names[] = {
     MED_LIT("lt"), MED_LIT("ge"), MED_LIT("le"), MED_LIT("sa"), MED_LIT("eb"), MED_LIT("ap"),
     MED_LIT("pr"), MED_LIT("po"), MED_LIT("ss"), MED_LIT("sb"), MED_LIT("in"), MED_LIT("re"),
 };
+enum { FIRST_ROOM = 4 };
 enum { OPS = sizeof med_filter_op_names / sizeof *med_filter_op_names };
 
 typedef struct reader {
@@ -245,18 +246,12 @@ static med_filter *read_filter(reader *r)
         return NULL;
     }
     do {
-        if (f->n == room) {
-            room = room == 0 ? 4 : 2 * room;
-            med_filter_part *more = MED_TAKE(r->arena, room, med_filter_part);
-            if (more == NULL) {
-                (void)MED_FAIL_MEMORY(r->err);
-                return NULL;
-            }
-            if (f->n > 0)
-                memcpy(more, parts, f->n * sizeof *more);
-            f->parts = parts = more;
+        med_filter_part *more = MED_GROW(r->arena, parts, f->n, &room, FIRST_ROOM);
+        if (more == NULL) {
+            (void)MED_FAIL_MEMORY(r->err);
+            return NULL;
         }
-        assert(parts != NULL);
+        f->parts = parts = more;
         parts[f->n].is_or = is_or;
         if (!read_part(r, &parts[f->n++]))
             return NULL;

@@ -6,7 +6,7 @@
  * includes of a single match are ever cut, and the result says so. */
 #include "search/run.h"
 
-enum { INCLUDED = 10000 };
+enum { INCLUDED = 10000, FIRST_ROOM = 64 };
 
 typedef struct included {
     med_run *run;
@@ -43,24 +43,13 @@ static bool grow_seen(included *x)
     return true;
 }
 
-static bool grow_entries(included *x)
-{
-    size_t room = x->room == 0 ? 64 : 2 * x->room;
-    med_search_entry *more = MED_TAKE(x->run->arena, room, med_search_entry);
-    if (more == NULL)
-        return false;
-    if (x->n > 0)
-        memcpy(more, x->entries, x->n * sizeof *more);
-    x->entries = more;
-    x->room = room;
-    return true;
-}
-
 static bool make_room(included *x, med_err *err)
 {
-    if ((x->n == x->room && !grow_entries(x)) || (2 * x->n >= x->places && !grow_seen(x)))
+    med_search_entry *more = MED_GROW(x->run->arena, x->entries, x->n, &x->room, FIRST_ROOM);
+    if (more == NULL)
         return MED_FAIL_MEMORY(err);
-    return true;
+    x->entries = more;
+    return 2 * x->n < x->places || grow_seen(x) ? true : MED_FAIL_MEMORY(err);
 }
 
 static bool add_rid(included *x, med_rid rid, med_type only, med_err *err)
@@ -229,16 +218,10 @@ typedef struct foreseen {
 
 static bool foresee_ident(foreseen *f, uint64_t ident)
 {
-    if (f->n == f->room) {
-        size_t room = f->room == 0 ? 64 : 2 * f->room;
-        uint64_t *more = MED_TAKE(f->arena, room, uint64_t);
-        if (more == NULL)
-            return false;
-        if (f->n > 0)
-            memcpy(more, f->idents, f->n * sizeof *more);
-        f->idents = more;
-        f->room = room;
-    }
+    uint64_t *more = MED_GROW(f->arena, f->idents, f->n, &f->room, 64);
+    if (more == NULL)
+        return false;
+    f->idents = more;
     f->idents[f->n++] = ident;
     return true;
 }

@@ -3,26 +3,11 @@
 
 enum { FIRST_ROOM = 8 };
 
-/* Room for one more of `size` bytes at the end of *array; the old array stays in the arena. */
-static void *one_more(med_arena *a, const void *old, size_t n, size_t *room, size_t size)
-{
-    if (n < *room)
-        return (void *)(uintptr_t)old;
-    size_t wanted = *room == 0 ? FIRST_ROOM : *room * 2;
-    char *fresh = med_arena_take(a, wanted, size, _Alignof(max_align_t));
-    if (fresh == NULL)
-        return NULL;
-    if (n > 0)
-        memcpy(fresh, old, n * size);
-    *room = wanted;
-    return fresh;
-}
-
 /* The rows are const for readers; here, where they grow, they are ours to write. */
 #define APPEND(x, array, n, room, row)                                                             \
     do {                                                                                           \
-        __typeof__(row) *at_ =                                                                     \
-            one_more((x)->arena, (x)->rows.array, (x)->rows.n, &(x)->room, sizeof(row));           \
+        __typeof__(row) *at_ = med_arena_grow((x)->arena, (x)->rows.array, (x)->rows.n,            \
+                                              &(x)->room, FIRST_ROOM, sizeof(row));                \
         if (at_ == NULL)                                                                           \
             return false;                                                                          \
         at_[(x)->rows.n++] = (row);                                                                \

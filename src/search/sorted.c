@@ -190,16 +190,10 @@ static bool add_row(sorted *s, med_rid rid, med_err *err)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY,
                         "more than %d resources would have to be sorted; narrow the search",
                         SORTED_MATCHES);
-    if (s->n == s->room) {
-        size_t room = s->room == 0 ? 64 : s->room * 2;
-        row *more = MED_TAKE(s->r->arena, room, row);
-        if (more == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (s->n > 0)
-            memcpy(more, s->rows, s->n * sizeof *more);
-        s->rows = more;
-        s->room = room;
-    }
+    row *more = MED_GROW(s->r->arena, s->rows, s->n, &s->room, 64);
+    if (more == NULL)
+        return MED_FAIL_MEMORY(err);
+    s->rows = more;
     return take_keys(s, rid, &s->rows[s->n++], err);
 }
 

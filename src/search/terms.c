@@ -15,16 +15,10 @@ typedef struct listing {
 static bool add(listing *l, uint64_t list, med_str term)
 {
     enum { FIRST = 128 };
-    if (l->n == l->room) {
-        size_t room = l->room == 0 ? FIRST : l->room * 2;
-        med_posting *more = MED_TAKE(l->arena, room, med_posting);
-        if (more == NULL)
-            return false;
-        if (l->n > 0)
-            memcpy(more, l->at, l->n * sizeof *more);
-        l->at = more;
-        l->room = room;
-    }
+    med_posting *more = MED_GROW(l->arena, l->at, l->n, &l->room, FIRST);
+    if (more == NULL)
+        return false;
+    l->at = more;
     l->at[l->n++] = (med_posting){.list = list, .term = term};
     return true;
 }

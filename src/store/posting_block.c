@@ -22,16 +22,10 @@ size_t med_block_write(const med_rid *rids, size_t n, med_buf *out)
 bool med_rids_add(med_rids *l, med_rid rid)
 {
     enum { FIRST = 64 };
-    if (l->n == l->room) {
-        size_t room = l->room == 0 ? FIRST : l->room * 2;
-        med_rid *more = MED_TAKE(l->arena, room, med_rid);
-        if (more == NULL)
-            return false;
-        if (l->n > 0)
-            memcpy(more, l->at, l->n * sizeof *more);
-        l->at = more;
-        l->room = room;
-    }
+    med_rid *more = MED_GROW(l->arena, l->at, l->n, &l->room, FIRST);
+    if (more == NULL)
+        return false;
+    l->at = more;
     l->at[l->n++] = rid;
     return true;
 }

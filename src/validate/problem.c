@@ -3,23 +3,12 @@
 
 enum { FIRST_ROOM = 8 };
 
-static bool grow(med_arena *a, med_problems *list)
-{
-    size_t room = list->room == 0 ? FIRST_ROOM : list->room * 2;
-    med_problem *at = MED_TAKE(a, room, med_problem);
-    if (at == NULL)
-        return false;
-    if (list->n > 0)
-        memcpy(at, list->at, list->n * sizeof *at);
-    list->at = at;
-    list->room = room;
-    return true;
-}
-
 static bool append(med_arena *a, med_problems *list, const med_problem *problem)
 {
-    if (list->n == list->room && !grow(a, list))
+    med_problem *more = MED_GROW(a, list->at, list->n, &list->room, FIRST_ROOM);
+    if (more == NULL)
         return false;
+    list->at = more;
     list->at[list->n++] = *problem;
     return true;
 }

@@ -30,18 +30,12 @@ bool med_profile_push(med_profile_run *r, const med_profile_job *job)
 {
     if (!med_profile_spend(r, 1))
         return false;
-    if (r->n == r->room) {
-        size_t room = r->room == 0 ? FIRST_ROOM : r->room * 2;
-        med_profile_job *jobs = MED_TAKE(r->work, room, med_profile_job);
-        if (jobs == NULL) {
-            r->c->out_of_memory = true;
-            return false;
-        }
-        if (r->n > 0)
-            memcpy(jobs, r->jobs, r->n * sizeof *jobs);
-        r->jobs = jobs;
-        r->room = room;
+    med_profile_job *jobs = MED_GROW(r->work, r->jobs, r->n, &r->room, FIRST_ROOM);
+    if (jobs == NULL) {
+        r->c->out_of_memory = true;
+        return false;
     }
+    r->jobs = jobs;
     r->jobs[r->n++] = *job;
     return true;
 }

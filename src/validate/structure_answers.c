@@ -326,18 +326,12 @@ static void check_number(struct answers *s, uint32_t question, uint32_t item, ui
 
 static void push(struct answers *s, uint32_t asked, uint32_t given)
 {
-    if (s->n == s->room) {
-        size_t room = s->room == 0 ? MED_JSON_DEPTH : 2 * s->room;
-        struct level *more = MED_TAKE(s->c->a, room, struct level);
-        if (more == NULL) {
-            s->c->out_of_memory = true;
-            return;
-        }
-        if (s->n > 0)
-            memcpy(more, s->stack, s->n * sizeof *more);
-        s->stack = more;
-        s->room = room;
+    struct level *more = MED_GROW(s->c->a, s->stack, s->n, &s->room, MED_JSON_DEPTH);
+    if (more == NULL) {
+        s->c->out_of_memory = true;
+        return;
     }
+    s->stack = more;
     s->stack[s->n++] = (struct level){asked, given};
 }
 

@@ -3,19 +3,14 @@
 
 #include <assert.h>
 
-/* Doubles *table when its room is used up; the old one stays in the arena. */
+enum { FIRST_ROOM = 16 };
+
 static bool grow(med_fp_compiler *c, void **table, size_t *room, size_t n, size_t size)
 {
-    if (n < *room)
-        return true;
-    size_t wanted = *room == 0 ? 16 : *room * 2;
-    void *larger = med_arena_take(c->a, wanted, size, _Alignof(max_align_t));
+    void *larger = med_arena_grow(c->a, *table, n, room, FIRST_ROOM, size);
     if (larger == NULL)
         return MED_FAIL_MEMORY(c->err);
-    if (*table != NULL)
-        memcpy(larger, *table, n * size);
     *table = larger;
-    *room = wanted;
     return true;
 }
 
