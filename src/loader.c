@@ -334,6 +334,7 @@ static bool run_bundle(chunk *c, med_call *call, const item *it, unsigned worker
     med_call post;
     med_performance done;
     med_call_init(&post, call->fhir, call->arena);
+    post.on_worker = true;
     post.enforce = call->enforce;
     post.refusable = call->refusable;
     post.interaction = &med_interaction_bundle;
@@ -399,6 +400,7 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
     }
     c->epoch = c->epoch == 0 || f->epoch < c->epoch ? f->epoch : c->epoch;
     med_call_init(&call, f, c->arena);
+    call.on_worker = true;
     call.change = &c->change;
     if (c->loader->options.structure_only) {
         call.enforce = MED_ENFORCE_STRUCTURE;

@@ -162,7 +162,7 @@ typedef struct med_call {
     enum med_enforce enforce; /* the server's, unless an import asks for less */
     uint64_t *refusable; /* an import counts here what a full check would refuse; NULL: nobody */
     bool on_worker;      /* this half runs on a worker: may take its time */
-    bool wants_worker;   /* set by prepare with MED_AGAIN: run me on a worker instead */
+    bool wants_worker;   /* set by a prepare that failed only for want of time: run it there */
 } med_call;
 
 enum med_step {

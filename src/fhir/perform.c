@@ -143,9 +143,10 @@ static enum med_next prepare(med_performance *p)
     med_fhir_response_init(&call->response);
     if (!med_content_read(call, &err))
         return fail(p, &err);
+    call->wants_worker = false;
     switch (call->interaction->prepare(call, &err)) {
     case MED_STEP_FAILED:
-        return fail(p, &err);
+        return call->wants_worker ? MED_NEXT_WORKER : fail(p, &err);
     case MED_STEP_AGAIN:
         return MED_NEXT_WORKER;
     case MED_STEP_OK:

@@ -22,7 +22,9 @@ bool med_validate_use(med_call *call, med_profile_use *out, med_err *err)
 {
     const med_fhir *f = call->fhir;
     med_definition_source *source = MED_TAKE(call->arena, 1, med_definition_source);
-    *out = (med_profile_use){.cache = f->profiles, .source = source};
+    *out = (med_profile_use){.cache = f->profiles,
+                             .source = source,
+                             .unmade = call->on_worker ? NULL : &call->wants_worker};
     if (source == NULL)
         return MED_FAIL_MEMORY(err);
     return f->profiles == NULL || med_definition_source_of(call, source, err);

@@ -36,6 +36,9 @@ typedef struct med_profile_use {
     size_t n_listed;
     bool claimed;      /* those in meta.profile, of each resource inside, too */
     bool need_claimed; /* one that is claimed and not known is an error, not a warning */
+    /* NULL: a profile that nobody asked for yet is compiled now, which may take milliseconds.
+     * Else the check fails at it, and says so here: run it anew where there is time. */
+    bool *unmade;
 } med_profile_use;
 
 /* Holds the profiles of now until the arena ends. NULL with *err. */

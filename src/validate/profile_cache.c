@@ -23,8 +23,10 @@ struct med_profile_set {
     med_profiles *of;
     med_arena *a; /* it lives there itself */
     uint64_t epoch;
-    size_t holders; /* under of->lock; the cache is one */
-    pthread_mutex_t lock;
+    size_t holders;         /* under of->lock; the cache is one */
+    pthread_mutex_t making; /* one compiles at a time; `a` is his. Taken before `lock` */
+    pthread_mutex_t lock;   /* never held for long */
+    size_t used;            /* of the arena */
     struct entry *buckets[BUCKETS];
 };
 
@@ -48,6 +50,7 @@ bool med_profiles_new(const med_pack *p, med_profiles **out, med_err *err)
 
 static void set_free(med_profile_set *s)
 {
+    (void)pthread_mutex_destroy(&s->making);
     (void)pthread_mutex_destroy(&s->lock);
     med_arena_free(s->a);
 }
@@ -66,7 +69,8 @@ static med_profile_set *set_new(med_profiles *c, uint64_t epoch)
 {
     med_arena *a = med_arena_new(MED_PROFILE_CACHE_BYTES);
     med_profile_set *s = a == NULL ? NULL : MED_TAKE(a, 1, med_profile_set);
-    if (s == NULL || pthread_mutex_init(&s->lock, NULL) != 0) {
+    if (s == NULL || pthread_mutex_init(&s->making, NULL) != 0
+        || pthread_mutex_init(&s->lock, NULL) != 0) {
         med_arena_free(a);
         return NULL;
     }
@@ -91,7 +95,7 @@ static void let_go(void *arg)
 static bool is_full(med_profile_set *s)
 {
     (void)pthread_mutex_lock(&s->lock);
-    bool full = med_arena_used(s->a) > MED_PROFILE_CACHE_BYTES / 2;
+    bool full = s->used > MED_PROFILE_CACHE_BYTES / 2;
     (void)pthread_mutex_unlock(&s->lock);
     return full;
 }
@@ -174,33 +178,47 @@ static struct entry **bucket_of(med_profile_set *s, med_str canonical)
     return &s->buckets[med_siphash(key, canonical) % BUCKETS];
 }
 
+static bool look_up(med_profile_set *s, med_str canonical, const med_profile **out)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    const struct entry *e = *bucket_of(s, canonical);
+    while (e != NULL && !med_str_eq(e->canonical, canonical))
+        e = e->next;
+    *out = e == NULL ? NULL : e->profile;
+    (void)pthread_mutex_unlock(&s->lock);
+    return e != NULL;
+}
+
 static bool add(med_profile_set *s, const med_definition_source *source, med_str canonical,
-                struct entry **out, med_err *err)
+                const med_profile **out, med_err *err)
 {
     med_profile *profile;
-    struct entry **bucket = bucket_of(s, canonical);
     if (!make(s, source, canonical, &profile, err))
         return false;
-    struct entry *e = *out = MED_TAKE(s->a, 1, struct entry);
+    struct entry *e = MED_TAKE(s->a, 1, struct entry);
     if (e == NULL || !med_arena_copy(s->a, canonical, &e->canonical))
         return MED_FAIL_MEMORY(err);
-    e->profile = profile;
+    *out = e->profile = profile;
+    (void)pthread_mutex_lock(&s->lock);
+    struct entry **bucket = bucket_of(s, canonical);
     e->next = *bucket;
     *bucket = e;
+    s->used = med_arena_used(s->a);
+    (void)pthread_mutex_unlock(&s->lock);
     return true;
 }
 
-bool med_profile_set_find(med_profile_set *s, const med_definition_source *source,
-                          med_str canonical, const med_profile **out, med_err *err)
+bool med_profile_set_find(med_profile_set *s, const med_profile_use *use, med_str canonical,
+                          const med_profile **out, med_err *err)
 {
-    bool ok = true;
-    (void)pthread_mutex_lock(&s->lock);
-    struct entry *e = *bucket_of(s, canonical);
-    while (e != NULL && !med_str_eq(e->canonical, canonical))
-        e = e->next;
-    if (e == NULL)
-        ok = add(s, source, canonical, &e, err);
-    *out = e == NULL ? NULL : e->profile;
-    (void)pthread_mutex_unlock(&s->lock);
+    if (look_up(s, canonical, out))
+        return true;
+    if (use->unmade != NULL) {
+        *use->unmade = true;
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "a profile is not compiled yet");
+    }
+    (void)pthread_mutex_lock(&s->making);
+    bool ok = look_up(s, canonical, out) || add(s, use->source, canonical, out, err);
+    (void)pthread_mutex_unlock(&s->making);
     return ok;
 }

@@ -43,7 +43,7 @@ bool med_profile_push(med_profile_run *r, const med_profile_job *job)
 const med_profile *med_profile_known(med_profile_run *r, med_str canonical)
 {
     const med_profile *found = NULL;
-    if (!med_profile_set_find(r->set, r->use->source, canonical, &found, r->c->err))
+    if (!med_profile_set_find(r->set, r->use, canonical, &found, r->c->err))
         r->c->failed = true;
     return found;
 }
@@ -488,7 +488,7 @@ const med_profile *med_check_extension_profile(med_check *c, med_str url)
     const med_profile *p = NULL;
     if (c->profiles == NULL)
         return NULL;
-    if (!med_profile_set_find(c->profiles, c->options->profiles->source, url, &p, c->err))
+    if (!med_profile_set_find(c->profiles, c->options->profiles, url, &p, c->err))
         c->failed = true;
     return p != NULL && p->broken.len == 0 && p->type == c->extension ? p : NULL;
 }

@@ -123,8 +123,8 @@ bool med_discriminator_read(med_arena *a, const med_pack *p, med_str kind, med_s
 /* ---- profile_cache.c ---- */
 
 /* *out is NULL when nobody knows it; a broken one says so itself. */
-bool med_profile_set_find(med_profile_set *s, const med_definition_source *source,
-                          med_str canonical, const med_profile **out, med_err *err) MED_MUST_CHECK;
+bool med_profile_set_find(med_profile_set *s, const med_profile_use *use, med_str canonical,
+                          const med_profile **out, med_err *err) MED_MUST_CHECK;
 
 /* ---- the check ---- */
 
