@@ -403,12 +403,52 @@ static void test_memory(void **state)
     med_rules_free(rules);
 }
 
+/* Where there is no time, as on an event loop, a profile is not compiled: the check fails, says so,
+ * and goes well once somebody had the time. */
+static void test_unmade(void **state)
+{
+    (void)state;
+    med_rules *rules;
+    med_profiles *cache;
+    const struct row *row = &references[1];
+    med_err err = {0};
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    assert_true(med_profiles_new(med_pack_core(), &cache, &err));
+    med_arena *a = med_arena_new((size_t)1 << 24);
+    struct definitions defined = {a, row->elements, 1};
+    med_definition_source source = {&defined, epoch, find};
+    med_str asked[] = {MED_STR(X "p")};
+    med_json j;
+    assert_true(med_json_parse(a, double_quotes(a, row->resource), &j, NULL, &err));
+    static const struct {
+        bool hurried, good;
+    } tries[] = {{true, false}, {true, false}, {false, true}, {true, true}};
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        bool unmade = false;
+        med_problems list = {0};
+        med_type type;
+        med_profile_use use = {.cache = cache, .source = &source, .canonicals = asked, .n = 1};
+        use.unmade = tries[i].hurried ? &unmade : NULL;
+        med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules, .profiles = &use};
+        assert_int_equal(
+            med_structure_check_with(a, med_pack_core(), &j, 0, &options, &type, &list, &err),
+            tries[i].good);
+        assert_int_equal(unmade, !tries[i].good);
+        if (tries[i].good)
+            assert_int_equal(list.n, 2);
+    }
+    med_arena_free(a);
+    med_profiles_free(cache);
+    med_rules_free(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),     cmocka_unit_test(test_values),
         cmocka_unit_test(test_slices),     cmocka_unit_test(test_types),
         cmocka_unit_test(test_references), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_unmade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
