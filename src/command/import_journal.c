@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,19 +21,16 @@ static bool keep_line(med_journal *j, med_str line)
 }
 
 /* A last line without its end was being written when the process was killed: it says nothing. */
-static void read_lines(med_journal *j, const char *path)
+static void read_lines(med_journal *j)
 {
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
-    FILE *in = fopen(path, "re");
-    while (in != NULL && (len = getline(&line, &room, in)) > 0) {
+    while ((len = getline(&line, &room, j->file)) > 0) {
         if (line[len - 1] != '\n' || !keep_line(j, (med_str){line, (size_t)len - 1}))
             break;
     }
     free(line); /* getline made it */
-    if (in != NULL)
-        (void)fclose(in);
 }
 
 /* Ends half a line of a killed run, so that the next is whole. */
@@ -46,18 +44,40 @@ static void end_last_line(FILE *f)
         (void)fputc('\n', f);
 }
 
+/* Two imports would load the same files twice. With SQLite the owner of the store lets no second
+ * one in; with PostgreSQL each is a process of its own. */
+static bool lock(int fd, med_err *err)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0
+           || MED_FAIL(err, MED_ISSUE_CONFLICT,
+                       errno == EWOULDBLOCK
+                           ? "another import is at work on this data directory; wait for its end"
+                           : "the journal of imports can not be locked");
+}
+
 bool med_journal_open(med_journal *j, med_arena *a, med_str data, bool restart, med_err *err)
 {
     *j = (med_journal){.arena = a};
     med_str path = med_arena_printf(a, "%.*s/import.done", MED_STR_ARG(data));
-    if (!restart)
-        read_lines(j, path.ptr);
-    int fd =
-        open(path.ptr, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (restart ? O_TRUNC : 0), 0600);
+    int fd = open(path.ptr, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     j->file = fd < 0 ? NULL : fdopen(fd, "a+");
-    if (j->file == NULL)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "can not write %.*s: %s", MED_STR_ARG(path),
-                        strerrordesc_np(errno));
+    if (j->file == NULL) {
+        (void)MED_FAIL(err, MED_ISSUE_EXCEPTION, "can not write %.*s: %s", MED_STR_ARG(path),
+                       strerrordesc_np(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    bool good = lock(fd, err)
+                && (!restart || ftruncate(fd, 0) == 0
+                    || MED_FAIL(err, MED_ISSUE_EXCEPTION, "can not empty %.*s: %s",
+                                MED_STR_ARG(path), strerrordesc_np(errno)));
+    if (!good) {
+        med_journal_close(j);
+        return false;
+    }
+    rewind(j->file);
+    read_lines(j);
     end_last_line(j->file);
     return true;
 }
@@ -66,6 +86,7 @@ void med_journal_close(med_journal *j)
 {
     if (j->file != NULL)
         (void)fclose(j->file);
+    j->file = NULL;
 }
 
 /* "at END LINE IDENTITY" */

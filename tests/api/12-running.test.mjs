@@ -9,7 +9,6 @@ import { after, before, test } from 'node:test';
 import { holds, medulla, onPostgres, startServer } from './lib/server.mjs';
 
 // With a store in PostgreSQL a command is one more process on the database, and asks no server.
-const byItself = onPostgres && 'with PostgreSQL commands need no server';
 
 let server, folder;
 before(async () => {
@@ -174,7 +173,7 @@ test('standard input, Ctrl-C: what was taken stays, the server goes on', async (
   assert.match(whole.out, new RegExp(`Patient +5 +0 +${LARGE} `));
 });
 
-test('only one import at a time; another command beside it', { skip: byItself }, async () => {
+test('only one import at a time; another command beside it', async () => {
   let second, beside;
   const first = await medulla(['import', '--data', server.data, '-'], { cwd: folder, ready: async (child) => {
     await begun(child, 'one');
