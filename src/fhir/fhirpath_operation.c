@@ -6,6 +6,7 @@
  *
  * With `context` the expression runs once for each of its values, which is %context then. Runs on
  * a worker, under the budget of steps that every expression has. */
+#include "fhir/fhirpath_conforms.h"
 #include "fhir/fhirpath_terms.h"
 #include "fhir/fhirpath_values.h"
 #include "fhir/interactions.h"
@@ -19,6 +20,7 @@ enum {
     VARIABLES = 32,
     CONTEXTS = 1000,
     TRACES = 1000,
+    CONFORMS = 1000, /* each is the check of a resource, not a step */
     EXPRESSION_MAX = 64 << 10,
     ANSWER_BYTES = 32 << 20,
 };
@@ -38,6 +40,8 @@ typedef struct question {
     struct traced traces[TRACES];
     size_t n_traces;
     bool too_many_traces;
+    unsigned n_conforms;
+    med_err conforms_err; /* why conformsTo() could not say */
 } question;
 
 /* ---- reading ---- */
@@ -250,6 +254,15 @@ static bool subsumes(void *arg, const med_value *a, const med_value *b, bool *ou
     return med_fhirpath_subsumes(q->call, a, b, out);
 }
 
+static bool conforms_to(void *arg, const med_value *value, med_str profile, bool *out)
+{
+    question *q = arg;
+    if (q->n_conforms++ == CONFORMS)
+        return MED_FAIL(&q->conforms_err, MED_ISSUE_TOO_COSTLY,
+                        "conformsTo() was asked more than %d times", CONFORMS);
+    return med_fhirpath_conforms(q->call, value, profile, out, &q->conforms_err);
+}
+
 static bool trace(void *arg, med_str name, med_values values)
 {
     question *q = arg;
@@ -271,12 +284,15 @@ static bool run(question *q, med_str expression, const med_value *focus, med_val
                                   .member_of = member_of,
                                   .subsumes = subsumes,
                                   .trace = trace,
+                                  .conforms_to = conforms_to,
                                   .arg = q};
     bool ok =
         med_fhirpath_compile(q->call->arena, f->pack, expression, focus->type, &program, err)
         && med_fhirpath_run(q->call->arena, f->pack, program, &env, focus, &q->resource, out, err);
     if (!ok && q->too_many_traces)
         (void)MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "more than %d values of trace()", TRACES);
+    if (!ok && q->conforms_err.text[0] != '\0')
+        *err = q->conforms_err;
     return ok ? true : med_err_status(err, med_err_http_status(err) >= 500 ? 0 : 422);
 }
 

@@ -97,6 +97,30 @@ test('what codes mean; of what nobody knows the answer is empty', async () => {
   assert.equal(await is('%x.subsumes(%AMB)'), undefined);
 });
 
+test('conformsTo() of a resource asks the profile, base definition and all', async () => {
+  const sd = 'http://hl7.org/fhir/StructureDefinition/bodyweight';
+  const weight = {
+    resourceType: 'Observation', status: 'final', subject: { reference: 'Patient/ana' }, effectiveDateTime: '2026-01-02',
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+    code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] },
+    valueQuantity: { value: 70, unit: 'kg', system: 'http://unitsofmeasure.org', code: 'kg' },
+  };
+  const says = async (expression, resource) => {
+    const r = await ask(expression, [{ name: 'resource', resource }]);
+    return r.status === 200 ? results(r)[0].part.map((p) => p.valueBoolean ?? p.valueInteger) : `${r.status} ${r.body.issue[0].code}`;
+  };
+  const bundle = (n) => ({ resourceType: 'Bundle', type: 'collection', entry: Array.from({ length: n }, (_, i) => ({
+    fullUrl: `urn:uuid:00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+    resource: i % 2 ? weight : { ...weight, category: undefined } })) });
+  assert.deepEqual(await says(`conformsTo('${sd}')`, weight), [true]);
+  assert.deepEqual(await says(`conformsTo('${sd}')`, { ...weight, category: undefined }), [false]);
+  assert.deepEqual(await says(`conformsTo('${sd}')`, { ...weight, status: 'finel' }), [false]); // nor the base
+  assert.deepEqual(await says(`conformsTo('${sd}')`, ana), [false]);
+  assert.deepEqual(await says(`entry.resource.where(conformsTo('${sd}')).count()`, bundle(5)), [2]);
+  assert.equal(await says(`entry.resource.select(%resource.entry.resource.where(conformsTo('${sd}'))).count()`, bundle(40)),
+    '422 too-costly');
+});
+
 test('errors say where and what', async () => {
   const says = async (expression, status, pattern, more) => {
     const r = await ask(expression, more ?? [subject]);
@@ -106,7 +130,8 @@ test('errors say where and what', async () => {
   await says('name.frist()', 422, /position 6.*did you mean 'first'/);
   await says('gendre', 422, /position 1.*gender/);
   await says('name.single()', 422, /several/);
-  await says("conformsTo('http://t.org/sd')", 422, /base definitions/);
+  await says("conformsTo('http://t.org/sd')", 422, /does not know the profile http:\/\/t\.org\/sd; add its package/);
+  await says("name[0].conformsTo('http://t.org/sd')", 422, /no resource/);
   await says("repeatAll($this)", 422, /too many/);
   await says('', 400, /needs an expression/);
   await says('name', 400, /did you mean 'resource'/, [{ name: 'resouce', resource: ana }]);
