@@ -296,10 +296,13 @@ void *med_sqlite_commit_thread(void *store)
             probe(s);
         if (first == NULL && s->wal_cut_due && !s->failed)
             med_sqlite_checkpoint_if_due(s, false);
-        if (first != NULL)
+        if (first != NULL) {
             run_list(s, first);
-        else if (job == NULL && s->merge.idle)
+            s->merge.idle =
+                false; /* who comes one after the other must not wait for it each time */
+        } else if (job == NULL && s->merge.idle) {
             merge_idly(s);
+        }
         if (job != NULL)
             med_queue_run(&s->queue, job);
         pthread_mutex_lock(&s->queue.lock);
