@@ -307,7 +307,7 @@ static bool count_type(med_run *r, med_err *err)
 
 bool med_run_bind(med_run *r, bool dry, med_err *err)
 {
-    if (!count_type(r, err))
+    if (!med_run_foresee(r, err) || !count_type(r, err))
         return false;
     for (size_t i = 0; i < r->q->n; i++) {
         med_bound *b = &r->bound[i];

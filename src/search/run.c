@@ -146,9 +146,11 @@ static bool fill(pager *p, med_stream *s, med_err *err)
 
 static bool run_stream(med_run *r, pager *p, const med_position *after, med_err *err)
 {
+    if (p->room == 0)
+        return true;
     r->wanted = p->room + 1;
     med_stream *s = med_stream_open(r, after, err);
-    bool ok = s != NULL && (p->room == 0 || fill(p, s, err));
+    bool ok = s != NULL && fill(p, s, err);
     r->wanted = 0;
     med_stream_close(s);
     return ok;

@@ -78,6 +78,8 @@ enum { MED_PROBE_ROWS = 32 };
 
 /* Keys and estimates of all clauses. `dry`: only what is cheap, to know the cost. */
 bool med_run_bind(med_run *r, bool dry, med_err *err) MED_MUST_CHECK;
+/* Asks at once for what binding will look up, where questions are dear (foresee.c). */
+bool med_run_foresee(const med_run *r, med_err *err) MED_MUST_CHECK;
 /* Chooses how to bring candidates; `sorted`: the order that is asked for counts. */
 void med_run_choose(med_run *r, bool sorted);
 /* Does the clause bound the search by one patient's compartment? */

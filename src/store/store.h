@@ -142,6 +142,17 @@ bool med_store_is_far(const med_store *s);
 void med_view_expect(med_view *v, const med_rid *rids, size_t n);
 bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n,
                             med_err *err) MED_MUST_CHECK;
+/* What planning will ask for, all of it in one question: as med_view_rid, med_view_count_type and
+ * med_view_count_token would. */
+enum med_lookup_kind { MED_LOOKUP_RID, MED_LOOKUP_TYPE, MED_LOOKUP_TOKEN };
+typedef struct med_lookup {
+    enum med_lookup_kind kind;
+    uint32_t param; /* TOKEN */
+    uint64_t key;   /* the ident hash, the type, or the hash */
+} med_lookup;
+enum { MED_LOOKUPS = 256 }; /* of more, only so many */
+bool med_view_expect_lookups(med_view *v, const med_lookup *at, size_t n,
+                             med_err *err) MED_MUST_CHECK;
 /* 0 when nothing was ever stored (or mentioned) under that ident hash. */
 bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_MUST_CHECK;
 

@@ -53,9 +53,10 @@ struct med_store_ops {
     bool (*notes)(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
     bool (*missing)(med_view *v, med_arena *a, med_rid *after, med_rid **out, size_t *n, bool *done,
                     med_err *err);
-    /* Both NULL where a question costs nothing. */
+    /* All NULL where a question costs nothing. */
     void (*expect)(med_view *v, const med_rid *rids, size_t n);
     bool (*expect_idents)(med_view *v, const uint64_t *idents, size_t n, med_err *err);
+    bool (*expect_lookups)(med_view *v, const med_lookup *at, size_t n, med_err *err);
 
     /* replicas; all or none (NULL) */
     bool (*lags)(const med_store *s);

@@ -223,6 +223,38 @@ void med_pg_ahead_row_end(struct ahead_row *row)
     *row = (struct ahead_row){0};
 }
 
+/* ---- pages of cursors ---- */
+
+static void keep_page(struct ahead *a, const PGresult *page, PGresult *rows, size_t wanted)
+{
+    struct ahead_set *set = &a->of[AHEAD_ROWS];
+    size_t n = (size_t)PQntuples(page);
+    for (size_t i = 0; i < n; i++)
+        set->rids[i] = (med_rid)med_pg_int_at(page, (int)i, 0);
+    set->rows = rows;
+    set->n = n;
+    match_rows(set);
+    share(a);
+    if (n > wanted) /* it goes on */
+        a->window = 2 * n;
+}
+
+/* Who wants a few hits reads what they name: it comes in the same round trip. */
+PGresult *med_pg_ahead_page(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                            size_t wanted, med_err *err)
+{
+    PGresult *rows = NULL;
+    bool few = wanted > 0 && wanted < FEW;
+    if (!few || ahead_of(v) == NULL || !is_fresh(v->ahead))
+        return med_pg_view_ask(v, id, p, err);
+    PGresult *page = med_pg_view_ask_two(v, id, p, (enum statement)(id + 1), p, &rows, err);
+    if (page != NULL && PQntuples(page) > 0)
+        keep_page(v->ahead, page, rows, wanted);
+    else
+        PQclear(rows);
+    return page;
+}
+
 /* ---- probes ---- */
 
 static struct ahead_probes *probes_of(struct ahead *a, enum statement id, uint32_t param,
@@ -387,6 +419,84 @@ bool med_pg_expect_idents(med_view *view, const uint64_t *idents, size_t n, med_
     for (int i = 0; r != NULL && i < PQntuples(r); i++) {
         const int64_t hash = med_pg_int_at(r, i, 0);
         med_pg_ahead_keep_number(v, STATEMENT_IDENT, &hash, 1, true, med_pg_int_at(r, i, 1));
+    }
+    PQclear(r);
+    return r != NULL;
+}
+
+static enum statement asks(const med_lookup *l, int64_t keys[2], int *n)
+{
+    keys[0] = l->kind == MED_LOOKUP_TYPE ? MED_TALLY_TYPE : l->param;
+    keys[1] = (int64_t)l->key;
+    *n = 2;
+    switch (l->kind) {
+    case MED_LOOKUP_TYPE:
+        return STATEMENT_COUNTER;
+    case MED_LOOKUP_TOKEN:
+        return STATEMENT_COUNT_TOKEN;
+    case MED_LOOKUP_RID:
+        break;
+    }
+    keys[0] = keys[1];
+    *n = 1;
+    return STATEMENT_IDENT;
+}
+
+/* Those that this snapshot was not asked for yet. */
+static size_t list_unknown(const struct pg_view *v, const med_lookup *at, size_t n,
+                           const med_lookup *out[MED_LOOKUPS])
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < n && unknown < MED_LOOKUPS; i++) {
+        int64_t keys[2];
+        int n_keys = 0;
+        enum statement id = asks(&at[i], keys, &n_keys);
+        if (med_pg_ahead_number(v, id, keys, n_keys) == NULL)
+            out[unknown++] = &at[i];
+    }
+    return unknown;
+}
+
+static PGresult *ask_lookups(struct pg_view *v, const med_lookup *const *at, size_t n, med_err *err)
+{
+    struct pg_array columns[3];
+    struct pg_parameters p = {0};
+    for (size_t i = 0; i < 3; i++)
+        med_pg_array_init(&columns[i], PG_INT);
+    for (size_t i = 0; i < n; i++) {
+        med_pg_array_int(&columns[0], at[i]->kind);
+        med_pg_array_int(&columns[1],
+                         at[i]->kind == MED_LOOKUP_TYPE ? MED_TALLY_TYPE : at[i]->param);
+        med_pg_array_int(&columns[2], (int64_t)at[i]->key);
+    }
+    bool good = true;
+    for (size_t i = 0; i < 3; i++)
+        good = med_pg_add_array(&p, &columns[i]) && good;
+    PGresult *r = good ? med_pg_view_ask(v, STATEMENT_LOOKUPS, &p, err) : NULL;
+    if (!good)
+        (void)MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < 3; i++)
+        med_pg_array_free(&columns[i]);
+    return r;
+}
+
+/* One alone is asked for when it is needed, which costs the same. */
+bool med_pg_expect_lookups(med_view *view, const med_lookup *at, size_t n, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(view);
+    const med_lookup *unknown[MED_LOOKUPS];
+    if (ahead_of(v) == NULL)
+        return true;
+    n = list_unknown(v, at, n, unknown);
+    if (n < 2)
+        return true;
+    PGresult *r = ask_lookups(v, unknown, n, err);
+    for (size_t i = 0; r != NULL && i < n && i < (size_t)PQntuples(r); i++) {
+        int64_t keys[2];
+        int n_keys = 0;
+        enum statement id = asks(unknown[i], keys, &n_keys);
+        bool has = PQgetisnull(r, (int)i, 0) == 0;
+        med_pg_ahead_keep_number(v, id, keys, n_keys, has, med_pg_int_at(r, (int)i, 0));
     }
     PQclear(r);
     return r != NULL;

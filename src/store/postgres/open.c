@@ -112,6 +112,7 @@ static const struct med_store_ops ops = {
     .claim_lists = med_pg_claim_lists,
     .expect = med_pg_expect,
     .expect_idents = med_pg_expect_idents,
+    .expect_lookups = med_pg_expect_lookups,
     .lags = med_pg_lags,
     .follow = med_pg_follow,
     .may_lag = med_pg_may_lag,

@@ -385,6 +385,9 @@ struct ahead_row {
 enum med_found med_pg_ahead_row(struct pg_view *v, enum ahead_kind kind, med_rid rid,
                                 struct ahead_row *out, med_err *err);
 void med_pg_ahead_row_end(struct ahead_row *row);
+/* A page of a cursor by the statement of a scan; `wanted` as in med_scan, of its first page. */
+PGresult *med_pg_ahead_page(struct pg_view *v, enum statement id, const struct pg_parameters *p,
+                            size_t wanted, med_err *err);
 bool med_pg_ahead_probe(struct pg_view *v, bool token, uint32_t param, uint64_t key, med_rid rid,
                         bool *out, med_err *err);
 /* NULL when this snapshot was not asked for it yet. */
@@ -401,6 +404,7 @@ void med_pg_ahead_forget(struct pg_view *v);
 void med_pg_ahead_free(struct pg_view *v);
 void med_pg_expect(med_view *v, const med_rid *rids, size_t n);
 bool med_pg_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_err *err);
+bool med_pg_expect_lookups(med_view *v, const med_lookup *at, size_t n, med_err *err);
 
 /* ---- row.c: one row of resource or version ---- */
 enum { COLUMN_ROWSET = 12, COLUMN_ORDINAL = 12, COLUMN_IDENT = 13 };

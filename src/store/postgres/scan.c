@@ -120,10 +120,11 @@ static void bind(struct pg_parameters *p, const med_scan *q, int64_t limit, char
     bind_ints(p, q, limit);
 }
 
-/* Little more than what is wanted, when that is known. */
+/* Little more than what is wanted, when that is known: who takes a hit may look at the next one
+ * first, which must not cost a page. */
 static int64_t first_page(const med_scan *q)
 {
-    return q->wanted > 0 && q->wanted < LARGEST_PAGE ? (int64_t)q->wanted : FIRST_PAGE;
+    return q->wanted > 0 && q->wanted < LARGEST_PAGE ? (int64_t)q->wanted + 1 : FIRST_PAGE;
 }
 
 /* The caller's texts may go before the cursor does. */
@@ -223,8 +224,8 @@ static bool next_page(struct pg_cursor *c, med_err *err)
     if (c->page != NULL && !note_place(c, err))
         return false;
     bind(&p, &c->scan, c->size, room);
-    PGresult *page =
-        med_pg_view_ask(med_pg_of_view(c->base.view), statement_for(&c->scan), &p, err);
+    PGresult *page = med_pg_ahead_page(med_pg_of_view(c->base.view), statement_for(&c->scan), &p,
+                                       c->page == NULL ? c->scan.wanted : 0, err);
     if (page == NULL)
         return false;
     PQclear(c->page);

@@ -44,6 +44,13 @@
     X(ALL_##name,                                                                                  \
       "SELECT " key " FROM " table " WHERE (" key ") > (" behind ") ORDER BY " key " LIMIT 1000")
 
+/* A page of a cursor, and the resources that it names: the page first, whatever the planner thinks
+ * of either. */
+#define SCAN(X, name, page)                                                                        \
+    X(name, page)                                                                                  \
+    X(name##_READ, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM (" page ") AS p CROSS JOIN LATERAL" \
+                   " (SELECT * FROM resource WHERE rid = p.rid OFFSET 0) AS r")
+
 #define B3 "$1::int8, $2::int8, $3::int8"
 #define B4 B3 ", $4::int8"
 #define B5 B4 ", $5::int8"
@@ -92,6 +99,12 @@
     X(COUNT_TOKEN, "SELECT coalesce((SELECT n FROM counter WHERE param = $1::int8"                 \
                    " AND hash = $2::int8), (SELECT count(*) FROM token WHERE param = $1::int8"     \
                    " AND hash = $2::int8))")                                                       \
+    /* several of IDENT, COUNTER and COUNT_TOKEN (0, 1, 2), in the order of the question */        \
+    X(LOOKUPS, "SELECT CASE WHEN u.kind = 0 THEN (SELECT i.rid FROM ident i WHERE i.hash = u.key)" \
+               " ELSE coalesce((SELECT c.n FROM counter c WHERE c.param = u.param"                 \
+               " AND c.hash = u.key), CASE WHEN u.kind = 2 THEN (SELECT count(*) FROM token t"     \
+               " WHERE t.param = u.param AND t.hash = u.key) END) END"                             \
+               " FROM unnest(" I3 ") AS u (kind, param, key)")                                     \
     X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"   \
                     " WHERE v.rid = $1::int8 AND v.version = $2::int8")                            \
     X(READ_VERSIONS, "SELECT " RESOURCE_COLUMNS ", u.n FROM unnest(" I2 ") WITH ORDINALITY"        \
@@ -187,63 +200,83 @@
       " WHERE target > $1::int8 UNION ALL SELECT target FROM target WHERE target > $1::int8)"      \
       " AS u ORDER BY target LIMIT 1000) AS p ORDER BY p.target")                                  \
     /* scans: $1 $2 the key, $3 $4 the start, $5 the end, $6 how many */                           \
-    X(TOKEN_UP, "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"                 \
-                " AND rid > $3::int8 ORDER BY rid LIMIT $4::int8")                                 \
-    X(TOKEN_DOWN, "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"               \
-                  " AND rid < $3::int8 ORDER BY rid DESC LIMIT $4::int8")                          \
-    X(REFERENCE_UP, "SELECT rid FROM reference WHERE param = $1::int8 AND target = $2::int8"       \
-                    " AND rid > $3::int8 ORDER BY rid LIMIT $4::int8")                             \
-    X(REFERENCE_DOWN, "SELECT rid FROM reference WHERE param = $1::int8 AND target = $2::int8"     \
-                      " AND rid < $3::int8 ORDER BY rid DESC LIMIT $4::int8")                      \
-    X(DATE_UP, "SELECT rid, low, span FROM date WHERE param = $1::int8 AND class = $2::int8"       \
-               " AND (low, rid) > ($3::int8, $4::int8) AND low <= $5::int8"                        \
-               " ORDER BY low, rid LIMIT $6::int8")                                                \
-    X(DATE_DOWN, "SELECT rid, low, span FROM date WHERE param = $1::int8 AND class = $2::int8"     \
-                 " AND (low, rid) < ($3::int8, $4::int8) AND low >= $5::int8"                      \
-                 " ORDER BY low DESC, rid DESC LIMIT $6::int8")                                    \
-    X(STRING_UP, "SELECT rid, folded FROM string WHERE param = $1::int8"                           \
-                 " AND (folded, rid) > ($2::bytea, $3::int8) AND folded < $4::bytea"               \
-                 " ORDER BY folded, rid LIMIT $5::int8")                                           \
-    X(STRING_DOWN, "SELECT rid, folded FROM string WHERE param = $1::int8"                         \
-                   " AND (folded, rid) < ($2::bytea, $3::int8) AND folded >= $4::bytea"            \
-                   " ORDER BY folded DESC, rid DESC LIMIT $5::int8")                               \
-    X(QUANTITY_UP, "SELECT rid, low, high FROM quantity WHERE param = $1::int8"                    \
-                   " AND unit = $2::int8 AND (low, rid) > ($3::float8, $4::int8)"                  \
-                   " AND low <= $5::float8 ORDER BY low, rid LIMIT $6::int8")                      \
-    X(QUANTITY_DOWN, "SELECT rid, low, high FROM quantity WHERE param = $1::int8"                  \
-                     " AND unit = $2::int8 AND (low, rid) < ($3::float8, $4::int8)"                \
-                     " AND low >= $5::float8 ORDER BY low DESC, rid DESC LIMIT $6::int8")          \
-    X(URI_UP, "SELECT rid, uri FROM uri WHERE param = $1::int8"                                    \
-              " AND (uri, rid) > ($2::bytea, $3::int8) AND uri < $4::bytea"                        \
-              " ORDER BY uri, rid LIMIT $5::int8")                                                 \
-    X(URI_DOWN, "SELECT rid, uri FROM uri WHERE param = $1::int8"                                  \
-                " AND (uri, rid) < ($2::bytea, $3::int8) AND uri >= $4::bytea"                     \
-                " ORDER BY uri DESC, rid DESC LIMIT $5::int8")                                     \
-    X(UPDATED_UP, "SELECT rid, updated FROM updated WHERE type = $1::int8"                         \
-                  " AND (updated, rid) > ($3::int8, $4::int8) AND updated <= $5::int8"             \
-                  " AND $2::int8 IS NOT NULL ORDER BY updated, rid LIMIT $6::int8")                \
-    X(UPDATED_DOWN, "SELECT rid, updated FROM updated WHERE type = $1::int8"                       \
-                    " AND (updated, rid) < ($3::int8, $4::int8) AND updated >= $5::int8"           \
-                    " AND $2::int8 IS NOT NULL ORDER BY updated DESC, rid DESC LIMIT $6::int8")    \
-    X(PATIENT_UP, "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8"   \
-                  " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"               \
-                  " ORDER BY moment, rid LIMIT $6::int8")                                          \
-    X(PATIENT_DOWN, "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8" \
-                    " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"             \
-                    " ORDER BY moment DESC, rid DESC LIMIT $6::int8")                              \
-    X(PATIENT_ALL_UP, "SELECT rid, moment FROM patient WHERE patient = $1::int8"                   \
-                      " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"           \
-                      " AND $2::int8 IS NOT NULL ORDER BY moment, rid LIMIT $6::int8")             \
-    X(PATIENT_ALL_DOWN, "SELECT rid, moment FROM patient WHERE patient = $1::int8"                 \
-                        " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"         \
-                        " AND $2::int8 IS NOT NULL ORDER BY moment DESC, rid DESC"                 \
-                        " LIMIT $6::int8")                                                         \
-    X(PTOK_UP, "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"        \
-               " AND hash = $7::int8 AND (moment, rid) > ($3::int8, $4::int8)"                     \
-               " AND moment <= $5::int8 ORDER BY moment, rid LIMIT $6::int8")                      \
-    X(PTOK_DOWN, "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"      \
-                 " AND hash = $7::int8 AND (moment, rid) < ($3::int8, $4::int8)"                   \
-                 " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")          \
+    SCAN(X, TOKEN_UP,                                                                              \
+         "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"                        \
+         " AND rid > $3::int8 ORDER BY rid LIMIT $4::int8")                                        \
+    SCAN(X, TOKEN_DOWN,                                                                            \
+         "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"                        \
+         " AND rid < $3::int8 ORDER BY rid DESC LIMIT $4::int8")                                   \
+    SCAN(X, REFERENCE_UP,                                                                          \
+         "SELECT rid FROM reference WHERE param = $1::int8 AND target = $2::int8"                  \
+         " AND rid > $3::int8 ORDER BY rid LIMIT $4::int8")                                        \
+    SCAN(X, REFERENCE_DOWN,                                                                        \
+         "SELECT rid FROM reference WHERE param = $1::int8 AND target = $2::int8"                  \
+         " AND rid < $3::int8 ORDER BY rid DESC LIMIT $4::int8")                                   \
+    SCAN(X, DATE_UP,                                                                               \
+         "SELECT rid, low, span FROM date WHERE param = $1::int8 AND class = $2::int8"             \
+         " AND (low, rid) > ($3::int8, $4::int8) AND low <= $5::int8"                              \
+         " ORDER BY low, rid LIMIT $6::int8")                                                      \
+    SCAN(X, DATE_DOWN,                                                                             \
+         "SELECT rid, low, span FROM date WHERE param = $1::int8 AND class = $2::int8"             \
+         " AND (low, rid) < ($3::int8, $4::int8) AND low >= $5::int8"                              \
+         " ORDER BY low DESC, rid DESC LIMIT $6::int8")                                            \
+    SCAN(X, STRING_UP,                                                                             \
+         "SELECT rid, folded FROM string WHERE param = $1::int8"                                   \
+         " AND (folded, rid) > ($2::bytea, $3::int8) AND folded < $4::bytea"                       \
+         " ORDER BY folded, rid LIMIT $5::int8")                                                   \
+    SCAN(X, STRING_DOWN,                                                                           \
+         "SELECT rid, folded FROM string WHERE param = $1::int8"                                   \
+         " AND (folded, rid) < ($2::bytea, $3::int8) AND folded >= $4::bytea"                      \
+         " ORDER BY folded DESC, rid DESC LIMIT $5::int8")                                         \
+    SCAN(X, QUANTITY_UP,                                                                           \
+         "SELECT rid, low, high FROM quantity WHERE param = $1::int8"                              \
+         " AND unit = $2::int8 AND (low, rid) > ($3::float8, $4::int8)"                            \
+         " AND low <= $5::float8 ORDER BY low, rid LIMIT $6::int8")                                \
+    SCAN(X, QUANTITY_DOWN,                                                                         \
+         "SELECT rid, low, high FROM quantity WHERE param = $1::int8"                              \
+         " AND unit = $2::int8 AND (low, rid) < ($3::float8, $4::int8)"                            \
+         " AND low >= $5::float8 ORDER BY low DESC, rid DESC LIMIT $6::int8")                      \
+    SCAN(X, URI_UP,                                                                                \
+         "SELECT rid, uri FROM uri WHERE param = $1::int8"                                         \
+         " AND (uri, rid) > ($2::bytea, $3::int8) AND uri < $4::bytea"                             \
+         " ORDER BY uri, rid LIMIT $5::int8")                                                      \
+    SCAN(X, URI_DOWN,                                                                              \
+         "SELECT rid, uri FROM uri WHERE param = $1::int8"                                         \
+         " AND (uri, rid) < ($2::bytea, $3::int8) AND uri >= $4::bytea"                            \
+         " ORDER BY uri DESC, rid DESC LIMIT $5::int8")                                            \
+    SCAN(X, UPDATED_UP,                                                                            \
+         "SELECT rid, updated FROM updated WHERE type = $1::int8"                                  \
+         " AND (updated, rid) > ($3::int8, $4::int8) AND updated <= $5::int8"                      \
+         " AND $2::int8 IS NOT NULL ORDER BY updated, rid LIMIT $6::int8")                         \
+    SCAN(X, UPDATED_DOWN,                                                                          \
+         "SELECT rid, updated FROM updated WHERE type = $1::int8"                                  \
+         " AND (updated, rid) < ($3::int8, $4::int8) AND updated >= $5::int8"                      \
+         " AND $2::int8 IS NOT NULL ORDER BY updated DESC, rid DESC LIMIT $6::int8")               \
+    SCAN(X, PATIENT_UP,                                                                            \
+         "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8"            \
+         " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"                        \
+         " ORDER BY moment, rid LIMIT $6::int8")                                                   \
+    SCAN(X, PATIENT_DOWN,                                                                          \
+         "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8"            \
+         " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"                        \
+         " ORDER BY moment DESC, rid DESC LIMIT $6::int8")                                         \
+    SCAN(X, PATIENT_ALL_UP,                                                                        \
+         "SELECT rid, moment FROM patient WHERE patient = $1::int8"                                \
+         " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"                        \
+         " AND $2::int8 IS NOT NULL ORDER BY moment, rid LIMIT $6::int8")                          \
+    SCAN(X, PATIENT_ALL_DOWN,                                                                      \
+         "SELECT rid, moment FROM patient WHERE patient = $1::int8"                                \
+         " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"                        \
+         " AND $2::int8 IS NOT NULL ORDER BY moment DESC, rid DESC"                                \
+         " LIMIT $6::int8")                                                                        \
+    SCAN(X, PTOK_UP,                                                                               \
+         "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"              \
+         " AND hash = $7::int8 AND (moment, rid) > ($3::int8, $4::int8)"                           \
+         " AND moment <= $5::int8 ORDER BY moment, rid LIMIT $6::int8")                            \
+    SCAN(X, PTOK_DOWN,                                                                             \
+         "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"              \
+         " AND hash = $7::int8 AND (moment, rid) < ($3::int8, $4::int8)"                           \
+         " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")                  \
     /* verify */                                                                                   \
     X(ALL_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r"                       \
                      " WHERE r.rid > $1::int8 ORDER BY r.rid LIMIT 200")                           \

@@ -1,6 +1,8 @@
 /* Views: scans of every index, keysets, probes, counters, dictionary, history. */
 #include "kit.h"
 
+#include "store/asked.h"
+
 enum { N = 20 };
 
 /* Observations o0..o19 of patients p0 and p1, codes c0..c2, dates and values rising. */
@@ -356,6 +358,94 @@ static void history_pages_in_both_directions(void **state)
     med_view_end(v);
 }
 
+/* Questions to a store that is a network away; 0 where there are none. */
+static uint32_t times_asked(med_view *v)
+{
+    const med_asked *asked;
+    size_t n;
+    uint32_t times = 0;
+    med_view_asked(v, &asked, &n);
+    for (size_t i = 0; i < n; i++)
+        times += asked[i].times;
+    return times;
+}
+
+static void what_is_foreseen_is_asked_for_at_once(void **state)
+{
+    struct kit *k = *state;
+    fill(k);
+    med_rid p0 = kit_rid(k, "Patient", "p0");
+    const struct {
+        med_lookup at;
+        uint64_t is;
+    } known[] = {
+        {{MED_LOOKUP_RID, 0, med_store_ident(k->store, MED_STR("Patient"), MED_STR("p0"))}, p0},
+        {{MED_LOOKUP_RID, 0, med_store_ident(k->store, MED_STR("Patient"), MED_STR("p9"))}, 0},
+        {{MED_LOOKUP_TYPE, 0, k->observation}, N},
+        {{MED_LOOKUP_TYPE, 0, k->patient}, 0},
+        {{MED_LOOKUP_TOKEN, k->code, kit_hash(k, "c0")}, 7},
+        {{MED_LOOKUP_TOKEN, k->code, kit_hash(k, "c9")}, 0},
+        {{MED_LOOKUP_TOKEN, k->identifier, kit_hash(k, "c0")}, 0},
+    };
+    med_lookup at[COUNT(known)];
+    for (size_t i = 0; i < COUNT(known); i++)
+        at[i] = known[i].at;
+    med_view *v = kit_view(k);
+    med_err err;
+    for (int again = 0; again < 2; again++) {
+        assert_true(med_view_expect_lookups(v, at, COUNT(at), &err));
+        for (size_t i = 0; i < COUNT(known); i++) {
+            uint64_t n = 99;
+            assert_true(at[i].kind == MED_LOOKUP_RID ? med_view_rid(v, at[i].key, &n, &err)
+                        : at[i].kind == MED_LOOKUP_TYPE
+                            ? med_view_count_type(v, (uint32_t)at[i].key, &n, &err)
+                            : med_view_count_token(v, at[i].param, at[i].key, &n, &err));
+            assert_int_equal(n, known[i].is);
+        }
+        assert_int_equal(times_asked(v), k->postgres ? 1 : 0);
+    }
+    med_view_end(v);
+}
+
+/* The page of a cursor and its resources are two questions in one round trip. */
+static void a_page_brings_what_it_names(void **state)
+{
+    struct kit *k = *state;
+    enum { WANTED = 4 };
+    fill(k);
+    for (int index = MED_INDEX_TOKEN; index <= MED_INDEX_PATIENT_TOKEN; index++) {
+        med_rid all[N];
+        med_scan q = scan_of(k, (enum med_index)index);
+        q.descending = index % 2 == 0;
+        size_t n = kit_scan(k, &q, all, N);
+        assert_int_equal(n, expected[index]);
+        q.wanted = WANTED;
+        med_view *v = kit_view(k);
+        med_err err;
+        uint64_t count;
+        assert_true(med_view_count_type(v, k->observation, &count, &err)); /* it has begun */
+        med_cursor *c = med_view_scan(v, &q, &err);
+        med_hit hit;
+        for (size_t i = 0; i < n; i++) {
+            med_stored columns, whole;
+            med_rows rows;
+            assert_int_equal(med_cursor_next(c, &hit, &err), MED_FOUND);
+            assert_int_equal(hit.rid, all[i]);
+            assert_int_equal(med_view_rows(v, k->arena, hit.rid, &columns, &rows, &err), MED_FOUND);
+            assert_int_equal(med_view_by_rid(v, k->arena, hit.rid, &whole, &err), MED_FOUND);
+            assert_int_equal(columns.rid, hit.rid);
+            assert_int_equal(whole.rid, hit.rid);
+            assert_int_equal(rows.n_dates, 1);
+            assert_true(med_str_eq(columns.id, whole.id) && whole.text.len > whole.id.len);
+            if (i <= WANTED) /* one may be looked at before the last is taken */
+                assert_int_equal(times_asked(v), k->postgres ? 3 : 0);
+        }
+        assert_int_equal(med_cursor_next(c, &hit, &err), MED_ABSENT);
+        med_cursor_close(c);
+        med_view_end(v);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +458,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(probes_and_counters_agree_with_the_rows, kit_setup,
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(changed_rows_follow_the_resource, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(what_is_foreseen_is_asked_for_at_once, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_page_brings_what_it_names, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_view_stays_as_it_was, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(history_pages_in_both_directions, kit_setup, kit_teardown),
     };
