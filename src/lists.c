@@ -9,6 +9,7 @@
 
 enum {
     TICK_MILLISECONDS = 200,
+    LOOK_TICKS = 25,  /* between two looks whether the lists were thrown away */
     ASIDE_TICKS = 10, /* between two looks whether this process has to make them now */
     PAUSE = 100,      /* versions in a tick: more is a storm of writes */
     BEHIND = 4000,    /* versions; searches look at as many besides the lists */
@@ -94,6 +95,7 @@ static void *run(void *lists)
     med_lists *l = lists;
     int64_t before = newest(l);
     bool failing = false, more = false;
+    unsigned ticks = 0;
     med_thread_name("lists", -1);
     med_thread_step_back(NICE);
     while (wait_tick(l, more)) {
@@ -104,6 +106,8 @@ static void *run(void *lists)
         int64_t now = newest(l);
         bool storm = now - before > PAUSE && now - l->listed < BEHIND;
         before = now;
+        if (++ticks % LOOK_TICKS == 0)
+            l->listed = -1;
         more = now != l->listed && !storm && step(l, now, &failing);
     }
     return NULL;

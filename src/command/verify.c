@@ -18,6 +18,42 @@ static bool show(void *arg, uint64_t done, uint64_t total)
     return med_task_progress(v->host, done, total);
 }
 
+/* The server makes them again behind the writes; until then searches walk. */
+static bool renew_lists(med_task *t, med_err *err)
+{
+    enum { TRIES = 20 };
+    for (int i = 0;; i++) {
+        med_posted now;
+        med_view *v = med_store_view(t->app->store, t->slot, INT64_MAX, err);
+        bool good = v != NULL && med_view_posted(v, &now, err);
+        if (v != NULL)
+            med_view_end(v);
+        if (!good)
+            return false;
+        *err = (med_err){0};
+        if (med_store_post(t->app->store, NULL, 0, now, (med_posted){0, 0, now.purges}, err))
+            return true;
+        if (err->issue != MED_ISSUE_CONFLICT || i == TRIES)
+            return false; /* they are being written at this moment, again and again */
+    }
+}
+
+static bool mend_lists(med_task *t, const med_verify *check, med_err *err)
+{
+    med_str unused;
+    if (check->list_faults == 0)
+        return true;
+    if (!med_message_option_get(t->request, "renew-lists", &unused)) {
+        med_host_sayf(t->host, "full-text lists: `medulla verify --renew-lists` throws them away; "
+                               "the server makes them anew");
+        return true;
+    }
+    if (!renew_lists(t, err))
+        return false;
+    med_host_sayf(t->host, "the full-text lists were thrown away; the server makes them anew");
+    return true;
+}
+
 /* Types whose rows a task makes anew are not compared with what they should be in the end. */
 static bool find_uncompared(med_task *t, const med_fhir *f, med_verify *v, med_err *err)
 {
@@ -53,8 +89,13 @@ static enum med_exit task(med_task *t, med_err *err)
     if (f == NULL)
         return MED_FAIL_MEMORY(err) ? MED_EXIT_OK : MED_EXIT_FAILED;
     verify v = {.search = {f->schema, f->base}, .host = t->host};
-    med_verify check = {
-        .extract = med_search_extract_for_verify, .fault = fault, .progress = show, .arg = &v};
+    med_verify check = {.extract = med_search_extract_for_verify,
+                        .terms = med_terms_of_text,
+                        .terms_arg = &t->app->terms,
+                        .terms_form = med_terms_form(&t->app->terms),
+                        .fault = fault,
+                        .progress = show,
+                        .arg = &v};
     if (!find_uncompared(t, f, &check, err))
         return MED_EXIT_FAILED;
     t->host->begin(t->host, "verifying", "versions");
@@ -67,6 +108,8 @@ static enum med_exit task(med_task *t, med_err *err)
     if (check.parts > 0)
         med_host_sayf(t->host, "%lu long values, %lu bytes, each kept once",
                       (unsigned long)check.parts, (unsigned long)check.part_bytes);
+    if (!mend_lists(t, &check, err))
+        return MED_EXIT_FAILED;
     return check.faults == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
 }
 
@@ -81,12 +124,13 @@ static enum med_exit run(const med_arguments *args)
 static const med_option options[] = {
     {"data", "DIR", "store.data", "data directory (default medulla-data)"},
     {"store", "URL", "store.url", "sqlite (default), or postgres:CONNINFO"},
+    {"renew-lists", NULL, NULL, "throw away full-text lists that have faults, to be made anew"},
     {NULL, NULL, NULL, NULL},
 };
 
 const med_command med_command_verify = {
     .name = "verify",
-    .usage = "[--data DIR]",
+    .usage = "[--data DIR] [--renew-lists]",
     .summary = "re-read every version: hashes, index, change feed",
     .examples = "  medulla verify --data DIR\n",
     .options = options,

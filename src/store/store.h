@@ -393,6 +393,8 @@ typedef struct med_note_change {
 } med_note_change;
 bool med_store_note(med_store *s, const med_note_change *change, med_err *err) MED_MUST_CHECK;
 
+struct med_posting;
+
 /* ---- care ---- */
 typedef struct med_store_stats {
     uint64_t resources, versions, commits, groups, sync_failures, damaged;
@@ -427,10 +429,17 @@ typedef struct med_verify {
                     med_err *err); /* NULL: index is not compared */
     const bool *uncompared; /* by number of the type: index rows are being made, not compared */
     size_t n_uncompared;
+    /* As in med_terms_known; NULL, or lists in another form: they are not compared. */
+    bool (*terms)(void *arg, med_arena *a, uint32_t type, med_str text, struct med_posting **out,
+                  size_t *n, med_err *err);
+    void *terms_arg;
+    uint32_t terms_form;
+    size_t window; /* resources compared with the lists at a time; 0: two million (48 MB) */
     void (*fault)(void *arg, const char *kind, med_str where, const char *what);
     med_progress progress;
     void *arg;
     uint64_t versions, faults;  /* results */
+    uint64_t list_faults;       /* of `faults`: mended by throwing the lists away */
     uint64_t parts, part_bytes; /* kept beside the versions, and what they take, compressed */
 } med_verify;
 bool med_store_verify(med_store *s, med_verify *v, med_err *err) MED_MUST_CHECK;

@@ -60,6 +60,30 @@ const faults = [
   ['a foreign quantity row', 'INSERT INTO quantity SELECT param, unit, low + 1, rid, high + 1 FROM quantity LIMIT 1', /^index: /m],
 ];
 
+// As if lists had been made: of the whole feed, in the form of today, and with this in them.
+const lists = (posting) => `${posting}; UPDATE posted SET form = 3, t = (SELECT t FROM state)`;
+
+for (const [what, sql, says] of [
+  ['lists that lack terms', 'SELECT 1', /^lists: Patient\/p: the full-text lists lack a term that it has$/m],
+  ['a damaged list', "INSERT INTO posting VALUES (1, 'x', 1, x'ff')", /^lists: internal id 1: a list of the full-text index is damaged$/m],
+  ['a list with a stranger', "INSERT INTO posting VALUES (1, 'x', 9999, x'')", /^lists: internal id 9999: the full-text lists name it, and it is not there$/m],
+]) {
+  test(`${what}: found, and thrown away when asked`, { skip }, () => {
+    freshStore(what.replaceAll(' ', '-'));
+    const done = spawnSync(tamper, [data, lists(sql)], { encoding: 'utf8' });
+    assert.equal(done.status, 0, done.stderr);
+    let answer = run('verify', '--data', data);
+    assert.equal(answer.code, 1);
+    assert.match(answer.text, says);
+    assert.match(answer.text, /`medulla verify --renew-lists` throws them away/);
+    answer = run('verify', '--data', data, '--renew-lists');
+    assert.equal(answer.code, 1, 'there were faults');
+    assert.match(answer.text, /lists were thrown away/);
+    answer = run('verify', '--data', data);
+    assert.equal(answer.code, 0, answer.text);
+  });
+}
+
 for (const [what, sql, says] of faults) {
   test(`${what} is found`, { skip }, () => {
     freshStore(what.replaceAll(' ', '-'));

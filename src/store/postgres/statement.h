@@ -280,6 +280,9 @@
     /* verify */                                                                                   \
     X(ALL_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r"                       \
                      " WHERE r.rid > $1::int8 ORDER BY r.rid LIMIT 200")                           \
+    X(ALL_BLOCKS, "SELECT list, term, first, rids FROM posting"                                    \
+                  " WHERE (list, term, first) > ($1::int8, $2::bytea, $3::int8)"                   \
+                  " ORDER BY list, term, first LIMIT 500")                                         \
     X(SOME_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM unnest(" I1                      \
                       ") AS u (rid) JOIN resource r ON r.rid = u.rid")                             \
     X(SOME_IDENTS, "SELECT hash, rid FROM ident WHERE hash = ANY ($1::int8[])")                    \

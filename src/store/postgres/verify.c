@@ -217,6 +217,13 @@ static bool check_uses(struct verifying *x, void *arg, bool *more)
                         "versions are noted as holding a long value, and are not there");
 }
 
+static void release(struct verifying *x)
+{
+    if (x->a != NULL)
+        med_arena_free(x->a);
+    med_list_check_free(x->lists);
+}
+
 bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
 {
     struct pg_store *s = med_pg_of(store);
@@ -224,11 +231,14 @@ bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
                           .v = &s->slots[s->n_slots - 1],
                           .to = v,
                           .a = med_arena_new(PAGE_MEMORY),
+                          .lists = med_list_check_new(v),
                           .err = err};
-    if (x.a == NULL)
+    if (x.a == NULL || x.lists == NULL) {
+        release(&x);
         return MED_FAIL_MEMORY(err);
+    }
     v->versions = 0;
-    v->faults = 0;
+    v->faults = v->list_faults = 0;
     v->parts = v->part_bytes = 0;
     struct feed_at at = {0, INT64_MAX};
     int64_t part = 0;
@@ -239,6 +249,6 @@ bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
                 && med_pg_verify_pages(&x, check_uses, NULL);
     x.v->deep = false;
     pthread_mutex_unlock(&s->own_slot_lock);
-    med_arena_free(x.a);
+    release(&x);
     return good;
 }

@@ -2,6 +2,7 @@
 #ifndef MED_STORE_POSTGRES_VERIFY_H
 #define MED_STORE_POSTGRES_VERIFY_H
 
+#include "store/list_check.h"
 #include "store/postgres/postgres_impl.h"
 
 struct verifying {
@@ -10,6 +11,8 @@ struct verifying {
     med_verify *to;
     med_arena *a; /* emptied for each page */
     med_err *err;
+    med_list_check *lists;
+    bool window_ends; /* before going on, the lists are to be read */
 };
 
 /* One look at the store: false when it could not go on. */
@@ -23,5 +26,8 @@ bool med_pg_fault_or_fail(struct verifying *x, const char *kind, med_str where, 
 
 /* verify_index.c: index rows, counters and the map of ids against the resources. */
 bool med_pg_verify_all_rows(struct verifying *x);
+/* verify_lists.c: the full-text lists against the window of resources. */
+bool med_pg_begin_lists(struct verifying *x);
+bool med_pg_verify_lists(struct verifying *x);
 
 #endif

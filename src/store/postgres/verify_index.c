@@ -212,6 +212,16 @@ static bool check_extraction(struct verifying *x, const struct expected *e)
     return true;
 }
 
+/* ---- for the full-text lists ---- */
+
+static bool take_lists(struct verifying *x, const struct expected *e)
+{
+    med_err err = {0};
+    if (!e->known || med_list_check_take(x->lists, &e->stored, &x->window_ends, &err))
+        return true;
+    return med_pg_fault_or_fail(x, "lists", name_of(x, &e->stored), &err);
+}
+
 /* ---- forward ---- */
 
 static struct index_row updated_row(const struct expected *e)
@@ -272,14 +282,18 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     if (r == NULL)
         return false;
     size_t n = (size_t)PQntuples(r);
-    bool good = expect_all(x, r, x->to->extract != NULL, &e) && (n == 0 || check_idents(x, e, n));
+    bool text = x->to->extract != NULL || med_list_check_is_on(x->lists);
+    bool good = expect_all(x, r, text, &e) && (n == 0 || check_idents(x, e, n));
     for (unsigned table = 0; good && n > 0 && table < TABLE_INDEXES; table++)
         good = check_table(x, (enum table)table, e, n);
     for (size_t i = 0; good && i < n; i++)
         good = check_extraction(x, &e[i]);
-    *more = n > 0;
-    if (n > 0)
-        *at = (med_rid)med_pg_int_at(r, (int)n - 1, 0);
+    size_t taken = 0;
+    while (good && taken < n && !x->window_ends)
+        good = take_lists(x, &e[taken++]);
+    *more = n > 0 && !x->window_ends;
+    if (taken > 0)
+        *at = (med_rid)med_pg_int_at(r, (int)taken - 1, 0);
     PQclear(r);
     return good;
 }
@@ -434,8 +448,12 @@ static bool counter_page(struct verifying *x, void *arg, bool *more)
 bool med_pg_verify_all_rows(struct verifying *x)
 {
     med_rid rid = 0;
-    if (!med_pg_verify_pages(x, resource_page, &rid))
-        return false;
+    do {
+        x->window_ends = false;
+        if (!med_pg_begin_lists(x) || !med_pg_verify_pages(x, resource_page, &rid)
+            || !med_pg_verify_lists(x))
+            return false;
+    } while (x->window_ends);
     for (unsigned table = 0; table < TABLE_INDEXES; table++) {
         struct table_at at = {.table = (enum table)table,
                               .row = {.a = INT64_MIN, .text = MED_STR_EMPTY}};

@@ -176,6 +176,13 @@ static bool quick_check(struct verifying *x, void *arg, bool *more)
     return good;
 }
 
+static void release(struct verifying *x)
+{
+    if (x->a != NULL)
+        med_arena_free(x->a);
+    med_list_check_free(x->lists);
+}
+
 bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
 {
     struct sqlite_store *s = med_sqlite_of(store);
@@ -183,14 +190,17 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
                           .v = &s->slots[s->n_slots - 1],
                           .to = v,
                           .a = med_arena_new(PAGE_MEMORY),
+                          .lists = med_list_check_new(v),
                           .err = err};
-    if (x.a == NULL)
+    if (x.a == NULL || x.lists == NULL) {
+        release(&x);
         return MED_FAIL_MEMORY(err);
+    }
     v->versions = 0;
-    v->faults = 0;
+    v->faults = v->list_faults = 0;
     v->parts = v->part_bytes = 0;
     if (!med_sqlite_hold_deferring(s, err)) { /* it compares tables */
-        med_arena_free(x.a);
+        release(&x);
         return false;
     }
     struct feed_at at = {0, INT64_MAX};
@@ -201,6 +211,6 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
                 && med_verify_parts(&x);
     pthread_mutex_unlock(&s->own_slot_lock);
     med_sqlite_release_deferring(s);
-    med_arena_free(x.a);
+    release(&x);
     return good;
 }

@@ -2,6 +2,7 @@
 #ifndef MED_STORE_SQLITE_VERIFY_H
 #define MED_STORE_SQLITE_VERIFY_H
 
+#include "store/list_check.h"
 #include "store/sqlite/sqlite_impl.h"
 
 struct verifying {
@@ -10,6 +11,8 @@ struct verifying {
     med_verify *to;
     med_arena *a; /* emptied for each page */
     med_err *err;
+    med_list_check *lists;
+    bool window_ends; /* before going on, the lists are to be read */
 };
 
 /* One look at the store: false when it could not go on. */
@@ -23,6 +26,9 @@ bool med_verify_failed(struct verifying *x, const char *kind, med_str where, con
 
 /* verify_index.c: index rows, counters and the map of ids against the resources. */
 bool med_verify_index(struct verifying *x);
+/* verify_lists.c: the full-text lists against the window of resources. */
+bool med_verify_begin_lists(struct verifying *x);
+bool med_verify_lists(struct verifying *x);
 /* verify_parts.c: long values against the versions that hold them. */
 bool med_verify_parts(struct verifying *x);
 

@@ -170,6 +170,19 @@ static bool check_extraction(struct verifying *x, const struct expected *e)
     return true;
 }
 
+/* ---- for the full-text lists ---- */
+
+static bool take_lists(struct verifying *x, const struct expected *e)
+{
+    med_err err = {0};
+    bool ends = false;
+    if (med_list_check_take(x->lists, &e->stored, &ends, &err)) {
+        x->window_ends = x->window_ends || ends;
+        return true;
+    }
+    return med_verify_failed(x, "lists", name_of(x, &e->stored), &err);
+}
+
 /* ---- forward ---- */
 
 /* What the row under the statement says of its index rows. *known is false when it is damaged;
@@ -213,17 +226,21 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     *more = false;
     if (good)
         (void)sqlite3_bind_int64(stmt, 1, (int64_t)*at);
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    bool text = x->to->extract != NULL || med_list_check_is_on(x->lists);
+    while (good && !x->window_ends && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct expected e;
         bool known = false;
-        good = expect(x, stmt, &e, x->to->extract != NULL, &known)
-               && (!known || (check_ident(x, &e) && check_rows(x, &e) && check_extraction(x, &e)));
+        good = expect(x, stmt, &e, text, &known)
+               && (!known
+                   || (check_ident(x, &e) && check_rows(x, &e) && check_extraction(x, &e)
+                       && take_lists(x, &e)));
         if (good)
             *at = (med_rid)sqlite3_column_int64(stmt, 0);
         *more = true;
     }
+    *more = *more && !x->window_ends;
     (void)sqlite3_reset(stmt);
-    if (good && rc != SQLITE_DONE)
+    if (good && rc != SQLITE_DONE && rc != SQLITE_ROW)
         good = med_sqlite_read_failed(x->v, rc, x->err) == MED_FOUND;
     med_sqlite_leave(x->v);
     return good;
@@ -379,8 +396,12 @@ static bool counter_page(struct verifying *x, void *arg, bool *more)
 bool med_verify_index(struct verifying *x)
 {
     med_rid rid = 0;
-    if (!med_verify_pages(x, resource_page, &rid))
-        return false;
+    do {
+        x->window_ends = false;
+        if (!med_verify_begin_lists(x) || !med_verify_pages(x, resource_page, &rid)
+            || !med_verify_lists(x))
+            return false;
+    } while (x->window_ends);
     for (unsigned table = 0; table < TABLE_INDEXES; table++) {
         struct table_at at = {.table = (enum table)table,
                               .row = {.a = INT64_MIN, .text = MED_STR_EMPTY}};
