@@ -209,6 +209,20 @@ static const med_query *of_text(const med_query_parser *p, med_type type,
                "", err);
 }
 
+/* ss: the value subsumes a code that is there, so that code is below it; sb: the other way. */
+static const med_query *of_codes(const med_query_parser *p, med_type type,
+                                 const med_filter_part *part, enum med_clause_kind kind,
+                                 med_err *err)
+{
+    if (kind != MED_CLAUSE_TOKEN)
+        return refused(part, "needs a code", err);
+    return ask(p, type, part,
+               part->op == MED_FILTER_SS   ? ":below"
+               : part->op == MED_FILTER_SB ? ":above"
+                                           : ":in",
+               "", err);
+}
+
 static const med_query *of_kind(const med_query_parser *p, med_type type,
                                 const med_filter_part *part, enum med_clause_kind kind,
                                 med_err *err)
@@ -244,9 +258,9 @@ static const med_query *of_kind(const med_query_parser *p, med_type type,
     case MED_FILTER_SS:
     case MED_FILTER_SB:
     case MED_FILTER_IN:
-        break;
+        return of_codes(p, type, part, kind, err);
     }
-    return refused(part, "needs a terminology service, which is not there yet", err);
+    return NULL;
 }
 
 static const med_query *of_test(const med_query_parser *p, med_type type,

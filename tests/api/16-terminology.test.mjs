@@ -190,6 +190,11 @@ test('searches by what codes mean: :in, :not-in, :below, :above', async () => {
   assert.deepEqual(await found({ 'code:above': `${url}|apple` }), ['apple', 'fruit']);
   assert.deepEqual(await found({ 'code:in': `${url}/all` }), ['apple', 'fruit', 'medlar', 'pear']);
   assert.deepEqual(await found({ 'code:not-in': `${url}/all` }), ['8867-4']);
+  const filter = (text) => found({ _filter: `code ${text}` });
+  assert.deepEqual(await filter(`ss ${url}|fruit`), ['apple', 'fruit', 'pear']);
+  assert.deepEqual(await filter(`sb ${url}|apple`), ['apple', 'fruit']);
+  assert.deepEqual(await filter(`in ${url}/all and not (code ss ${url}|fruit)`), ['medlar']);
+  assert.equal((await at('Observation', { subject, _filter: 'code in http://example.org/none' })).status, 400);
   const none = await at('Observation', { subject, 'code:in': 'http://example.org/none' });
   assert.equal(none.status, 400);
   assert.match(issues(none)[0].diagnostics, /does not know/);

@@ -159,6 +159,7 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err)
     med_pairs pairs;
     const med_query *q;
     med_search_options options = {.strict = true,
+                                  .codes = k->codes,
                                   .base = MED_STR("http://here/fhir"),
                                   .now = INT64_C(1700000000000000),
                                   .default_count = 20,

@@ -25,6 +25,7 @@ struct kit {
     med_terms_known known;
     int64_t skew;
     size_t include_limit;
+    const med_search_codes *codes; /* or NULL */
     med_clock clock;
     bool postgres; /* in a database of its own */
     char database[200];

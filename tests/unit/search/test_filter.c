@@ -77,6 +77,60 @@ static void finds(void **state)
     kit_check_finds(k, found, COUNT(found));
 }
 
+/* ---- what codes mean ---- */
+
+/* 9 has 1234-5 below it. */
+static bool list_codes(void *self, med_arena *a, enum med_search_codes_how how, med_str system,
+                       med_str code, size_t limit, const med_str **out, size_t *n, med_err *err)
+{
+    static const med_str both[] = {MED_LIT("http://loinc.org|1234-5"),
+                                   MED_LIT("http://loinc.org|9")};
+    (void)self;
+    (void)a;
+    (void)limit;
+    bool is_upper = med_str_eqz(code, "9");
+    *out = both;
+    *n = 2;
+    if (how == MED_CODES_IN) {
+        *n = med_str_eqz(system, "http://set/a,b|1") ? 1 : 0;
+        return *n > 0 || MED_FAIL(err, MED_ISSUE_NOT_FOUND, "the terminology does not know it");
+    }
+    if (is_upper != (how == MED_CODES_BELOW)) { /* only itself */
+        *out = is_upper ? &both[1] : both;
+        *n = 1;
+    }
+    return med_str_eqz(system, "http://loinc.org");
+}
+
+static const struct kit_case meant[] = {
+    {FILTER("Observation", "code ss http://loinc.org|9"), "a,b"},
+    {FILTER("Observation", "code ss http://loinc.org|1234-5"), "a"},
+    {FILTER("Observation", "code sb http://loinc.org|1234-5"), "a,b"},
+    {FILTER("Observation", "code sb http://loinc.org|9"), "b"},
+    {FILTER("Observation", "code in \"http://set/a,b|1\""), "a"},
+    {FILTER("Observation", "not (code in \"http://set/a,b|1\")"), "b,c"},
+    {FILTER("Observation", "code ss http://loinc.org|9 and status eq final"), "a"},
+    {FILTER("Patient", "_has:Observation:patient:code sb http://loinc.org|9"), "p3"},
+};
+
+static const struct kit_case not_meant[] = {
+    {FILTER("Observation", "subject ss Patient/p1"), "'ss' needs a code"},
+    {FILTER("Observation", "date in 2020"), "'in' needs a code"},
+    {FILTER("Observation", "code ss 9"), "write system|code"},
+    {FILTER("Observation", "code in http://none"), "at character 1 of the filter"},
+};
+
+static void finds_what_codes_mean(void **state)
+{
+    struct kit *k = *state;
+    const med_search_codes codes = {.list = list_codes};
+    for (size_t i = 0; i < COUNT(resources); i++)
+        kit_put(k, resources[i]);
+    k->codes = &codes;
+    kit_check_finds(k, meant, COUNT(meant));
+    kit_check_refuses(k, not_meant, COUNT(not_meant));
+}
+
 static const struct kit_case refused[] = {
     {FILTER("Patient", ""), "at character 1 of the filter: expected the name"},
     {FILTER("Patient", "name"), "at character 5 of the filter: expected a space"},
@@ -257,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(finds_what_codes_mean, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(refuses, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(random_filters_are_sets, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(long_ones_are_refused_or_right, kit_setup, kit_teardown),
