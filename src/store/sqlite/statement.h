@@ -303,8 +303,9 @@
     X(PUT_BLOCK, "INSERT OR REPLACE INTO posting VALUES (?1, ?2, ?3, ?4)")                         \
     X(CUT_BLOCK, "DELETE FROM posting WHERE list = ?1 AND term = ?2 AND first = ?3")               \
     X(EMPTY_POSTING, "DELETE FROM posting")                                                        \
-    X(ALL_BLOCKS, "SELECT list, term, first, rids FROM posting"                                    \
-                  " WHERE (list, term, first) > (?1, ?2, ?3) ORDER BY list, term, first LIMIT 500")
+    X(ALL_BLOCKS,                                                                                  \
+      "SELECT list, term, first, rids FROM posting"                                                \
+      " WHERE (list, term, first) > (?1, ?2, ?3) ORDER BY list, term, first LIMIT 500")
 
 enum statement {
 #define STATEMENT_ENUM(name, sql) STATEMENT_##name,
