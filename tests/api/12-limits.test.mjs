@@ -380,8 +380,11 @@ const full = {
   'commands at work on a running server': async (s) => {
     let held;
     const importing = medulla(['import', '--data', s.data, '-'], { ready: (child) => { held = child; } });
-    held.stdin.write(ndjson([patient()]));
-    await waitFor(async () => /another import/.test((await medulla(['import', '--data', s.data, '-'], { input: '' })).err));
+    // who comes first is served: so wait until ours has surely begun (large resources do not wait for more)
+    held.stdin.write(ndjson(times(20, (i) => ({ resourceType: 'Patient', id: `held-${i}`, name: [{ text: 'x'.repeat(70000) }] }))));
+    await waitFor(async () => (await sleep(250), await statusOf(send(s, 'GET', 'Patient/held-0')) === 200));
+    const second = await medulla(['import', '--data', s.data, '-'], { input: '' });
+    assert.match(second.err, /another import/);
     // an export takes some time, but how long? So try until one of ours falls into it
     await waitFor(async (i) => {
       const exporting = medulla(['export', '--data', s.data, join(s.folder, `out-${i}`)]);
