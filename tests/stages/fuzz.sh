@@ -1,12 +1,12 @@
 #!/bin/sh
-# each libFuzzer target for 10 seconds (long: 10 minutes), from its corpus
+# each libFuzzer target for 7 seconds (long: 10 minutes), from its corpus
 . tests/stages/common.sh
 CC=clang
 export CC
 build_target=fuzzers
 build "fuzz targets" build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1 || exit 1
-seconds=10
+seconds=7
 [ "$MEDULLA_LONG" = 0 ] || seconds=600
 
 # fuzz TARGET: new inputs are kept out of the tree; a crash leaves its input in the log.
