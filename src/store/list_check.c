@@ -264,3 +264,28 @@ bool med_list_check_settle(med_list_check *c, med_view *v, med_list_fault tell, 
     /* what was purged meanwhile was there when its postings were read */
     return *more || now.purges != c->began.purges || settle_foreign(c, v, tell, arg, err);
 }
+
+/* ---- for those who read the blocks ---- */
+
+void med_list_at_begin(med_list_at *at)
+{
+    *at = (med_list_at){.list = INT64_MIN, .first = INT64_MIN, .term = MED_STR_EMPTY};
+}
+
+bool med_list_at_keep(med_list_at *at, int64_t list, med_str term, int64_t first, med_err *err)
+{
+    if (term.len > sizeof at->room)
+        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "a list of the full-text index is damaged");
+    at->list = list;
+    at->first = first;
+    memcpy(at->room, term.ptr, term.len);
+    at->term = (med_str){at->room, term.len};
+    return true;
+}
+
+med_str med_list_fault_place(med_arena *a, struct names *names, const med_stored *s, med_rid rid)
+{
+    return s == NULL ? med_arena_printf(a, "internal id %llu", (unsigned long long)rid)
+                     : med_arena_printf(a, "%.*s/%.*s", MED_STR_ARG(med_names_type(names, s->type)),
+                                        MED_STR_ARG(s->id));
+}

@@ -9,6 +9,7 @@
 #define MED_STORE_LIST_CHECK_H
 
 #include "store/fulltext.h"
+#include "store/names.h"
 
 typedef struct med_list_check med_list_check;
 
@@ -29,10 +30,23 @@ void med_list_check_last(med_list_check *c);
 bool med_list_check_block(med_list_check *c, uint64_t list, med_str term, med_rid first,
                           med_str bytes, med_err *err) MED_MUST_CHECK;
 
+/* How far the blocks were read, kept between pages by whoever reads them. */
+typedef struct med_list_at {
+    int64_t list, first;
+    med_str term;
+    char room[MED_TERM_BYTES];
+} med_list_at;
+void med_list_at_begin(med_list_at *at);
+/* MED_ISSUE_EXCEPTION: no list has such a term. */
+bool med_list_at_keep(med_list_at *at, int64_t list, med_str term, int64_t first,
+                      med_err *err) MED_MUST_CHECK;
+
 /* Tells of the next wrong ones; *more: call it again, perhaps in another view. `s` is NULL when
  * there is no such resource. */
 typedef void (*med_list_fault)(void *arg, const med_stored *s, med_rid rid, const char *what);
 bool med_list_check_settle(med_list_check *c, med_view *v, med_list_fault tell, void *arg,
                            bool *more, med_err *err) MED_MUST_CHECK;
+/* How a fault names its place, never by a term: "Patient/1", or the internal id. */
+med_str med_list_fault_place(med_arena *a, struct names *names, const med_stored *s, med_rid rid);
 
 #endif

@@ -198,6 +198,20 @@ bool med_part_is(med_str bytes, const uint8_t hash[MED_PART_HASH])
     return med_sha256(bytes, now) && memcmp(now, hash, sizeof now) == 0;
 }
 
+bool med_part_judge(struct packer *p, struct unpacker *u, med_arena *a, med_str hash,
+                    med_str packed, bool is_held, const char **why)
+{
+    med_str bytes = MED_STR_EMPTY;
+    enum unpacked unpacked = med_packer_unpack(p, u, a, packed, 0, &bytes);
+    *why = NULL;
+    if (unpacked == UNPACK_DAMAGED || hash.len != MED_PART_HASH
+        || (unpacked == UNPACK_DONE && !med_part_is(bytes, (const uint8_t *)hash.ptr)))
+        *why = "it is not what its hash says: restore from a backup";
+    else if (!is_held)
+        *why = "no version holds it";
+    return unpacked != UNPACK_MEMORY;
+}
+
 static int by_hash(const void *a, const void *b)
 {
     return memcmp(*(const uint8_t *const *)a, *(const uint8_t *const *)b, MED_PART_HASH);

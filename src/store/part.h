@@ -40,6 +40,10 @@ bool med_part_list(med_str body, struct part_list *out) MED_MUST_CHECK;
 struct part_entry med_part_entry(const struct part_list *list, size_t i);
 /* Is this what the hash was made of? */
 bool med_part_is(med_str bytes, const uint8_t hash[MED_PART_HASH]);
+/* For verify: what is wrong with a part, in *why; NULL: nothing. False
+ * without memory. */
+bool med_part_judge(struct packer *p, struct unpacker *u, med_arena *a, med_str hash,
+                    med_str packed, bool is_held, const char **why) MED_MUST_CHECK;
 /* For verify: the hashes that the list names, each once and in order; NULL without memory. */
 const uint8_t **med_part_hashes(med_arena *a, const struct part_list *list, size_t *n);
 

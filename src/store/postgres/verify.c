@@ -172,19 +172,13 @@ static bool check_ends(struct verifying *x, void *arg, bool *more)
 
 static bool check_part(struct verifying *x, const PGresult *r, int64_t id)
 {
-    med_str hash = med_pg_bytes_at(r, 0, 1);
+    const char *why;
     med_str packed = med_pg_bytes_at(r, 0, 2);
-    med_str bytes = MED_STR_EMPTY;
-    med_str where = med_arena_printf(x->a, "long value %lld", (long long)id);
-    enum unpacked unpacked =
-        med_packer_unpack(&x->s->packer, x->v->unpacker, x->a, packed, 0, &bytes);
-    if (unpacked == UNPACK_MEMORY)
+    if (!med_part_judge(&x->s->packer, x->v->unpacker, x->a, med_pg_bytes_at(r, 0, 1), packed,
+                        med_pg_int_at(r, 0, 3) != 0, &why))
         return MED_FAIL_MEMORY(x->err);
-    if (unpacked == UNPACK_DAMAGED || hash.len != MED_PART_HASH
-        || !med_part_is(bytes, (const uint8_t *)hash.ptr))
-        med_pg_fault(x, "part", where, "it is not what its hash says: restore from a backup");
-    if (med_pg_int_at(r, 0, 3) == 0)
-        med_pg_fault(x, "part", where, "no version holds it");
+    if (why != NULL)
+        med_pg_fault(x, "part", med_arena_printf(x->a, "long value %lld", (long long)id), why);
     x->to->parts++;
     x->to->part_bytes += packed.len;
     return true;

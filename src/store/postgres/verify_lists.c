@@ -1,12 +1,6 @@
 /* verify_lists.c - the full-text lists against the resources (store/list_check.h). */
 #include "store/postgres/verify.h"
 
-struct list_at {
-    int64_t list, first;
-    med_str term;
-    char room[MED_TERM_BYTES];
-};
-
 static bool begin_page(struct verifying *x, void *arg, bool *more)
 {
     (void)arg;
@@ -28,25 +22,13 @@ static bool check_block(struct verifying *x, const PGresult *r, int i)
                              first, med_pg_bytes_at(r, i, 3), &err))
         return true;
     x->to->list_faults += err.issue == MED_ISSUE_EXCEPTION;
-    return med_pg_fault_or_fail(
-        x, "lists", med_arena_printf(x->a, "internal id %llu", (unsigned long long)first), &err);
-}
-
-static bool keep_place(struct list_at *at, const PGresult *r, int i, med_err *err)
-{
-    med_str term = med_pg_bytes_at(r, i, 1);
-    if (term.len > sizeof at->room)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "a list of the full-text index is damaged");
-    at->list = med_pg_int_at(r, i, 0);
-    at->first = med_pg_int_at(r, i, 2);
-    memcpy(at->room, term.ptr, term.len);
-    at->term = (med_str){at->room, term.len};
-    return true;
+    med_str where = med_list_fault_place(x->a, &x->s->names, NULL, first);
+    return med_pg_fault_or_fail(x, "lists", where, &err);
 }
 
 static bool block_page(struct verifying *x, void *arg, bool *more)
 {
-    struct list_at *at = arg;
+    med_list_at *at = arg;
     struct pg_parameters p = {0};
     med_pg_int(&p, at->list);
     med_pg_bytes(&p, at->term);
@@ -57,7 +39,10 @@ static bool block_page(struct verifying *x, void *arg, bool *more)
     for (int i = 0; good && i < n; i++)
         good = check_block(x, r, i);
     *more = n > 0;
-    good = good && (n == 0 || keep_place(at, r, n - 1, x->err));
+    good = good
+           && (n == 0
+               || med_list_at_keep(at, med_pg_int_at(r, n - 1, 0), med_pg_bytes_at(r, n - 1, 1),
+                                   med_pg_int_at(r, n - 1, 2), x->err));
     PQclear(r);
     return good;
 }
@@ -66,12 +51,7 @@ static void tell(void *arg, const med_stored *s, med_rid rid, const char *what)
 {
     struct verifying *x = arg;
     x->to->list_faults++;
-    med_pg_fault(x, "lists",
-                 s == NULL ? med_arena_printf(x->a, "internal id %llu", (unsigned long long)rid)
-                           : med_arena_printf(x->a, "%.*s/%.*s",
-                                              MED_STR_ARG(med_names_type(&x->s->names, s->type)),
-                                              MED_STR_ARG(s->id)),
-                 what);
+    med_pg_fault(x, "lists", med_list_fault_place(x->a, &x->s->names, s, rid), what);
 }
 
 static bool settle_page(struct verifying *x, void *arg, bool *more)
@@ -82,7 +62,8 @@ static bool settle_page(struct verifying *x, void *arg, bool *more)
 
 bool med_pg_verify_lists(struct verifying *x)
 {
-    struct list_at at = {.list = INT64_MIN, .first = INT64_MIN, .term = MED_STR_EMPTY};
+    med_list_at at;
+    med_list_at_begin(&at);
     if (!x->window_ends)
         med_list_check_last(x->lists);
     if (!med_list_check_is_on(x->lists))

@@ -1,12 +1,6 @@
 /* verify_lists.c - the full-text lists against the resources (store/list_check.h). */
 #include "store/sqlite/verify.h"
 
-struct list_at {
-    int64_t list, first;
-    med_str term;
-    char room[MED_TERM_BYTES];
-};
-
 static bool begin_page(struct verifying *x, void *arg, bool *more)
 {
     (void)arg;
@@ -19,18 +13,6 @@ bool med_verify_begin_lists(struct verifying *x)
     return med_verify_pages(x, begin_page, NULL);
 }
 
-static bool keep_place(struct list_at *at, sqlite3_stmt *stmt, med_err *err)
-{
-    med_str term = med_statement_str(stmt, 1);
-    if (term.len > sizeof at->room)
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "a list of the full-text index is damaged");
-    at->list = sqlite3_column_int64(stmt, 0);
-    at->first = sqlite3_column_int64(stmt, 2);
-    memcpy(at->room, term.ptr, term.len);
-    at->term = (med_str){at->room, term.len};
-    return true;
-}
-
 /* What its text was is not said. */
 static bool check_block(struct verifying *x, sqlite3_stmt *stmt)
 {
@@ -40,13 +22,13 @@ static bool check_block(struct verifying *x, sqlite3_stmt *stmt)
                              med_statement_str(stmt, 1), first, med_statement_str(stmt, 3), &err))
         return true;
     x->to->list_faults += err.issue == MED_ISSUE_EXCEPTION;
-    return med_verify_failed(
-        x, "lists", med_arena_printf(x->a, "internal id %llu", (unsigned long long)first), &err);
+    med_str where = med_list_fault_place(x->a, &x->s->names, NULL, first);
+    return med_verify_failed(x, "lists", where, &err);
 }
 
 static bool block_page(struct verifying *x, void *arg, bool *more)
 {
-    struct list_at *at = arg;
+    med_list_at *at = arg;
     *more = false;
     if (!med_sqlite_enter(x->v, x->err))
         return false;
@@ -58,7 +40,9 @@ static bool block_page(struct verifying *x, void *arg, bool *more)
                 && sqlite3_bind_int64(stmt, 3, at->first) == SQLITE_OK;
     int rc = SQLITE_DONE;
     while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        good = check_block(x, stmt) && keep_place(at, stmt, x->err);
+        good = check_block(x, stmt)
+               && med_list_at_keep(at, sqlite3_column_int64(stmt, 0), med_statement_str(stmt, 1),
+                                   sqlite3_column_int64(stmt, 2), x->err);
         *more = true;
     }
     (void)sqlite3_reset(stmt);
@@ -74,13 +58,7 @@ static void tell(void *arg, const med_stored *s, med_rid rid, const char *what)
 {
     struct verifying *x = arg;
     x->to->list_faults++;
-    med_verify_fault(x, "lists",
-                     s == NULL
-                         ? med_arena_printf(x->a, "internal id %llu", (unsigned long long)rid)
-                         : med_arena_printf(x->a, "%.*s/%.*s",
-                                            MED_STR_ARG(med_names_type(&x->s->names, s->type)),
-                                            MED_STR_ARG(s->id)),
-                     what);
+    med_verify_fault(x, "lists", med_list_fault_place(x->a, &x->s->names, s, rid), what);
 }
 
 static bool settle_page(struct verifying *x, void *arg, bool *more)
@@ -91,7 +69,8 @@ static bool settle_page(struct verifying *x, void *arg, bool *more)
 
 bool med_verify_lists(struct verifying *x)
 {
-    struct list_at at = {.list = INT64_MIN, .first = INT64_MIN, .term = MED_STR_EMPTY};
+    med_list_at at;
+    med_list_at_begin(&at);
     if (!x->window_ends)
         med_list_check_last(x->lists);
     if (!med_list_check_is_on(x->lists))

@@ -11,20 +11,16 @@ struct use_at {
 
 static bool check_part(struct verifying *x, sqlite3_stmt *stmt)
 {
-    med_str hash = med_statement_str(stmt, 1);
+    const char *why;
     med_str packed = med_statement_str(stmt, 2);
-    med_str bytes = MED_STR_EMPTY;
-    med_str where =
-        med_arena_printf(x->a, "long value %lld", (long long)sqlite3_column_int64(stmt, 0));
-    enum unpacked unpacked =
-        med_packer_unpack(&x->s->packer, x->v->unpacker, x->a, packed, 0, &bytes);
-    if (unpacked == UNPACK_MEMORY)
+    if (!med_part_judge(&x->s->packer, x->v->unpacker, x->a, med_statement_str(stmt, 1), packed,
+                        sqlite3_column_int(stmt, 3) != 0, &why))
         return MED_FAIL_MEMORY(x->err);
-    if (unpacked == UNPACK_DAMAGED || hash.len != MED_PART_HASH
-        || !med_part_is(bytes, (const uint8_t *)hash.ptr))
-        med_verify_fault(x, "part", where, "it is not what its hash says: restore from a backup");
-    if (sqlite3_column_int(stmt, 3) == 0)
-        med_verify_fault(x, "part", where, "no version holds it");
+    if (why != NULL)
+        med_verify_fault(
+            x, "part",
+            med_arena_printf(x->a, "long value %lld", (long long)sqlite3_column_int64(stmt, 0)),
+            why);
     x->to->parts++;
     x->to->part_bytes += packed.len;
     return true;
