@@ -621,7 +621,7 @@ static void *main_loop(void *arg)
 {
     job_thread *t = arg;
     med_jobs *j = t->jobs;
-    med_thread_name("job", (int)t->slot);
+    med_thread_name("job", (int)(t - j->threads));
     med_thread_step_back(LEAST_PRIORITY);
     while (!is_stopping(j)) {
         if (!work(j, t->slot))

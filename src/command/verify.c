@@ -106,8 +106,9 @@ static enum med_exit task(med_task *t, med_err *err)
     med_host_sayf(t->host, "%lu versions read, %lu faults", (unsigned long)check.versions,
                   (unsigned long)check.faults);
     if (check.parts > 0)
-        med_host_sayf(t->host, "%lu long values, %lu bytes, each kept once",
-                      (unsigned long)check.parts, (unsigned long)check.part_bytes);
+        med_host_sayf(t->host, "%lu long value%s, %lu bytes, each kept once",
+                      (unsigned long)check.parts, check.parts == 1 ? "" : "s",
+                      (unsigned long)check.part_bytes);
     if (!mend_lists(t, &check, err))
         return MED_EXIT_FAILED;
     return check.faults == 0 ? MED_EXIT_OK : MED_EXIT_FAILED;
@@ -131,7 +132,7 @@ static const med_option options[] = {
 const med_command med_command_verify = {
     .name = "verify",
     .usage = "[--data DIR] [--renew-lists]",
-    .summary = "re-read every version: hashes, index, change feed",
+    .summary = "re-read every version: hashes, index, full-text lists, long values, change feed",
     .examples = "  medulla verify --data DIR\n",
     .options = options,
     .run = run,
