@@ -42,6 +42,16 @@ bool med_file_write(int fd, med_str bytes, const char *name, med_err *err)
     return write_all(fd, bytes) || fail("writing", name, err);
 }
 
+/* It is on disk, under a name that nobody looks for. */
+static bool write_draft(const char *draft, med_str bytes)
+{
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return false;
+    bool good = write_all(fd, bytes) && fsync(fd) == 0;
+    return close(fd) == 0 && good;
+}
+
 bool med_file_create(const char *directory, const char *name, med_str bytes, med_err *err)
 {
     char path[MED_FILE_PATH];
@@ -50,13 +60,8 @@ bool med_file_create(const char *directory, const char *name, med_str bytes, med
         return false;
     if (snprintf(draft, sizeof draft, "%.4000s.new", path) <= 0)
         return fail("naming", name, err);
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return fail("making", name, err);
-    bool good = write_all(fd, bytes) && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
     /* link, unlike rename, does not replace what is there */
-    good = good && link(draft, path) == 0;
+    bool good = write_draft(draft, bytes) && link(draft, path) == 0;
     if (!good)
         (void)fail("writing", name, err);
     (void)unlink(draft);
@@ -72,13 +77,7 @@ bool med_file_replace(const char *directory, const char *name, med_str bytes, me
         return false;
     if (snprintf(draft, sizeof draft, "%.4000s.%ld.new", path, (long)getpid()) <= 0)
         return fail("naming", name, err);
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return fail("making", name, err);
-    bool good = write_all(fd, bytes) && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    good = good && rename(draft, path) == 0;
-    if (good)
+    if (write_draft(draft, bytes) && rename(draft, path) == 0)
         return med_file_sync_directory(directory, err);
     (void)fail("writing", name, err);
     (void)unlink(draft);

@@ -154,16 +154,10 @@ typedef struct growing {
 
 static bool add(growing *g, const med_search_entry *e, med_err *err)
 {
-    if (g->n == g->room) {
-        size_t room = 2 * g->room + 8;
-        med_search_entry *more = MED_TAKE(g->arena, room, med_search_entry);
-        if (more == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (g->n > 0)
-            memcpy(more, g->at, g->n * sizeof *more);
-        g->at = more;
-        g->room = room;
-    }
+    med_search_entry *more = MED_GROW(g->arena, g->at, g->n, &g->room, 8);
+    if (more == NULL)
+        return MED_FAIL_MEMORY(err);
+    g->at = more;
     g->at[g->n++] = *e;
     return true;
 }

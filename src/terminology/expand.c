@@ -99,16 +99,10 @@ static bool text_fits(walk *w, const med_code_hit *h)
 
 static bool keep_hit(walk *w, const med_code_hit *h)
 {
-    if (w->n_hits == w->room_hits) {
-        size_t room = w->room_hits == 0 ? 64 : 2 * w->room_hits;
-        med_code_hit *next = MED_TAKE(w->x->arena, room, med_code_hit);
-        if (next == NULL)
-            return MED_FAIL_MEMORY(w->err);
-        if (w->n_hits > 0)
-            memcpy(next, w->hits, w->n_hits * sizeof *next);
-        w->hits = next;
-        w->room_hits = room;
-    }
+    med_code_hit *more = MED_GROW(w->x->arena, w->hits, w->n_hits, &w->room_hits, 64);
+    if (more == NULL)
+        return MED_FAIL_MEMORY(w->err);
+    w->hits = more;
     w->hits[w->n_hits++] = *h;
     return true;
 }

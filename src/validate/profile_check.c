@@ -468,18 +468,12 @@ void med_check_profiles(med_check *c)
 
 void med_check_note(med_check *c, const med_check_noted *noted)
 {
-    if (c->n_noted == c->room_noted) {
-        size_t room = c->room_noted == 0 ? FIRST_ROOM : 2 * c->room_noted;
-        med_check_noted *at = MED_TAKE(c->a, room, med_check_noted);
-        if (at == NULL) {
-            c->out_of_memory = true;
-            return;
-        }
-        if (c->n_noted > 0)
-            memcpy(at, c->noted, c->n_noted * sizeof *at);
-        c->noted = at;
-        c->room_noted = room;
+    med_check_noted *at = MED_GROW(c->a, c->noted, c->n_noted, &c->room_noted, FIRST_ROOM);
+    if (at == NULL) {
+        c->out_of_memory = true;
+        return;
     }
+    c->noted = at;
     c->noted[c->n_noted++] = *noted;
 }
 

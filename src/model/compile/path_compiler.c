@@ -4,7 +4,7 @@
  * rule takes the paths so far (`focus`) and gives the paths behind what it read. */
 #include "model/compile/path_compiler.h"
 
-enum { PARENTHESES_MAX = 16, PATHS_MAX = 1024 };
+enum { PARENTHESES_MAX = 16, PATHS_MAX = 1024, FIRST_ROOM = 8 };
 
 struct parser {
     med_arena *a;
@@ -22,16 +22,11 @@ static bool parse_union(struct parser *c, const med_paths *focus, med_paths *out
 
 static bool add_path(struct parser *c, med_paths *set, med_path path)
 {
-    if (set->n == set->room) {
-        size_t room = set->room == 0 ? 8 : set->room * 2;
-        med_path *at = room > PATHS_MAX ? NULL : MED_TAKE(c->a, room, med_path);
-        if (at == NULL)
-            return MED_FAIL(c->err, MED_ISSUE_NOT_SUPPORTED, "too many paths");
-        if (set->n > 0)
-            memcpy(at, set->at, set->n * sizeof *at);
-        set->at = at;
-        set->room = room;
-    }
+    med_path *at =
+        set->n == PATHS_MAX ? NULL : MED_GROW(c->a, set->at, set->n, &set->room, FIRST_ROOM);
+    if (at == NULL)
+        return MED_FAIL(c->err, MED_ISSUE_NOT_SUPPORTED, "too many paths");
+    set->at = at;
     set->at[set->n++] = path;
     return true;
 }
