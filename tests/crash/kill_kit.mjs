@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 export const binary = process.env.MEDULLA_BIN ?? 'build/medulla';
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// xorshift64*, as the other crash tests roll their dice: MEDULLA_SEED repeats a run.
+// xorshift64*, as the other crash tests roll their dice: MEDULLA_TEST_SEED repeats a run.
 export function dice(seed) {
   let state = BigInt.asUintN(64, BigInt(seed) * 0x9e3779b97f4a7c15n + 1n);
   return (n) => {

@@ -6,8 +6,8 @@ export CC
 build_target=fuzzers
 build "fuzz targets" build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
     -Db_lundef=false -Doptimization=1 || exit 1
-seconds=7
-[ "$MEDULLA_LONG" = 0 ] || seconds=600
+seconds=7 seed=1 # the same dice for the short run, new ones (0) for the long
+[ "$MEDULLA_LONG" = 0 ] || seconds=600 seed=0
 
 # fuzz TARGET: new inputs are kept out of the tree; a crash leaves its input in the log.
 fuzz() {
@@ -16,7 +16,7 @@ fuzz() {
     mkdir -p "$STAGE_DIR/$name/new"
     set -- "$1" "$STAGE_DIR/$name/new"
     [ ! -d "tests/fuzz/corpus/$name" ] || set -- "$@" "tests/fuzz/corpus/$name"
-    if nice -n 10 "$@" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if nice -n 10 "$@" -max_total_time="$seconds" -seed="$seed" -timeout=30 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$STAGE_DIR/$name/" >"$STAGE_DIR/$name/log" 2>&1; then
         echo ok >"$STAGE_DIR/$name/verdict"
     else

@@ -22,10 +22,11 @@ static bool parse_union(struct parser *c, const med_paths *focus, med_paths *out
 
 static bool add_path(struct parser *c, med_paths *set, med_path path)
 {
-    med_path *at =
-        set->n == PATHS_MAX ? NULL : MED_GROW(c->a, set->at, set->n, &set->room, FIRST_ROOM);
-    if (at == NULL)
+    if (set->n == PATHS_MAX)
         return MED_FAIL(c->err, MED_ISSUE_NOT_SUPPORTED, "too many paths");
+    med_path *at = MED_GROW(c->a, set->at, set->n, &set->room, FIRST_ROOM);
+    if (at == NULL)
+        return MED_FAIL_MEMORY(c->err);
     set->at = at;
     set->at[set->n++] = path;
     return true;

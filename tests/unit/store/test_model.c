@@ -1,7 +1,7 @@
 /* Random commits against a simple model of what a store is; then everything that can be read is
  * compared, before and after a restart.
  *
- * MEDULLA_SEED and MEDULLA_STEPS repeat or lengthen a run. */
+ * MEDULLA_TEST_SEED and MEDULLA_STEPS repeat or lengthen a run. */
 #include "kit.h"
 
 enum {
@@ -615,7 +615,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 static void the_store_is_what_the_model_is(void **state)
 {
     static struct run r;
-    r = (struct run){.k = *state, .seed = number_from("MEDULLA_SEED", 20261122)};
+    r = (struct run){.k = *state, .seed = number_from("MEDULLA_TEST_SEED", 20261122)};
     uint64_t steps = number_from("MEDULLA_STEPS", 700);
     print_message("seed %llu\n", (unsigned long long)r.seed);
     med_arena *arena = r.k->arena;
