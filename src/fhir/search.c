@@ -69,15 +69,14 @@ static bool check_price(med_call *call, const med_search *search, uint64_t cost,
 }
 
 /* An answer that needs all matches (a total, an order) can not be given in parts. */
-static bool run(const med_call *call, med_search *search, med_str page, med_search_result *out,
-                med_err *err)
+static bool run(const med_call *call, med_search *search, med_search_result *out, med_err *err)
 {
     int64_t patience = call->request.background ? BACKGROUND_PATIENCE
                        : call->on_worker        ? (int64_t)call->fhir->page_time
                                                 : LOOP_PATIENCE;
     if (patience > 0)
         med_search_bound(search, med_monotonic(&med_clock_system) + patience);
-    if (med_search_end(call->fhir->schema, search, med_searchset_place(page), out, err))
+    if (med_search_end(call->fhir->schema, search, out, err))
         return true;
     if (err->issue == MED_ISSUE_TIMEOUT)
         (void)MED_FAIL(err, MED_ISSUE_TIMEOUT, "this search took longer than it may: " ADVICE);
@@ -94,14 +93,15 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_FAILED;
     bool long_one;
     uint64_t cost;
-    med_search *search = med_search_begin(call->view, call->arena, q, &cost, err);
+    med_search *search =
+        med_search_begin(call->view, call->arena, q, med_searchset_place(page), &cost, err);
     if (search == NULL || !check_price(call, search, cost, &long_one, err))
         return MED_STEP_FAILED;
     if (!call->on_worker && long_one)
         return MED_STEP_AGAIN;
     med_search_result result = {0};
     med_query_view view = med_query_describe(q);
-    if (!run(call, search, page, &result, err))
+    if (!run(call, search, &result, err))
         return MED_STEP_FAILED;
     if (!call->on_worker && result.early)
         return MED_STEP_AGAIN;

@@ -57,10 +57,9 @@ med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *er
         (void)MED_FAIL_MEMORY(err);
         return NULL;
     }
-    *sub = (med_run){.q = q, .view = r->view, .arena = r->arena};
+    *sub = (med_run){.q = q, .view = r->view, .arena = r->arena, .as_set = true};
     if (!med_run_bind(sub, dry, err))
         return NULL;
-    sub->as_set = true;
     med_run_choose(sub, false);
     return sub;
 }

@@ -19,13 +19,21 @@ static bool is_plain(const med_clause *c)
     return c->modifier == MED_MODIFIER_NONE || c->modifier == MED_MODIFIER_TYPE;
 }
 
-bool med_bound_names_patient(const med_run *r, const med_bound *b)
+bool med_clause_names_patient(const med_query *q, const med_clause *c)
 {
-    const med_clause *c = b->clause;
     if (c->kind == MED_CLAUSE_COMPARTMENT)
         return true;
     return c->kind == MED_CLAUSE_REFERENCE && c->compartment && is_plain(c) && c->n == 1
-           && c->terms[0].names_patient && r->q->type != MED_TYPE_NONE;
+           && c->terms[0].names_patient && q->type != MED_TYPE_NONE;
+}
+
+bool med_bound_names_patient(const med_run *r, const med_bound *b)
+{
+    const med_clause *c = b->clause;
+    if (c->kind != MED_CLAUSE_CHAIN)
+        return med_clause_names_patient(r->q, c);
+    return c->compartment && c->n_subs == 1 && c->subs[0]->type == r->q->schema->known.patient
+           && b->n_keys == 1 && r->q->type != MED_TYPE_NONE;
 }
 
 /* ---- what a plan decides ---- */
@@ -93,7 +101,7 @@ static bool is_better_by_rows(const med_run *r, const med_bound *b)
     enum { OF = 3 };
     if (b->decided || !b->can_probe || b->listed || !is_plain(b->clause))
         return false;
-    if (b->clause->kind == MED_CLAUSE_REFERENCE)
+    if (b->clause->kind == MED_CLAUSE_REFERENCE || b->clause->kind == MED_CLAUSE_CHAIN)
         return is_planned_patient(r, b);
     return b->clause->kind == MED_CLAUSE_TOKEN && b->estimate >= r->of_type / OF && reads_rows(r);
 }
@@ -198,7 +206,7 @@ static bool comes_in_kinds(const med_run *r)
 static uint64_t for_a_page(const med_run *r, uint64_t rows)
 {
     enum { CAUTION = 32 };
-    uint64_t wanted = (uint64_t)r->q->view.count + 1, rarest = rows, all = r->of_type;
+    uint64_t wanted = (uint64_t)r->q->view.count + 1, all = r->of_type, rarest = all;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool known = b->known || b->can_drive || b->sub != NULL;
@@ -216,7 +224,7 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
     /* a clause lets rarest / all of the candidates pass */
     if (rarest == 0 || wanted >= rows || wanted > UINT64_MAX / (all + 1))
         return rows;
-    uint64_t n = rarest < rows ? wanted * all / rarest : wanted;
+    uint64_t n = rarest < all ? wanted * all / rarest : wanted;
     return n < rows ? n : rows;
 }
 
@@ -275,7 +283,7 @@ static void offer_clauses(med_run *r, bool sorted, med_plan *best)
     }
 }
 
-static bool sorts_by_when(const med_run *r)
+bool med_run_sorts_by_when(const med_run *r)
 {
     const med_sort *s = &r->q->sort[0];
     return r->q->n_sort == 1 && s->kind == MED_CLAUSE_DATE && s->single
@@ -289,7 +297,7 @@ static void offer_patients(med_run *r, bool sorted, med_plan *best)
             continue;
         med_plan plan = {.how = MED_DRIVE_PATIENT,
                          .patient = (uint8_t)i,
-                         .ordered = !sorted || sorts_by_when(r),
+                         .ordered = !sorted || med_run_sorts_by_when(r),
                          .ascending = sorted && !r->q->sort[0].descending,
                          .rows = OF_A_PATIENT < r->of_type ? OF_A_PATIENT : r->of_type};
         offer(r, plan, sorted, best);

@@ -11,7 +11,9 @@ static bool bind(med_run *r, bool dry, med_err *err)
     return true;
 }
 
-static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, med_err *err)
+/* `first`: hits that will be wanted first, when that is known. */
+static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, size_t first,
+                      med_err *err)
 {
     med_run *r = MED_TAKE(a, 1, med_run);
     if (r == NULL) {
@@ -21,7 +23,11 @@ static med_run *start(const med_query *q, med_view *v, med_arena *a, bool dry, m
     r->q = q;
     r->view = v;
     r->arena = a;
-    return bind(r, dry, err) ? r : NULL;
+    r->first = first;
+    r->page = MED_STR_EMPTY;
+    bool good = bind(r, dry, err);
+    r->first = 0; /* it is here */
+    return good ? r : NULL;
 }
 
 /* ---- matches only: conditional interactions and guards ---- */
@@ -52,10 +58,11 @@ bool med_search_match(const med_search_schema *s, med_view *v, med_arena *a, con
     *out = MED_TAKE(a, limit, med_match);
     if (*out == NULL)
         return MED_FAIL_MEMORY(err);
-    med_run *r = start(q, v, a, false, err);
+    med_run *r = start(q, v, a, false, limit + 1, err);
     if (r == NULL)
         return false;
     r->scratch = med_scratch_take(s);
+    r->wanted = limit + 1;
     med_stream *stream = r->scratch == NULL ? NULL : med_stream_open(r, NULL, err);
     bool ok = stream != NULL && collect(r, stream, limit, *out, n, err);
     if (r->scratch == NULL)
@@ -93,6 +100,12 @@ static bool add_entry(pager *p, const med_stored *s, const med_position *place, 
         return MED_FAIL_MEMORY(err);
     p->places[p->n++] = p->last;
     return true;
+}
+
+/* One match more than a page holds: whether there is a next one. */
+static size_t wanted_of(const med_query *q)
+{
+    return q->view.summary == MED_SUMMARY_COUNT || q->view.count == 0 ? 0 : q->view.count + 1;
 }
 
 /* A page that began with another plan can not change it. */
@@ -148,7 +161,7 @@ static bool run_stream(med_run *r, pager *p, const med_position *after, med_err 
 {
     if (p->room == 0)
         return true;
-    r->wanted = p->room + 1;
+    r->wanted = wanted_of(r->q);
     med_stream *s = med_stream_open(r, after, err);
     bool ok = s != NULL && fill(p, s, err);
     r->wanted = 0;
@@ -219,10 +232,14 @@ static bool find_total(med_run *r, const pager *p, bool first_page, med_search_r
 
 /* ---- all of it ---- */
 
-/* A page goes on with the plan it began with; a _has may have outgrown that. */
+/* A page goes on with the plan it began with; a _has, and a chain to one patient, may have outgrown
+ * that. */
 static bool take_plan(med_run *r, med_plan plan, med_err *err)
 {
-    if (plan.how == MED_DRIVE_CLAUSE && !r->bound[plan.clause].can_drive)
+    bool patient = plan.how == MED_DRIVE_PATIENT || plan.how == MED_DRIVE_PATIENT_TOKEN;
+    bool chain = patient && r->bound[plan.patient].clause->kind == MED_CLAUSE_CHAIN;
+    if ((plan.how == MED_DRIVE_CLAUSE && !r->bound[plan.clause].can_drive)
+        || (chain && r->bound[plan.patient].n_keys > 1))
         return MED_FAIL(err, MED_ISSUE_CONFLICT,
                         "the data has changed too much for this page link; search again");
     med_run_use(r, plan);
@@ -324,13 +341,14 @@ static bool has_inner(const med_query *q)
     return false;
 }
 
-med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_t *cost,
-                          med_err *err)
+med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str page,
+                          uint64_t *cost, med_err *err)
 {
     int64_t began = q->explain ? med_monotonic(&med_clock_system) : 0;
-    med_run *r = start(q, v, a, true, err);
+    med_run *r = start(q, v, a, true, page.len > 0 ? 0 : wanted_of(q), err);
     if (r != NULL) {
         r->began = began;
+        r->page = page;
         *cost = cost_of(r);
     }
     return r;
@@ -350,9 +368,9 @@ void med_search_bound(med_run *r, int64_t until)
     r->until = until;
 }
 
-bool med_search_end(const med_search_schema *s, med_run *r, med_str page, med_search_result *out,
-                    med_err *err)
+bool med_search_end(const med_search_schema *s, med_run *r, med_search_result *out, med_err *err)
 {
+    const med_str page = r->page;
     med_page at = {.place = {.text = MED_STR_EMPTY}};
     *out = (med_search_result){.next = MED_STR_EMPTY};
     if ((page.len > 0 && !med_page_read(r->q, r->arena, page, &at, err))
@@ -369,8 +387,8 @@ bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const
                     med_str page, med_search_result *out, med_err *err)
 {
     uint64_t ignored;
-    med_run *r = med_search_begin(v, a, q, &ignored, err);
-    return r != NULL && med_search_end(s, r, page, out, err);
+    med_run *r = med_search_begin(v, a, q, page, &ignored, err);
+    return r != NULL && med_search_end(s, r, out, err);
 }
 
 /* ---- prices and plans ---- */
@@ -379,7 +397,7 @@ uint64_t med_query_cost(const med_search_schema *s, med_view *v, const med_query
 {
     med_err ignored = {0};
     med_arena *a = med_scratch_take(s);
-    const med_run *r = a == NULL ? NULL : start(q, v, a, true, &ignored);
+    const med_run *r = a == NULL ? NULL : start(q, v, a, true, 0, &ignored);
     uint64_t cost = r == NULL ? MED_COST_UNKNOWN : cost_of(r);
     med_scratch_give(s, a);
     return cost;
@@ -420,7 +438,7 @@ bool med_query_plan(const med_search_schema *s, med_view *v, med_arena *a, const
                     med_search_plan *out, med_err *err)
 {
     (void)s;
-    const med_run *r = start(q, v, a, true, err);
+    const med_run *r = start(q, v, a, true, 0, err);
     if (r == NULL)
         return false;
     *out = (med_search_plan){.driver = name_of_driver(r, a),

@@ -71,6 +71,8 @@ typedef struct med_run {
     int64_t until;     /* monotonic: when a page ends even if it is not full; 0: never */
     bool kept;         /* the resource that was read last is in `arena` */
     size_t wanted;     /* of the stream at hand, 0 when not known; see med_scan */
+    size_t first; /* `wanted` of the stream that will be the first; 0: nothing is known of it */
+    med_str page; /* where it goes on; empty: at the beginning */
 } med_run;
 
 /* Rows counted by looking at them; more are an estimate. */
@@ -82,8 +84,12 @@ bool med_run_bind(med_run *r, bool dry, med_err *err) MED_MUST_CHECK;
 bool med_run_foresee(const med_run *r, med_err *err) MED_MUST_CHECK;
 /* Chooses how to bring candidates; `sorted`: the order that is asked for counts. */
 void med_run_choose(med_run *r, bool sorted);
-/* Does the clause bound the search by one patient's compartment? */
+/* Does the clause bound the search by one patient's compartment? A chain does once it has led to
+ * one patient. */
+bool med_clause_names_patient(const med_query *q, const med_clause *c);
 bool med_bound_names_patient(const med_run *r, const med_bound *b);
+/* Is the order that is asked for that of a patient's rows? */
+bool med_run_sorts_by_when(const med_run *r);
 /* Takes a plan, and notes which clauses it decides. */
 void med_run_use(med_run *r, med_plan plan);
 /* The plan that clause i drives. */
@@ -100,6 +106,8 @@ med_run *med_run_sub(const med_run *r, const med_query *q, bool dry, med_err *er
 
 /* ---- stream: candidates in the driver's order ---- */
 typedef struct med_stream med_stream;
+/* All of an index's rows of a parameter, to be narrowed. */
+med_scan med_stream_scan(enum med_index index, uint32_t param);
 typedef struct med_position {
     int64_t value;
     double real;

@@ -187,18 +187,18 @@ typedef struct med_search_result {
 } med_search_result;
 
 /* The same in two steps, for those who ask the price first: what is found out for it is not found
- * out again. `a` and `v` are those of both steps. NULL with *err. */
+ * out again. `a`, `v` and `page` are those of both steps. NULL with *err. */
 typedef struct med_run med_search;
-med_search *med_search_begin(med_view *v, med_arena *a, const med_query *q, uint64_t *cost,
-                             med_err *err) MED_MUST_CHECK;
+med_search *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str page,
+                             uint64_t *cost, med_err *err) MED_MUST_CHECK;
 /* Would it cost less with full-text lists that are not made yet, or not as far as that? */
 bool med_search_lacks_lists(const med_search *begun);
 /* A page that is not full by then (monotonic) ends there, with what it has, perhaps nothing, and
  * with a `next` behind the last candidate it looked at. Each page gets on, however late it is. What
  * has to see all matches (a total, an order that no index has) is not bounded by this. */
 void med_search_bound(med_search *begun, int64_t until);
-bool med_search_end(const med_search_schema *s, med_search *begun, med_str page,
-                    med_search_result *out, med_err *err) MED_MUST_CHECK;
+bool med_search_end(const med_search_schema *s, med_search *begun, med_search_result *out,
+                    med_err *err) MED_MUST_CHECK;
 
 /* `page`: token from an earlier result's `next`, or empty. */
 bool med_search_run(const med_search_schema *s, med_view *v, med_arena *a, const med_query *q,

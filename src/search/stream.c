@@ -274,7 +274,7 @@ static bool add(med_stream *s, med_scan *scan, size_t term, size_t measure,
     return advance(s, h, err);
 }
 
-static med_scan scan_of(enum med_index index, uint32_t param)
+med_scan med_stream_scan(enum med_index index, uint32_t param)
 {
     return (med_scan){.index = index,
                       .param = param,
@@ -341,7 +341,7 @@ static bool open_dates(med_stream *s, const med_clause *c, size_t term, const me
     for (uint64_t class = 0; class < MED_SPAN_CLASSES; class ++) {
         int64_t bound = med_span_class_bound[class];
         med_interval range = {MED_TIME_MIN, MED_TIME_MAX};
-        med_scan scan = scan_of(MED_INDEX_DATE, c->number);
+        med_scan scan = med_stream_scan(MED_INDEX_DATE, c->number);
         if (s->run->plan.how == MED_DRIVE_CLAUSE) {
             range = date_range(&c->terms[term], bound);
             narrow_by_others(s->run, c, bound, &range);
@@ -359,7 +359,7 @@ static bool open_updated(med_stream *s, const med_term *t, size_t term, const me
                          med_err *err)
 {
     const med_query *q = s->run->q;
-    med_scan scan = scan_of(MED_INDEX_UPDATED, 0);
+    med_scan scan = med_stream_scan(MED_INDEX_UPDATED, 0);
     bool several = q->type == MED_TYPE_NONE;
     const med_type *types = several ? q->types : &q->type;
     if (t != NULL) {
@@ -431,7 +431,7 @@ static bool open_quantities(med_stream *s, const med_clause *c, size_t term,
 {
     const med_term *t = &c->terms[term];
     for (size_t i = 0; i < t->n_measures; i++) {
-        med_scan scan = scan_of(MED_INDEX_QUANTITY, c->number);
+        med_scan scan = med_stream_scan(MED_INDEX_QUANTITY, c->number);
         real_range range = narrowed(s->run, c, t, i);
         scan.key = t->measures[i].unit;
         scan.low_real = range.low;
@@ -447,7 +447,7 @@ static bool open_text(med_stream *s, const med_clause *c, size_t term, const med
 {
     const med_term *t = &c->terms[term];
     bool uri = c->kind == MED_CLAUSE_URI;
-    med_scan scan = scan_of(uri ? MED_INDEX_URI : MED_INDEX_STRING, c->number);
+    med_scan scan = med_stream_scan(uri ? MED_INDEX_URI : MED_INDEX_STRING, c->number);
     med_str low = t->folded;
     if (low.len > MED_STRING_KEY) { /* cut where rows are cut: not inside a character */
         low.len = MED_STRING_KEY;
@@ -467,7 +467,8 @@ static med_scan key_scan(const med_bound *b, uint64_t key)
 {
     bool token =
         b->clause->kind == MED_CLAUSE_TOKEN || b->clause->modifier == MED_MODIFIER_IDENTIFIER;
-    med_scan scan = scan_of(token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE, b->clause->number);
+    med_scan scan =
+        med_stream_scan(token ? MED_INDEX_TOKEN : MED_INDEX_REFERENCE, b->clause->number);
     scan.key = key;
     return scan;
 }
@@ -524,14 +525,14 @@ static bool open_patient(med_stream *s, const med_position *after, med_err *err)
         return true;
     uint64_t patient = r->bound[r->plan.patient].keys[0];
     if (r->plan.how == MED_DRIVE_PATIENT) {
-        med_scan scan = scan_of(MED_INDEX_PATIENT, 0);
+        med_scan scan = med_stream_scan(MED_INDEX_PATIENT, 0);
         scan.type = med_schema_type(r->q->schema, r->q->type);
         scan.key = patient;
         return add(s, &scan, 0, 0, after, err);
     }
     const med_bound *b = driver_of(r);
     for (size_t i = 0; i < b->n_keys; i++) {
-        med_scan scan = scan_of(MED_INDEX_PATIENT_TOKEN, b->clause->number);
+        med_scan scan = med_stream_scan(MED_INDEX_PATIENT_TOKEN, b->clause->number);
         scan.key = patient;
         scan.key2 = b->keys[i];
         if (!add(s, &scan, 0, 0, after, err))

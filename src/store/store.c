@@ -182,9 +182,9 @@ bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_e
     return v->store->ops->expect_idents == NULL || v->store->ops->expect_idents(v, idents, n, err);
 }
 
-bool med_view_expect_lookups(med_view *v, const med_lookup *at, size_t n, med_err *err)
+bool med_view_foresee(med_view *v, const med_foreseen *f, med_err *err)
 {
-    return v->store->ops->expect_lookups == NULL || v->store->ops->expect_lookups(v, at, n, err);
+    return v->store->ops->foresee == NULL || v->store->ops->foresee(v, f, err);
 }
 
 bool med_view_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,

@@ -142,17 +142,6 @@ bool med_store_is_far(const med_store *s);
 void med_view_expect(med_view *v, const med_rid *rids, size_t n);
 bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n,
                             med_err *err) MED_MUST_CHECK;
-/* What planning will ask for, all of it in one question: as med_view_rid, med_view_count_type and
- * med_view_count_token would. */
-enum med_lookup_kind { MED_LOOKUP_RID, MED_LOOKUP_TYPE, MED_LOOKUP_TOKEN };
-typedef struct med_lookup {
-    enum med_lookup_kind kind;
-    uint32_t param; /* TOKEN */
-    uint64_t key;   /* the ident hash, the type, or the hash */
-} med_lookup;
-enum { MED_LOOKUPS = 256 }; /* of more, only so many */
-bool med_view_expect_lookups(med_view *v, const med_lookup *at, size_t n,
-                             med_err *err) MED_MUST_CHECK;
 /* 0 when nothing was ever stored (or mentioned) under that ident hash. */
 bool med_view_rid(med_view *v, uint64_t ident, med_rid *out, med_err *err) MED_MUST_CHECK;
 
@@ -212,6 +201,33 @@ typedef struct med_scan {
      * store that is a network away asks for as many at a time. */
     size_t wanted;
 } med_scan;
+
+/* What a search will ask for, all of it in one question where questions are dear: numbers, as
+ * med_view_rid, med_view_count_type and med_view_count_token would give them, codes, and the scan
+ * that it will probably begin with. A wrong guess costs time and nothing else. */
+enum med_lookup_kind { MED_LOOKUP_RID, MED_LOOKUP_TYPE, MED_LOOKUP_TOKEN };
+typedef struct med_lookup {
+    enum med_lookup_kind kind;
+    uint32_t param; /* TOKEN */
+    uint64_t key;   /* the ident hash, the type, or the hash */
+    bool about;     /* TYPE, TOKEN: what it was some seconds ago will do, unless that was none */
+} med_lookup;
+enum { MED_LOOKUPS = 256 }; /* of more, only so many */
+/* As for med_view_codes. */
+typedef struct med_code_lookup {
+    uint32_t param;
+    med_str system, code;
+} med_code_lookup;
+enum { MED_CODE_LOOKUPS = 4 };
+typedef struct med_foreseen {
+    const med_lookup *lookups;
+    size_t n;
+    const med_code_lookup *codes;
+    size_t n_codes;
+    const med_scan *scan; /* or NULL */
+    bool of_ident;        /* PATIENT*: its key is the ident hash of the patient */
+} med_foreseen;
+bool med_view_foresee(med_view *v, const med_foreseen *f, med_err *err) MED_MUST_CHECK;
 
 typedef struct med_hit {
     med_rid rid;

@@ -56,7 +56,7 @@ struct med_store_ops {
     /* All NULL where a question costs nothing. */
     void (*expect)(med_view *v, const med_rid *rids, size_t n);
     bool (*expect_idents)(med_view *v, const uint64_t *idents, size_t n, med_err *err);
-    bool (*expect_lookups)(med_view *v, const med_lookup *at, size_t n, med_err *err);
+    bool (*foresee)(med_view *v, const med_foreseen *f, med_err *err);
 
     /* replicas; all or none (NULL) */
     bool (*lags)(const med_store *s);

@@ -17,12 +17,20 @@ enum { MED_PATH_MAX = 4096 };
 /* The low bits of a rid: which shard it belongs to. See docs/scale.md. */
 enum { MED_SHARD_BITS = 10, MED_SHARDS = 1 << MED_SHARD_BITS };
 
+/* Some rows of a scan; their resources may stand before their own columns, which begin at
+ * `first`. */
+struct pg_page {
+    PGresult *result;
+    int first, n;
+    bool kept; /* it belongs to the snapshot: ahead.c */
+};
+
 /* A scan is asked for in pages, each starting behind the last row of the one before. */
 struct pg_cursor {
     med_cursor base;
     med_scan scan; /* its texts are copies in `texts` */
     med_buf texts;
-    PGresult *page;
+    struct pg_page page;
     int at;
     int64_t size; /* rows of the next page */
     bool last;    /* the page is the last one */
@@ -31,7 +39,16 @@ struct pg_cursor {
 };
 
 /* What was asked for together: see ahead.c. */
-enum { AHEAD_MAX = 256, AHEAD_PROBES = 4, AHEAD_KEYS = 3, AHEAD_NUMBERS = 300, AHEAD_LISTS = 4 };
+enum {
+    AHEAD_MAX = 256,
+    AHEAD_FEW = 32, /* of so many the texts come with the rows: most of them will be on the page */
+    AHEAD_PROBES = 4,
+    AHEAD_KEYS = 3,
+    AHEAD_NUMBERS = 300,
+    AHEAD_LISTS = 4,
+    AHEAD_PAGES = 4,
+    AHEAD_REMEMBERED = 512, /* a power of two */
+};
 enum ahead_kind { AHEAD_TEXTS, AHEAD_ROWS, AHEAD_KINDS };
 struct ahead {
     struct ahead_set {
@@ -39,7 +56,13 @@ struct ahead {
         med_rid rids[AHEAD_MAX];
         int row_of[AHEAD_MAX]; /* -1: there is none */
         size_t n, at;
+        bool kept; /* `rows` are of a page below */
     } of[AHEAD_KINDS];
+    struct ahead_page {
+        med_scan scan;
+        struct pg_page page;
+    } pages[AHEAD_PAGES]; /* first pages */
+    size_t n_pages;
     struct ahead_probes {
         enum statement id;
         uint32_t param;
@@ -57,15 +80,19 @@ struct ahead {
         int n_keys;
         int64_t keys[AHEAD_KEYS];
         bool has;
+        bool about; /* remembered of an earlier snapshot */
         int64_t value;
     } numbers[AHEAD_NUMBERS];
     size_t n_numbers;
     struct ahead_codes {
-        enum statement id;
         uint64_t of[2];
         PGresult *result;
     } lists[AHEAD_LISTS];
     size_t n_lists;
+    struct ahead_remembered {
+        int64_t keys[2];
+        int64_t value, at;          /* monotonic */
+    } remembered[AHEAD_REMEMBERED]; /* counters of earlier snapshots */
 };
 
 /* A reader slot, or the commit thread's own view for guards. Used by one thread at a time. */
@@ -342,10 +369,13 @@ void med_pg_view_free(struct pg_view *v);
 /* Asks within the view's snapshot, which begins with the first question. */
 PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
                           med_err *err);
-/* Two in one round trip. */
-PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
-                              med_err *err);
+/* Several in one round trip; false when one of them failed, and then there is no result. */
+struct pg_question {
+    enum statement id;
+    const struct pg_parameters *p;
+    PGresult *result;
+};
+bool med_pg_view_ask_all(struct pg_view *v, struct pg_question *q, size_t n, med_err *err);
 /* Asks for what is true now, if no snapshot has begun yet. */
 PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
                                  const struct pg_parameters *p, med_err *err);
@@ -385,29 +415,38 @@ struct ahead_row {
 enum med_found med_pg_ahead_row(struct pg_view *v, enum ahead_kind kind, med_rid rid,
                                 struct ahead_row *out, med_err *err);
 void med_pg_ahead_row_end(struct ahead_row *row);
-/* A page of a cursor by the statement of a scan; `wanted` as in med_scan, of its first page. */
-PGresult *med_pg_ahead_page(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                            size_t wanted, med_err *err);
+/* A page of a scan by its statement. */
+bool med_pg_ahead_page(struct pg_view *v, const med_scan *scan, enum statement id,
+                       const struct pg_parameters *p, struct pg_page *out, med_err *err);
+/* Takes a result as the first page of a scan, with the resources that it names when `read`. */
+struct pg_page med_pg_ahead_keep_page(struct pg_view *v, const med_scan *scan, PGresult *result,
+                                      bool read);
+bool med_pg_ahead_may_read(struct pg_view *v, const med_scan *scan);
+/* Many numbers as one parameter; `out` is to be freed. */
+bool med_pg_array_of(const uint64_t *at, size_t n, struct pg_array *out, struct pg_parameters *p,
+                     med_err *err);
+struct ahead *med_pg_ahead(struct pg_view *v); /* NULL: nothing is asked for ahead */
 bool med_pg_ahead_probe(struct pg_view *v, bool token, uint32_t param, uint64_t key, med_rid rid,
                         bool *out, med_err *err);
 /* NULL when this snapshot was not asked for it yet. */
 const struct ahead_number *med_pg_ahead_number(const struct pg_view *v, enum statement id,
                                                const int64_t *keys, int n);
-void med_pg_ahead_keep_number(struct pg_view *v, enum statement id, const int64_t *keys, int n,
-                              bool has, int64_t value);
+struct ahead_number *med_pg_ahead_keep_number(struct pg_view *v, enum statement id,
+                                              const int64_t *keys, int n, bool has, int64_t value);
 /* The same for a list of codes; `of` names the question. False when the result stays the caller's.
  */
-const PGresult *med_pg_ahead_list(const struct pg_view *v, enum statement id, const uint64_t of[2]);
-bool med_pg_ahead_keep_list(struct pg_view *v, enum statement id, const uint64_t of[2],
-                            PGresult *r);
+const PGresult *med_pg_ahead_list(const struct pg_view *v, const uint64_t of[2]);
+bool med_pg_ahead_keep_list(struct pg_view *v, const uint64_t of[2], PGresult *r);
 void med_pg_ahead_forget(struct pg_view *v);
 void med_pg_ahead_free(struct pg_view *v);
 void med_pg_expect(med_view *v, const med_rid *rids, size_t n);
+
+/* ---- foresee.c ---- */
 bool med_pg_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_err *err);
-bool med_pg_expect_lookups(med_view *v, const med_lookup *at, size_t n, med_err *err);
+bool med_pg_foresee(med_view *v, const med_foreseen *f, med_err *err);
 
 /* ---- row.c: one row of resource or version ---- */
-enum { COLUMN_ROWSET = 12, COLUMN_ORDINAL = 12, COLUMN_IDENT = 13 };
+enum { COLUMN_ROWSET = 12, COLUMN_ORDINAL = 12, COLUMN_IDENT = 13, COLUMN_PAGE = 13 };
 /* Columns as RESOURCE_COLUMNS in statement.h; id points into the result. False when the row is
  * not well formed. */
 bool med_pg_row(const PGresult *r, int at, struct stored_row *out);
@@ -460,12 +499,20 @@ bool med_pg_history_count(med_view *v, const med_history *q, uint64_t *out, med_
 med_view *med_pg_view(med_store *s, unsigned slot, int64_t deadline, med_err *err);
 void med_pg_view_end(med_view *v);
 med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err);
+/* The question for a scan's first page, which needs no text; its _READ and, of a patient, its _OF
+ * follow it: see statement.h. */
+int64_t med_pg_first_page(const med_scan *q); /* how many rows at most */
+enum statement med_pg_scan_question(const med_scan *q, struct pg_parameters *p);
 enum med_found med_pg_next(med_cursor *c, med_hit *out, med_err *err);
 void med_pg_cursor_close(med_cursor *c);
 bool med_pg_probe(med_view *v, enum med_index index, uint32_t param, uint64_t key, med_rid rid,
                   bool *out, med_err *err);
 bool med_pg_count_type(med_view *v, uint32_t type, uint64_t *out, med_err *err);
 bool med_pg_count_token(med_view *v, uint32_t param, uint64_t hash, uint64_t *out, med_err *err);
+/* Its parts, for who asks several things at once: `p` has texts of *l. */
+enum statement med_pg_codes_question(const med_code_lookup *l, struct pg_parameters *p);
+const PGresult *med_pg_known_codes(const struct pg_view *v, const med_code_lookup *l);
+bool med_pg_keep_codes(struct pg_view *v, const med_code_lookup *l, PGresult *r);
 bool med_pg_codes(med_view *v, med_arena *a, uint32_t param, med_str system, med_str code,
                   uint64_t **hashes, size_t *n, med_err *err);
 bool med_pg_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_rid **out,

@@ -122,9 +122,16 @@ static void bind(struct pg_parameters *p, const med_scan *q, int64_t limit, char
 
 /* Little more than what is wanted, when that is known: who takes a hit may look at the next one
  * first, which must not cost a page. */
-static int64_t first_page(const med_scan *q)
+int64_t med_pg_first_page(const med_scan *q)
 {
     return q->wanted > 0 && q->wanted < LARGEST_PAGE ? (int64_t)q->wanted + 1 : FIRST_PAGE;
+}
+
+enum statement med_pg_scan_question(const med_scan *q, struct pg_parameters *p)
+{
+    char room[END_BYTES];
+    bind(p, q, med_pg_first_page(q), room);
+    return statement_for(q);
 }
 
 /* The caller's texts may go before the cursor does. */
@@ -154,7 +161,7 @@ med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err)
     }
     *c = (struct pg_cursor){.base.view = view,
                             .scan = *q,
-                            .size = first_page(q),
+                            .size = med_pg_first_page(q),
                             .open_span = q->key == MED_SPAN_CLASSES - 1,
                             .next = v->cursors};
     med_buf_init(&c->texts, 64 << 10);
@@ -168,22 +175,24 @@ med_cursor *med_pg_scan(med_view *view, const med_scan *q, med_err *err)
 
 static void fill_hit(const struct pg_cursor *c, med_hit *out)
 {
-    *out = (med_hit){.rid = (med_rid)med_pg_int_at(c->page, c->at, 0), .text = MED_STR_EMPTY};
+    const PGresult *r = c->page.result;
+    int first = c->page.first;
+    *out = (med_hit){.rid = (med_rid)med_pg_int_at(r, c->at, first), .text = MED_STR_EMPTY};
     switch (c->scan.index) {
     case MED_INDEX_TOKEN:
     case MED_INDEX_REFERENCE:
         return;
     case MED_INDEX_STRING:
     case MED_INDEX_URI:
-        out->text = med_pg_bytes_at(c->page, c->at, 1);
+        out->text = med_pg_bytes_at(r, c->at, first + 1);
         return;
     case MED_INDEX_QUANTITY:
-        out->real = med_pg_real_at(c->page, c->at, 1);
-        out->real_high = med_pg_real_at(c->page, c->at, 2);
+        out->real = med_pg_real_at(r, c->at, first + 1);
+        out->real_high = med_pg_real_at(r, c->at, first + 2);
         return;
     case MED_INDEX_DATE:
-        out->value = med_pg_int_at(c->page, c->at, 1);
-        out->value_high = med_pg_int_at(c->page, c->at, 2);
+        out->value = med_pg_int_at(r, c->at, first + 1);
+        out->value_high = med_pg_int_at(r, c->at, first + 2);
         if (!c->open_span) /* the last class keeps its end, not its length */
             out->value_high += out->value;
         return;
@@ -192,14 +201,14 @@ static void fill_hit(const struct pg_cursor *c, med_hit *out)
     case MED_INDEX_PATIENT_TOKEN:
         break;
     }
-    out->value = out->value_high = med_pg_int_at(c->page, c->at, 1);
+    out->value = out->value_high = med_pg_int_at(r, c->at, first + 1);
 }
 
 /* The next page begins behind the last hit of this one. */
 static bool note_place(struct pg_cursor *c, med_err *err)
 {
     med_hit last;
-    c->at = PQntuples(c->page) - 1;
+    c->at = c->page.n - 1;
     fill_hit(c, &last);
     c->scan.after_rid = last.rid;
     c->scan.after_int = last.value;
@@ -217,21 +226,28 @@ static bool note_place(struct pg_cursor *c, med_err *err)
     return copy_texts(c, &q) || MED_FAIL_MEMORY(err);
 }
 
+static void end_page(struct pg_cursor *c)
+{
+    if (!c->page.kept)
+        PQclear(c->page.result);
+    c->page = (struct pg_page){0};
+}
+
 static bool next_page(struct pg_cursor *c, med_err *err)
 {
     char room[END_BYTES];
     struct pg_parameters p = {0};
-    if (c->page != NULL && !note_place(c, err))
+    struct pg_page page;
+    if (c->page.result != NULL && !note_place(c, err))
         return false;
     bind(&p, &c->scan, c->size, room);
-    PGresult *page = med_pg_ahead_page(med_pg_of_view(c->base.view), statement_for(&c->scan), &p,
-                                       c->page == NULL ? c->scan.wanted : 0, err);
-    if (page == NULL)
+    if (!med_pg_ahead_page(med_pg_of_view(c->base.view), &c->scan, statement_for(&c->scan), &p,
+                           &page, err))
         return false;
-    PQclear(c->page);
+    end_page(c);
     c->page = page;
     c->at = 0;
-    c->last = PQntuples(page) < c->size;
+    c->last = page.n < c->size;
     c->size = c->size < LARGEST_PAGE ? c->size * 4 : c->size;
     return true;
 }
@@ -239,11 +255,11 @@ static bool next_page(struct pg_cursor *c, med_err *err)
 enum med_found med_pg_next(med_cursor *cursor, med_hit *out, med_err *err)
 {
     struct pg_cursor *c = (struct pg_cursor *)cursor;
-    if (c->page != NULL && c->at >= PQntuples(c->page) && c->last)
+    if (c->page.result != NULL && c->at >= c->page.n && c->last)
         return MED_ABSENT;
-    if ((c->page == NULL || c->at >= PQntuples(c->page)) && !next_page(c, err))
+    if (c->at >= c->page.n && !next_page(c, err))
         return MED_FAILED;
-    if (PQntuples(c->page) == 0)
+    if (c->page.n == 0)
         return MED_ABSENT;
     fill_hit(c, out);
     c->at++;
@@ -257,7 +273,7 @@ void med_pg_cursor_close(med_cursor *cursor)
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;
-    PQclear(c->page);
+    end_page(c);
     med_buf_free(&c->texts);
     med_free(c);
 }
@@ -343,8 +359,8 @@ static void keep_counters(struct pg_view *v, uint32_t param, const PGresult *cod
     for (int i = 0; codes != NULL && i < PQntuples(codes); i++) {
         const int64_t keys[] = {param, med_pg_int_at(codes, i, 0)};
         if (PQgetisnull(codes, i, 1) == 0)
-            med_pg_ahead_keep_number(v, STATEMENT_COUNT_TOKEN, keys, 2, true,
-                                     med_pg_int_at(codes, i, 1));
+            (void)med_pg_ahead_keep_number(v, STATEMENT_COUNT_TOKEN, keys, 2, true,
+                                           med_pg_int_at(codes, i, 1));
     }
 }
 
@@ -360,26 +376,44 @@ static bool collect(const PGresult *r, med_arena *a, uint64_t **out, size_t *n, 
     return *out != NULL || MED_FAIL_MEMORY(err);
 }
 
+enum statement med_pg_codes_question(const med_code_lookup *l, struct pg_parameters *p)
+{
+    enum statement id = l->system.len == 0 ? STATEMENT_CODES_BY_CODE
+                        : l->code.len == 0 ? STATEMENT_CODES_BY_SYSTEM
+                                           : STATEMENT_CODES_BY_BOTH;
+    med_pg_int(p, l->param);
+    med_pg_bytes(p, l->code.len == 0 ? l->system : l->code);
+    if (id == STATEMENT_CODES_BY_BOTH)
+        med_pg_bytes(p, l->system);
+    return id;
+}
+
+const PGresult *med_pg_known_codes(const struct pg_view *v, const med_code_lookup *l)
+{
+    uint64_t of[] = {l->param, med_store_hash2(&v->store->base, l->system, '|', l->code)};
+    return med_pg_ahead_list(v, of);
+}
+
+bool med_pg_keep_codes(struct pg_view *v, const med_code_lookup *l, PGresult *r)
+{
+    uint64_t of[] = {l->param, med_store_hash2(&v->store->base, l->system, '|', l->code)};
+    keep_counters(v, l->param, r);
+    return med_pg_ahead_keep_list(v, of, r);
+}
+
 bool med_pg_codes(med_view *view, med_arena *a, uint32_t param, med_str system, med_str code,
                   uint64_t **hashes, size_t *n, med_err *err)
 {
-    struct pg_parameters p = {0};
-    enum statement id = system.len == 0 ? STATEMENT_CODES_BY_CODE
-                        : code.len == 0 ? STATEMENT_CODES_BY_SYSTEM
-                                        : STATEMENT_CODES_BY_BOTH;
-    med_pg_int(&p, param);
-    med_pg_bytes(&p, code.len == 0 ? system : code);
-    if (id == STATEMENT_CODES_BY_BOTH)
-        med_pg_bytes(&p, system);
     struct pg_view *v = med_pg_of_view(view);
-    uint64_t of[] = {param, med_store_hash2(&v->store->base, system, '|', code)};
-    const PGresult *known = med_pg_ahead_list(v, id, of);
+    struct pg_parameters p = {0};
+    const med_code_lookup l = {param, system, code};
+    const PGresult *known = med_pg_known_codes(v, &l);
     if (known != NULL)
         return collect(known, a, hashes, n, err);
+    enum statement id = med_pg_codes_question(&l, &p);
     PGresult *r = med_pg_view_ask(v, id, &p, err);
-    keep_counters(v, param, r);
     bool good = collect(r, a, hashes, n, err);
-    if (!med_pg_ahead_keep_list(v, id, of, r))
+    if (!med_pg_keep_codes(v, &l, r))
         PQclear(r);
     return good;
 }

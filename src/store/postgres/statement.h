@@ -44,12 +44,21 @@
     X(ALL_##name,                                                                                  \
       "SELECT " key " FROM " table " WHERE (" key ") > (" behind ") ORDER BY " key " LIMIT 1000")
 
-/* A page of a cursor, and the resources that it names: the page first, whatever the planner thinks
- * of either. */
+/* A page of a cursor; and the same with the resources that it names, in the order of the page: what
+ * stands in it is looked up row by row, whatever the planner thinks of either. Its own columns come
+ * last. */
+#define NAMED " LEFT JOIN LATERAL (SELECT * FROM resource WHERE rid = p.rid OFFSET 0) AS r ON true"
 #define SCAN(X, name, page)                                                                        \
     X(name, page)                                                                                  \
-    X(name##_READ, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM (" page ") AS p CROSS JOIN LATERAL" \
-                   " (SELECT * FROM resource WHERE rid = p.rid OFFSET 0) AS r")
+    X(name##_READ, "SELECT " RESOURCE_COLUMNS ", r.rowset, p.* FROM (" page ") AS p" NAMED)
+/* Of a patient; and the same by the hash of the patient's id, with its rid: one row without a page
+ * when there is nothing, none when nobody ever named the patient. */
+#define PATIENT_SCAN(X, name, table, range)                                                        \
+    SCAN(X, name, "SELECT rid, moment FROM " table " WHERE patient = $1::int8 AND " range)         \
+    X(name##_OF,                                                                                   \
+      "SELECT " RESOURCE_COLUMNS ", r.rowset, p.*, i.rid FROM ident i LEFT JOIN LATERAL"           \
+      " (SELECT rid, moment FROM " table " WHERE patient = i.rid AND " range                       \
+      ") AS p ON true" NAMED " WHERE i.hash = $1::int8")
 
 #define B3 "$1::int8, $2::int8, $3::int8"
 #define B4 B3 ", $4::int8"
@@ -252,31 +261,24 @@
          "SELECT rid, updated FROM updated WHERE type = $1::int8"                                  \
          " AND (updated, rid) < ($3::int8, $4::int8) AND updated >= $5::int8"                      \
          " AND $2::int8 IS NOT NULL ORDER BY updated DESC, rid DESC LIMIT $6::int8")               \
-    SCAN(X, PATIENT_UP,                                                                            \
-         "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8"            \
-         " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"                        \
-         " ORDER BY moment, rid LIMIT $6::int8")                                                   \
-    SCAN(X, PATIENT_DOWN,                                                                          \
-         "SELECT rid, moment FROM patient WHERE patient = $1::int8 AND type = $2::int8"            \
-         " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"                        \
-         " ORDER BY moment DESC, rid DESC LIMIT $6::int8")                                         \
-    SCAN(X, PATIENT_ALL_UP,                                                                        \
-         "SELECT rid, moment FROM patient WHERE patient = $1::int8"                                \
-         " AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8"                        \
-         " AND $2::int8 IS NOT NULL ORDER BY moment, rid LIMIT $6::int8")                          \
-    SCAN(X, PATIENT_ALL_DOWN,                                                                      \
-         "SELECT rid, moment FROM patient WHERE patient = $1::int8"                                \
-         " AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8"                        \
-         " AND $2::int8 IS NOT NULL ORDER BY moment DESC, rid DESC"                                \
-         " LIMIT $6::int8")                                                                        \
-    SCAN(X, PTOK_UP,                                                                               \
-         "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"              \
-         " AND hash = $7::int8 AND (moment, rid) > ($3::int8, $4::int8)"                           \
-         " AND moment <= $5::int8 ORDER BY moment, rid LIMIT $6::int8")                            \
-    SCAN(X, PTOK_DOWN,                                                                             \
-         "SELECT rid, moment FROM ptok WHERE patient = $1::int8 AND param = $2::int8"              \
-         " AND hash = $7::int8 AND (moment, rid) < ($3::int8, $4::int8)"                           \
-         " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")                  \
+    PATIENT_SCAN(X, PATIENT_UP, "patient",                                                         \
+                 "type = $2::int8 AND (moment, rid) > ($3::int8, $4::int8) AND moment <= $5::int8" \
+                 " ORDER BY moment, rid LIMIT $6::int8")                                           \
+    PATIENT_SCAN(X, PATIENT_DOWN, "patient",                                                       \
+                 "type = $2::int8 AND (moment, rid) < ($3::int8, $4::int8) AND moment >= $5::int8" \
+                 " ORDER BY moment DESC, rid DESC LIMIT $6::int8")                                 \
+    PATIENT_SCAN(X, PATIENT_ALL_UP, "patient",                                                     \
+                 "$2::int8 IS NOT NULL AND (moment, rid) > ($3::int8, $4::int8)"                   \
+                 " AND moment <= $5::int8 ORDER BY moment, rid LIMIT $6::int8")                    \
+    PATIENT_SCAN(X, PATIENT_ALL_DOWN, "patient",                                                   \
+                 "$2::int8 IS NOT NULL AND (moment, rid) < ($3::int8, $4::int8)"                   \
+                 " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")          \
+    PATIENT_SCAN(X, PTOK_UP, "ptok",                                                               \
+                 "param = $2::int8 AND hash = $7::int8 AND (moment, rid) > ($3::int8, $4::int8)"   \
+                 " AND moment <= $5::int8 ORDER BY moment, rid LIMIT $6::int8")                    \
+    PATIENT_SCAN(X, PTOK_DOWN, "ptok",                                                             \
+                 "param = $2::int8 AND hash = $7::int8 AND (moment, rid) < ($3::int8, $4::int8)"   \
+                 " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")          \
     /* verify */                                                                                   \
     X(ALL_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r"                       \
                      " WHERE r.rid > $1::int8 ORDER BY r.rid LIMIT 200")                           \

@@ -54,6 +54,30 @@ static int64_t timeout_for(int64_t left)
     return milliseconds;
 }
 
+/* ---- what was asked ---- */
+
+static void note(struct pg_view *v, enum statement id, const PGresult *r, int64_t since)
+{
+    size_t i = 0;
+    med_str what = med_str_from(med_pg_name(id));
+    while (i < v->n_asked && i < MED_ASKED - 1 && !med_str_eq(v->asked[i].what, what))
+        i++;
+    if (i == v->n_asked)
+        v->asked[v->n_asked++] = (med_asked){.what = i == MED_ASKED - 1 ? MED_STR("others") : what};
+    v->asked[i].times++;
+    v->asked[i].rows += r == NULL ? 0 : (uint64_t)PQntuples(r);
+    v->asked[i].microseconds += med_monotonic(v->store->clock) - since;
+}
+
+void med_pg_asked(med_view *view, const med_asked **out, size_t *n)
+{
+    const struct pg_view *v = med_pg_of_view(view);
+    *out = v->asked;
+    *n = v->n_asked;
+}
+
+/* ---- a snapshot and its first questions ---- */
+
 /* *before: how many answers come before that of the question. */
 static bool begin_snapshot(struct pg_view *v, int *before, med_err *err)
 {
@@ -72,49 +96,81 @@ static bool begin_snapshot(struct pg_view *v, int *before, med_err *err)
     return med_pg_send(c, STATEMENT_SET_TIMEOUT, &p, err);
 }
 
-/* What was sent with the question comes before its answer; the last of it tells the position when
- * that was asked for. */
-static PGresult *answer_behind(struct pg_connection *c, int before, bool position, med_err *err)
+/* What was sent before the questions is answered before them; the last of it tells the position
+ * when that was asked for. */
+static bool take_before(struct pg_connection *c, int before, bool position, med_err *err)
 {
-    PGresult *r = med_pg_result(c, err);
-    for (int i = 0; r != NULL && i < before; i++) {
+    for (int i = 0; i < before; i++) {
+        PGresult *r = med_pg_result(c, err);
+        if (r == NULL)
+            return false;
         if (position && i == before - 1 && PQntuples(r) == 1)
             c->position = med_pg_int_at(r, 0, 0);
         PQclear(r);
-        r = med_pg_result(c, err);
     }
-    if (r != NULL && !med_pg_drain(c, err)) {
-        PQclear(r);
-        return NULL;
-    }
-    return r;
+    return true;
 }
 
-static PGresult *ask_anew(struct pg_view *v, bool snapshot, enum statement id,
-                          const struct pg_parameters *p, med_err *err)
+static void forget_answers(struct pg_question *q, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        PQclear(q[i].result);
+        q[i].result = NULL;
+    }
+}
+
+static bool take_answers(struct pg_view *v, struct pg_question *q, size_t n, int64_t since,
+                         med_err *err)
 {
     struct pg_connection *c = v->connection;
+    bool good = true;
+    for (size_t i = 0; good && i < n; i++) {
+        q[i].result = med_pg_result(c, err);
+        note(v, q[i].id, q[i].result, since);
+        since = med_monotonic(v->store->clock);
+        good = q[i].result != NULL;
+    }
+    good = good && med_pg_drain(c, err);
+    if (!good)
+        forget_answers(q, n);
+    return good;
+}
+
+static bool send_all(struct pg_connection *c, const struct pg_question *q, size_t n, med_err *err)
+{
+    bool sent = true;
+    for (size_t i = 0; sent && i < n; i++)
+        sent = med_pg_send(c, q[i].id, q[i].p, err);
+    return sent && med_pg_sync(c, err);
+}
+
+static bool ask_anew(struct pg_view *v, bool snapshot, struct pg_question *q, size_t n,
+                     med_err *err)
+{
+    struct pg_connection *c = v->connection;
+    int64_t since = med_monotonic(v->store->clock);
     /* first the end of the last snapshot, of which the answer was not taken */
     if ((c->pg == NULL || !med_pg_drain(c, err)) && !med_pg_connect(c, err))
-        return NULL;
+        return false;
     int before = 0;
     bool position = v->replica != NULL && c->position < v->least_t;
     bool sent = (!snapshot || begin_snapshot(v, &before, err))
                 && (!position || med_pg_send(c, STATEMENT_POSITION, NULL, err))
-                && med_pg_send(c, id, p, err) && med_pg_sync(c, err);
+                && send_all(c, q, n, err);
     if (!sent) {
         med_pg_disconnect(c);
-        return NULL;
+        return false;
     }
-    PGresult *r = answer_behind(c, before + position, position, err);
-    v->reading = snapshot && r != NULL;
+    bool good =
+        take_before(c, before + position, position, err) && take_answers(v, q, n, since, err);
+    v->reading = snapshot && good;
     if (v->reading)
         c->timeout = v->timeout;
-    if (r == NULL && snapshot && c->pg != NULL) { /* a transaction that failed */
+    if (!good && snapshot && c->pg != NULL) { /* a transaction that failed */
         med_err ignored = {0};
         (void)med_pg_run(c, STATEMENT_ROLLBACK, NULL, &ignored);
     }
-    return r;
+    return good;
 }
 
 /* ---- a replica's part ---- */
@@ -141,32 +197,32 @@ void med_pg_view_go_home(struct pg_view *v)
     v->connection = v->home;
 }
 
-/* The first question. NULL with *home: the primary is to be asked instead; whatever is wrong with
+/* The first questions. False with *home: the primary is to be asked instead; whatever is wrong with
  * a replica, only that a question takes too long is the question's own fault. */
-static PGresult *ask_replica(struct pg_view *v, bool snapshot, enum statement id,
-                             const struct pg_parameters *p, bool *home, med_err *err)
+static bool ask_replica(struct pg_view *v, bool snapshot, struct pg_question *q, size_t n,
+                        bool *home, med_err *err)
 {
     struct pg_connection *c = v->connection;
     struct pg_replica *replica = v->replica;
-    PGresult *r = ask_anew(v, snapshot, id, p, err);
+    bool good = ask_anew(v, snapshot, q, n, err);
     *home = false;
-    if (r != NULL && c->position >= v->least_t) {
+    if (good && c->position >= v->least_t) {
         atomic_fetch_add_explicit(&replica->reads, 1, memory_order_relaxed);
-        return r;
+        return true;
     }
-    if (r == NULL && c->trouble == TROUBLE_TIMEOUT)
-        return NULL;
-    if (r == NULL && c->trouble == TROUBLE_DAMAGED)
+    if (!good && c->trouble == TROUBLE_TIMEOUT)
+        return false;
+    if (!good && c->trouble == TROUBLE_DAMAGED)
         atomic_fetch_add(&v->store->damaged, 1);
-    if (r != NULL)
+    if (good)
         atomic_fetch_add_explicit(&replica->of->behind, 1, memory_order_relaxed);
     else if (c->trouble != TROUBLE_AGAIN) /* its own thread says when it is well again */
         replica->used = false;
-    PQclear(r);
+    forget_answers(q, n);
     *err = (med_err){0};
     med_pg_view_go_home(v);
     *home = true;
-    return NULL;
+    return false;
 }
 
 /* Within a snapshot, which is over with it. */
@@ -177,123 +233,64 @@ static void note_failure(struct pg_view *v)
     v->was_cut = v->was_cut || (v->replica != NULL && c->trouble != TROUBLE_TIMEOUT);
 }
 
-static PGresult *ask_on(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                        med_err *err)
+static bool ask_on(struct pg_view *v, struct pg_question *q, size_t n, med_err *err)
 {
-    PGresult *r = med_pg_ask(v->connection, id, p, err);
-    if (r == NULL)
-        note_failure(v);
-    return r;
-}
-
-/* ---- what was asked ---- */
-
-static void note(struct pg_view *v, enum statement id, const PGresult *r, int64_t since)
-{
-    size_t i = 0;
-    med_str what = med_str_from(med_pg_name(id));
-    while (i < v->n_asked && i < MED_ASKED - 1 && !med_str_eq(v->asked[i].what, what))
-        i++;
-    if (i == v->n_asked)
-        v->asked[v->n_asked++] = (med_asked){.what = i == MED_ASKED - 1 ? MED_STR("others") : what};
-    v->asked[i].times++;
-    v->asked[i].rows += r == NULL ? 0 : (uint64_t)PQntuples(r);
-    v->asked[i].microseconds += med_monotonic(v->store->clock) - since;
-}
-
-void med_pg_asked(med_view *view, const med_asked **out, size_t *n)
-{
-    const struct pg_view *v = med_pg_of_view(view);
-    *out = v->asked;
-    *n = v->n_asked;
+    struct pg_connection *c = v->connection;
+    int64_t since = med_monotonic(v->store->clock);
+    bool sent = send_all(c, q, n, err);
+    if (!sent)
+        med_pg_disconnect(c);
+    if (sent && take_answers(v, q, n, since, err))
+        return true;
+    note_failure(v);
+    return false;
 }
 
 /* ---- asking ---- */
 
-static PGresult *ask(struct pg_view *v, bool snapshot, enum statement id,
-                     const struct pg_parameters *p, med_err *err)
+static bool ask(struct pg_view *v, bool snapshot, struct pg_question *q, size_t n, med_err *err)
 {
     if (is_over(v, err))
-        return NULL;
+        return false;
     if (v->writer || v->reading)
-        return ask_on(v, id, p, err);
+        return ask_on(v, q, n, err);
     if (v->replica != NULL) {
         bool home = false;
-        PGresult *r = ask_replica(v, snapshot, id, p, &home, err);
+        bool good = ask_replica(v, snapshot, q, n, &home, err);
         if (!home)
-            return r;
+            return good;
     }
     struct pg_connection *c = v->connection;
     bool was_there = c->pg != NULL;
-    PGresult *r = ask_anew(v, snapshot, id, p, err);
-    if (r == NULL && was_there && c->trouble == TROUBLE_LOST)
-        r = ask_anew(v, snapshot, id, p, err);
-    if (r == NULL && c->trouble == TROUBLE_READ_ONLY)
+    bool good = ask_anew(v, snapshot, q, n, err);
+    if (!good && was_there && c->trouble == TROUBLE_LOST)
+        good = ask_anew(v, snapshot, q, n, err);
+    if (!good && c->trouble == TROUBLE_READ_ONLY)
         med_pg_disconnect(c);
-    return r;
+    return good;
+}
+
+bool med_pg_view_ask_all(struct pg_view *v, struct pg_question *q, size_t n, med_err *err)
+{
+    if (ask(v, true, q, n, err))
+        return true;
+    if (v->connection->trouble == TROUBLE_DAMAGED)
+        atomic_fetch_add(&v->store->damaged, 1);
+    return false;
 }
 
 PGresult *med_pg_view_ask(struct pg_view *v, enum statement id, const struct pg_parameters *p,
                           med_err *err)
 {
-    int64_t since = med_monotonic(v->store->clock);
-    PGresult *r = ask(v, true, id, p, err);
-    note(v, id, r, since);
-    if (r == NULL && v->connection->trouble == TROUBLE_DAMAGED)
-        atomic_fetch_add(&v->store->damaged, 1);
-    return r;
-}
-
-/* Both within the snapshot. */
-static PGresult *ask_both(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                          enum statement id2, const struct pg_parameters *p2, PGresult **second,
-                          med_err *err)
-{
-    struct pg_connection *c = v->connection;
-    int64_t since = med_monotonic(v->store->clock);
-    PGresult *r = NULL;
-    if (!med_pg_send(c, id, p, err) || !med_pg_send(c, id2, p2, err) || !med_pg_sync(c, err)) {
-        med_pg_disconnect(c);
-    } else {
-        r = med_pg_result(c, err);
-        note(v, id, r, since);
-        since = med_monotonic(v->store->clock);
-        *second = r == NULL ? NULL : med_pg_result(c, err);
-        note(v, id2, *second, since);
-        if (*second != NULL && !med_pg_drain(c, err)) {
-            PQclear(*second);
-            *second = NULL;
-        }
-    }
-    if (*second == NULL)
-        note_failure(v);
-    return r;
-}
-
-PGresult *med_pg_view_ask_two(struct pg_view *v, enum statement id, const struct pg_parameters *p,
-                              enum statement id2, const struct pg_parameters *p2, PGresult **second,
-                              med_err *err)
-{
-    PGresult *r = NULL;
-    *second = NULL;
-    if (!v->reading || is_over(v, err)) { /* begins the snapshot, or fails as each does */
-        r = med_pg_view_ask(v, id, p, err);
-        *second = r == NULL ? NULL : med_pg_view_ask(v, id2, p2, err);
-    } else {
-        r = ask_both(v, id, p, id2, p2, second, err);
-    }
-    if (*second != NULL)
-        return r;
-    if (v->connection->trouble == TROUBLE_DAMAGED)
-        atomic_fetch_add(&v->store->damaged, 1);
-    PQclear(r);
-    return NULL;
+    struct pg_question q = {.id = id, .p = p};
+    return med_pg_view_ask_all(v, &q, 1, err) ? q.result : NULL;
 }
 
 PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
                                  const struct pg_parameters *p, med_err *err)
 {
-    return ask(v, false, id, p, err);
+    struct pg_question q = {.id = id, .p = p};
+    return ask(v, false, &q, 1, err) ? q.result : NULL;
 }
 
 bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *keys, int n, bool *has,
@@ -314,7 +311,7 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
     *has = PQntuples(r) > 0;
     *out = *has ? med_pg_int_at(r, 0, 0) : 0;
     PQclear(r);
-    med_pg_ahead_keep_number(v, id, keys, n, *has, *out);
+    (void)med_pg_ahead_keep_number(v, id, keys, n, *has, *out);
     return true;
 }
 

@@ -182,7 +182,7 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err)
 med_view *kit_view(struct kit *k)
 {
     med_err err = {0};
-    med_view *v = med_store_view(k->store, 0, med_monotonic(&med_clock_system) + 60000000, &err);
+    med_view *v = med_store_view(k->store, 0, med_monotonic(&k->clock) + 60000000, &err);
     if (v == NULL)
         fail_msg("%s", err.text);
     return v;
@@ -227,8 +227,8 @@ void kit_list(struct kit *k)
 {
     med_err err = {0};
     for (bool done = false; !done;) {
-        if (!med_terms_step(&k->terms, k->store, 1,
-                            med_monotonic(&med_clock_system) + INT64_C(60000000), &done, &err))
+        if (!med_terms_step(&k->terms, k->store, 1, med_monotonic(&k->clock) + INT64_C(60000000),
+                            &done, &err))
             fail_msg("%s", err.text);
     }
 }

@@ -255,11 +255,11 @@ static med_str late_pages(struct kit *k, const char *url, size_t *early)
     med_view *v = kit_view(k);
     *early = 0;
     do {
-        med_search *s = med_search_begin(v, k->arena, q, &cost, &err);
+        med_search *s = med_search_begin(v, k->arena, q, page, &cost, &err);
         if (s == NULL)
             fail_msg("%s: %s", url, err.text);
         med_search_bound(s, 1);
-        if (!med_search_end(k->schema, s, page, &r, &err))
+        if (!med_search_end(k->schema, s, &r, &err))
             fail_msg("%s: %s", url, err.text);
         for (size_t i = 0; i < r.n; i++)
             ids = med_arena_printf(k->arena, "%.*s%s%.*s", MED_STR_ARG(ids), ids.len > 0 ? "," : "",

@@ -12,6 +12,7 @@ struct twins {
     struct kit *k[2]; /* SQLite, PostgreSQL */
     uint64_t seed;
     int64_t began, moment; /* the clock of both */
+    int64_t skipped;       /* by the monotonic one */
     int found;             /* questions with an answer */
     uint64_t versions;     /* seen in histories */
 };
@@ -121,6 +122,11 @@ static const char *an_observation(struct twins *t, int i)
 static int64_t twins_now(void *twins)
 {
     return ((const struct twins *)twins)->moment;
+}
+
+static int64_t twins_monotonic(void *twins)
+{
+    return med_monotonic(&med_clock_system) + ((const struct twins *)twins)->skipped;
 }
 
 static void put(struct twins *t, const char *json)
@@ -392,11 +398,12 @@ static void answers_are_equal(void **state)
     t->seed = first_seed;
     t->began = t->moment = INT64_C(1575158400000000); /* December 2019 */
     for (int i = 0; i < 2; i++)
-        t->k[i]->clock = (med_clock){twins_now, t->k[i]->clock.monotonic, t};
+        t->k[i]->clock = (med_clock){twins_now, twins_monotonic, t};
     print_message("seed %llu\n", (unsigned long long)t->seed);
     for (int round = 0; round < 3 * times; round++) {
         write_some(t, WRITES / 3);
         make_lists(t);
+        t->skipped += INT64_C(60000000); /* what a plan rests on is as new in both */
         for (int i = 0; i < ASKED / 3; i++)
             ask_both(t, round * ASKED / 3 + i);
         for (int i = 0; i < PAST / 3; i++)
