@@ -83,19 +83,28 @@ static bool import_json(med_arena *a, const med_import *o, med_buf *out, med_err
     void *map;
     size_t size;
     med_json j;
-    med_str type;
+    med_str type, url;
     if (!med_file_map(o->path, &map, &size, err))
         return false;
     med_str text = {map, size};
     if (size >= 3 && memcmp(map, "\xEF\xBB\xBF", 3) == 0)
         text = med_str_skip(text, 3);
     bool ok = med_json_parse(a, text, &j, NULL, err);
-    if (ok && !med_json_text(a, &j, 0, "resourceType", &type))
+    if (ok
+        && !(med_json_text(a, &j, 0, "resourceType", &type)
+             && med_json_text(a, &j, 0, "url", &url)))
         ok = MED_FAIL_MEMORY(err);
     if (ok && !med_str_eqz(type, "CodeSystem"))
-        ok = MED_FAIL(err, MED_ISSUE_INVALID, "the file holds no CodeSystem");
+        ok = MED_FAIL(err, MED_ISSUE_INVALID, "it holds no CodeSystem");
+    if (ok && url.len == 0)
+        ok = MED_FAIL(err, MED_ISSUE_REQUIRED, "the CodeSystem has no url, by which it is known");
     ok = ok && med_code_system_compile(a, &j, 0, false, out, err);
     med_file_unmap(map, size);
+    if (!ok) {
+        med_err why = *err;
+        (void)MED_FAIL(err, why.issue, "%.100s: %s; nothing was changed", med_file_name(o->path),
+                       why.text);
+    }
     return ok;
 }
 

@@ -152,8 +152,8 @@ static bool read_all(claml *c, med_err *err)
     }
     if (more < 0)
         return MED_FAIL(err, MED_ISSUE_INVALID,
-                        "line %d: the XML is damaged or was cut short; nothing was changed",
-                        xmlTextReaderGetParserLineNumber(c->x));
+                        "%.100s, line %d: the XML is damaged or was cut short; nothing was changed",
+                        med_file_name(c->i->o->path), xmlTextReaderGetParserLineNumber(c->x));
     return true;
 }
 

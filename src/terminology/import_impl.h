@@ -36,6 +36,8 @@ bool med_table_fault(const med_table *t, med_err *err, const char *what);
 /* A whole file, mapped read only; ended with med_table_unmap. */
 bool med_file_map(const char *path, void **at, size_t *size, med_err *err) MED_MUST_CHECK;
 void med_file_unmap(void *at, size_t size);
+/* Without folders, for messages. */
+const char *med_file_name(const char *path);
 
 typedef struct med_importer {
     const med_import *o;

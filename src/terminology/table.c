@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "terminology/import_impl.h"
 
 enum { ROW_BYTES = 16 << 20 };
@@ -26,6 +27,12 @@ bool med_file_map(const char *path, void **at, size_t *size, med_err *err)
 void med_file_unmap(void *at, size_t size)
 {
     (void)munmap(at, size);
+}
+
+const char *med_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
 }
 
 bool med_table_fault(const med_table *t, med_err *err, const char *what)
@@ -100,6 +107,8 @@ static bool read_row(med_table *t, med_err *err)
             return med_table_fault(t, err, "something stands behind a closing quote");
         at++;
     }
+    if (!med_utf8_valid(med_str_sub(t->text, 0, at)))
+        return med_table_fault(t, err, "the row is not UTF-8: convert the file");
     for (size_t i = 0; i < t->n; i++) {
         if (in_scratch[i])
             t->fields[i].ptr = t->scratch.ptr + (uintptr_t)t->fields[i].ptr;
@@ -113,8 +122,7 @@ bool med_table_open(med_arena *a, const char *path, char separator, bool quoted,
 {
     *out = (med_table){.path = path, .separator = separator, .quoted = quoted, .header_arena = a};
     med_buf_init(&out->scratch, ROW_BYTES);
-    const char *slash = strrchr(path, '/');
-    out->name = slash == NULL ? path : slash + 1;
+    out->name = med_file_name(path);
     if (!med_file_map(path, &out->map, &out->size, err))
         return false;
     out->text = (med_str){out->map, out->size};

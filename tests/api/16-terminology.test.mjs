@@ -1,7 +1,7 @@
 // The terminology operations, built in and stored. https://hl7.org/fhir/R4/terminology-service.html
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { base, get, issues, observation, patient, post, put, send, unique } from './lib/fhir.mjs';
@@ -262,35 +262,72 @@ test('the public tests of the terminology ecosystem', { skip: existsSync(suite) 
   assert.equal(r.status, 0, r.stdout);
 });
 
-// What a bad file leaves behind: nothing.
-test('terminology import: the licence is named, a file that is cut short changes nothing, a good one is taken up', async () => {
+// What a bad file leaves behind: nothing. Each format is imported whole, then cut short, then whole again.
+const rf2 = (folder, concepts) => {
+  const table = (name, head, rows) => writeFileSync(join(folder, name), [head.join('\t'), ...rows.map((row) => row.join('\t')), ''].join('\r\n'));
+  const common = ['id', 'effectiveTime', 'active', 'moduleId'];
+  mkdirSync(folder, { recursive: true });
+  table('sct2_Concept_Snapshot_X.txt', [...common, 'definitionStatusId'], [['138875005', '20250101', '1', '9', '9']]);
+  table('sct2_Description_Snapshot-en_X.txt', [...common, 'conceptId', 'languageCode', 'typeId', 'term', 'caseSignificanceId'],
+    [['1', '20250101', '1', '9', '138875005', 'en', '900000000000013009', concepts, '9']]);
+  table('sct2_Relationship_Snapshot_X.txt', [...common, 'sourceId', 'destinationId', 'relationshipGroup', 'typeId', 'characteristicTypeId', 'modifierId'], []);
+};
+const formats = {
+  csv: { code: 'a', words: ['--system', 'urn:imported'], system: 'urn:imported', file: 'codes.csv', line: /codes\.csv, line 3: .*cut short/,
+    text: (display) => `code,display\na,${display}\nb,"This"\n`, cut: -4 },
+  loinc: { code: '1-8', words: ['--system-version', '2.78'], system: 'http://loinc.org', file: 'Loinc.csv', line: /Loinc\.csv, line 3: .*cut short/,
+    text: (display) => `"LOINC_NUM","COMPONENT","LONG_COMMON_NAME","STATUS"\n"1-8","A","${display}","ACTIVE"\n"2-6","B","Other","ACTIVE"\n`, cut: -12 },
+  claml: { code: 'E11', words: ['--system-version', '1'], system: 'http://hl7.org/fhir/sid/icd-10', file: 'icd.xml', line: /icd\.xml, line 3: .*cut short/,
+    text: (display) => `<ClaML version="2.0.0">\n<Class code="E11" kind="category"><Rubric kind="preferred"><Label>${display}</Label></Rubric></Class>\n<Class code="E12" kind="category"/></ClaML>\n`, cut: -20 },
+  json: { code: 'a', words: [], system: 'urn:json', file: 'system.json', line: /system\.json: line 2, column \d+/,
+    text: (display) => `{"resourceType":"CodeSystem","url":"urn:json","status":"active","content":"complete",\n"concept":[{"code":"a","display":"${display}"}]}`, cut: -4 },
+  snomed: { code: '138875005', words: [], system: 'http://snomed.info/sct', file: 'rf2', line: /sct2_Description_Snapshot-en_X\.txt, line 2: .*(cut short|ends)/ },
+};
+test('terminology import, of each format: cut short it names the line and changes nothing, whole it is taken up', async () => {
   const s = await startServer();
-  const file = join(s.folder, 'codes.csv');
-  const run = (text, ...words) => {
-    writeFileSync(file, text);
-    return medulla(['terminology', 'import', '--data', s.data, ...words, file]);
+  const place = (file) => join(s.folder, file);
+  const run = (format, { words, file }) => medulla(['terminology', 'import', '--data', s.data, '--format', format, ...words, place(file)]);
+  const display = async ({ system, code }) => {
+    const r = await (await fetch(`${s.base}/CodeSystem/$lookup?${new URLSearchParams({ system, code })}`)).json();
+    return r.parameter?.find((p) => p.name === 'display')?.valueString;
   };
-  const csv = ['--format', 'csv', '--system', 'urn:imported'];
-  const display = async () => {
-    const r = await (await fetch(`${s.base}/CodeSystem/$lookup?system=urn:imported&code=a`)).json();
-    return r.parameter?.find((p) => p.name === 'display').valueString;
+  const until = async (f, wanted) => {
+    for (let i = 0; i < 200 && (await display(f)) !== wanted; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await display(f), wanted);
   };
-  const until = async (wanted) => {
-    for (let i = 0; i < 50 && (await display()) !== wanted; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(await display(), wanted);
+  const write = (f, name, cut) => {
+    if (!f.text) {
+      rf2(place(f.file), name);
+      const last = join(place(f.file), 'sct2_Description_Snapshot-en_X.txt');
+      if (cut) truncateSync(last, readFileSync(last).length - 5);
+    } else {
+      writeFileSync(place(f.file), cut ? f.text(name).slice(0, f.cut) : f.text(name));
+    }
   };
   try {
-    assert.equal((await run('code,display\na,First\n', ...csv)).code, 0);
-    await until('First');
-    const short = await run('code,display\na,Second\nb,"Thi', ...csv);
-    assert.notEqual(short.code, 0);
-    assert.match(short.err, /codes\.csv, line 3/);
-    assert.equal(await display(), 'First');
-    const loinc = await run('LOINC_NUM,COMPONENT\n', '--format', 'loinc', '--system-version', '2.78');
-    assert.notEqual(loinc.code, 0);
-    assert.match(loinc.out + loinc.err, /licen[cs]e/i);
-    assert.equal((await run('code,display\na,Second\n', ...csv)).code, 0);
-    await until('Second');
+    for (const [format, f] of Object.entries(formats)) {
+      write(f, 'First');
+      const first = await run(format, f);
+      assert.equal(first.code, 0, first.err);
+      assert.match(first.err, /licen[cs]e|may use/i);
+    }
+    for (const f of Object.values(formats)) await until(f, 'First');
+    const kept = readdirSync(join(s.data, 'terminology')).sort();
+    for (const [format, f] of Object.entries(formats)) {
+      write(f, 'Second', true);
+      const short = await run(format, f);
+      assert.notEqual(short.code, 0, format);
+      assert.match(short.err, f.line);
+      assert.match(short.err, /nothing was changed/);
+      assert.deepEqual(readdirSync(join(s.data, 'terminology')).sort(), kept);
+      assert.equal(await display(f), 'First');
+    }
+    for (const [format, f] of Object.entries(formats)) {
+      write(f, 'Second');
+      const second = await run(format, f);
+      assert.equal(second.code, 0, second.err);
+    }
+    for (const f of Object.values(formats)) await until(f, 'Second');
   } finally {
     await s.stop();
   }

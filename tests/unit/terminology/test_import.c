@@ -93,6 +93,8 @@ static void test_csv(void **state)
     bad(MED_IMPORT_CSV, put("b.csv", "code,display,parent\na,A,z\n"), "line 2: the parent");
     bad(MED_IMPORT_CSV, put("b.csv", "kod,display\n"), "line 1");
     bad(MED_IMPORT_CSV, put("b.csv", "code,display\n"), "no codes");
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display\na,A\nb,\xE4pfel\n"),
+        "line 3: the row is not UTF-8");
 }
 
 static void test_code_shapes(void **state)
@@ -139,8 +141,20 @@ static void test_claml(void **state)
     assert_int_equal(med_concept_flags(m, med_image_find(m, MED_STR("IV"))), MED_CONCEPT_ABSTRACT);
     med_buf_free(&out);
     bad(MED_IMPORT_CLAML, put("d.xml", "<ClaML>\n<Class code=\"a\" kind=\"x\">\n"),
-        "line 2: the XML");
+        "d.xml, line 2: the XML");
     bad(MED_IMPORT_CLAML, put("d.xml", "<other/>"), "no ClaML");
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    bad(MED_IMPORT_JSON,
+        put("j.json", "{\"resourceType\":\"CodeSystem\",\n\"url\":\"urn:j\",\"con"),
+        "j.json: line 2");
+    bad(MED_IMPORT_JSON, put("j.json", "{\"resourceType\":\"ValueSet\"}"), "no CodeSystem");
+    bad(MED_IMPORT_JSON,
+        put("j.json", "{\"resourceType\":\"CodeSystem\",\"concept\":[{\"code\":\"a\"}]}"),
+        "no url");
 }
 
 #define CONCEPT_HEAD "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\r\n"
@@ -240,8 +254,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),    cmocka_unit_test(test_code_shapes),
-        cmocka_unit_test(test_claml),  cmocka_unit_test(test_snomed),
-        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_claml),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_snomed), cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
