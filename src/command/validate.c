@@ -128,6 +128,8 @@ static void report(run_state *s, const med_err *err, const med_problems *list)
 /* XML becomes JSON first; how it is told apart is the first character. */
 static bool parse(run_state *s, med_str text, med_json *j, med_err *err)
 {
+    if (med_str_starts(text, MED_STR("\xEF\xBB\xBF"))) /* files may have one; messages not */
+        text = med_str_skip(text, 3);
     med_str start = med_str_trim(text);
     if (start.len == 0 || start.ptr[0] != '<')
         return med_json_parse(s->a, text, j, NULL, err);
@@ -149,19 +151,19 @@ static med_str text_of(const med_json *j, const char *key)
 }
 
 /* By its url, or as "Questionnaire/id". */
-static bool find_known(void *arg, med_str canonical, const med_json **j, uint32_t *root)
+static bool find_known(void *arg, const char *type, med_str canonical, const med_json **j,
+                       uint32_t *root)
 {
     const run_state *s = arg;
     med_str url = med_str_sub(canonical, 0, med_str_find(canonical, '|', 0));
-    med_str prefix = MED_STR("Questionnaire/");
+    med_str rest, start = med_str_cut(url, '/', &rest);
     *root = 0;
     for (size_t i = 0; i < s->n_with; i++) {
         *j = s->with[i].j;
-        if (!med_str_eqz(s->with[i].type, "Questionnaire"))
+        if (!med_str_eqz(s->with[i].type, type))
             continue;
         if (med_str_eq(s->with[i].url, url)
-            || (med_str_starts(url, prefix)
-                && med_str_eq(text_of(*j, "id"), med_str_skip(url, prefix.len))))
+            || (med_str_eqz(start, type) && med_str_eq(text_of(*j, "id"), rest)))
             return true;
     }
     return false;
@@ -170,15 +172,13 @@ static bool find_known(void *arg, med_str canonical, const med_json **j, uint32_
 /* Keeps what is asked for later. */
 static void keep(run_state *s, med_str text)
 {
-    static const char *const kinds[] = {"Questionnaire", "ValueSet", "CodeSystem"};
+    static const char *const kinds[] = {"Questionnaire", "Measure", "ValueSet", "CodeSystem"};
     med_err err = {0};
     med_str copy;
     med_json *j = MED_TAKE(s->kept, 1, med_json);
     med_arena *own = s->a;
     if (j == NULL || s->n_with == KNOWN_MAX || !med_arena_copy(s->kept, text, &copy))
         return;
-    if (med_str_starts(copy, MED_STR("\xEF\xBB\xBF"))) /* what is only looked up may have one */
-        copy = med_str_skip(copy, 3);
     s->a = s->kept;
     bool ok = parse(s, copy, j, &err);
     s->a = own;
@@ -378,20 +378,25 @@ static bool options_of(const med_arguments *args, run_state *s, med_err *err)
     med_str text = MED_STR("text");
     med_str level = MED_STR("base");
     med_str ignored;
+    med_str extensions = MED_STR("any");
     (void)med_argument(args, "format", &text);
     (void)med_argument(args, "enforce", &level);
+    (void)med_argument(args, "extensions", &extensions);
     s->json = med_str_eqz(text, "json");
     s->quiet = med_argument(args, "quiet", &ignored);
     if (!s->json && !med_str_eqz(text, "text"))
         return MED_FAIL(err, MED_ISSUE_VALUE, "--format is text or json");
     if (!med_str_eqz(level, "base") && !med_str_eqz(level, "structure"))
         return MED_FAIL(err, MED_ISSUE_VALUE, "--enforce is structure or base");
+    if (!med_str_eqz(extensions, "known") && !med_str_eqz(extensions, "any"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "--extensions is known or any");
     s->options = (med_structure_options){
         .base = MED_STR_EMPTY,
         .rules = med_str_eqz(level, "base") ? s->rules : NULL,
         .codes = &s->codes,
         .profiles = med_str_eqz(level, "base") ? &s->use : NULL,
         .strict = true,
+        .known_extensions = med_str_eqz(extensions, "known"),
         .quiet = s->quiet,
         .now = med_now(&med_clock_system),
         .find = find_known,
@@ -443,11 +448,14 @@ const med_command med_command_validate = {
             {"data", "DIR", "store.data",
              "data directory, for the packages that are installed there"},
             {"enforce", "LEVEL", NULL, "structure, or base: all that R4 says (the default)"},
+            {"extensions", "known|any", NULL,
+             "known: one that nobody here defines is an error, not a warning"},
             {"format", "FORMAT", NULL, "text, or json: an OperationOutcome for each resource"},
             {"profile", "URL", NULL, "a profile that every resource must keep; several times"},
             {"quiet", NULL, NULL, "errors only, no warnings"},
             {"with", "PATH", NULL,
-             "StructureDefinitions, Questionnaires, ValueSets, CodeSystems to check against; "
+             "StructureDefinitions, Questionnaires, Measures, ValueSets, CodeSystems to check "
+             "against; "
              "several times"},
             {NULL, NULL, NULL, NULL},
         },

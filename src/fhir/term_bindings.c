@@ -26,6 +26,7 @@ static void tell(const med_code_answer *from, med_coded_answer *out)
         .display = from->display,
         .display_wrong = from->display_wrong,
         .inactive = from->inactive,
+        .is_supplement = from->is_supplement,
         .missing = from->missing,
         .hint = from->missing.len > 0 ? med_term_hint(kind, from->missing) : MED_STR_EMPTY,
         .nearest = from->n_nearest > 0 ? from->nearest[0] : MED_STR_EMPTY,

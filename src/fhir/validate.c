@@ -191,7 +191,7 @@ static bool check_references(med_call *call, med_err *err)
     return true;
 }
 
-/* ---- the Questionnaire of a response ---- */
+/* ---- the Questionnaire of a response, the Measure of a report ---- */
 
 static bool parse_stored(med_call *call, const med_stored *stored, const med_json **out)
 {
@@ -205,7 +205,8 @@ static bool parse_stored(med_call *call, const med_stored *stored, const med_jso
 }
 
 /* The newest stored one of that url. */
-static bool find_by_url(med_call *call, med_str url, med_str version, const med_json **out)
+static bool find_by_url(med_call *call, med_type type, med_str url, med_str version,
+                        const med_json **out)
 {
     const med_fhir *f = call->fhir;
     med_search_options options = {.strict = true,
@@ -215,7 +216,6 @@ static bool find_by_url(med_call *call, med_str url, med_str version, const med_
                                   .max_count = f->max_count};
     med_pair pairs[] = {{MED_STR("url"), url}, {MED_STR("version"), version}};
     med_pairs query = {pairs, version.len > 0 ? 2 : 1};
-    med_type type = med_pack_type(f->pack, MED_STR("Questionnaire"));
     med_match *matches;
     med_stored stored;
     size_t n = 0;
@@ -228,13 +228,14 @@ static bool find_by_url(med_call *call, med_str url, med_str version, const med_
            && parse_stored(call, &stored, out);
 }
 
-static bool find_questionnaire(void *arg, med_str canonical, const med_json **j, uint32_t *root)
+static bool find_definition(void *arg, const char *type_name, med_str canonical, const med_json **j,
+                            uint32_t *root)
 {
     static const char special[] = ",\\$"; /* what a search value would have to escape */
     med_call *call = arg;
     med_str version;
     med_str url = med_str_cut(canonical, '|', &version);
-    med_str prefix = MED_STR("Questionnaire/");
+    med_str id, start = med_str_cut(url, '/', &id);
     med_stored stored;
     med_err err = {0};
     *root = 0;
@@ -242,11 +243,11 @@ static bool find_questionnaire(void *arg, med_str canonical, const med_json **j,
         if (memchr(special, canonical.ptr[i], sizeof special - 1) != NULL)
             return false;
     }
-    if (!med_str_starts(url, prefix))
-        return find_by_url(call, url, version, j);
-    med_type type = med_pack_type(call->fhir->pack, MED_STR("Questionnaire"));
-    return med_view_latest(call->view, call->arena, med_schema_type(call->fhir->schema, type),
-                           med_str_skip(url, prefix.len), &stored, &err)
+    med_type type = med_pack_type(call->fhir->pack, med_str_from(type_name));
+    if (!med_str_eqz(start, type_name))
+        return find_by_url(call, type, url, version, j);
+    return med_view_latest(call->view, call->arena, med_schema_type(call->fhir->schema, type), id,
+                           &stored, &err)
                == MED_FOUND
            && parse_stored(call, &stored, j);
 }
@@ -307,7 +308,7 @@ static bool check_resource(med_call *call, const question *q, bool is_stored, me
     options.profiles = &use;
     options.quiet = false;
     options.strict = true;
-    options.find = find_questionnaire;
+    options.find = find_definition;
     options.arg = call;
     if (!med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options, &type,
                                   &call->problems, err)

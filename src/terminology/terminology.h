@@ -81,6 +81,7 @@ typedef struct med_code_answer {
     med_str display;    /* the preferred one */
     bool display_wrong; /* a display was given and is none of the code's */
     bool inactive, is_abstract;
+    bool is_supplement;                /* the system is one, so nothing can be a code of it */
     med_str missing;                   /* what is not known: canonical */
     med_str nearest[MED_CODE_NEAREST]; /* codes of the value set (system) near to the one given */
     size_t n_nearest;

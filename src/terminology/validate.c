@@ -123,6 +123,14 @@ static void tell_hit(const med_code_hit *h, const med_code_question *q, med_code
     out->display_wrong = q->display.len > 0 && !med_code_hit_is_named(h, q->display, q->language);
 }
 
+/* Codes of a supplement are those of the system that it adds to. */
+static bool is_supplement(const med_system *s)
+{
+    return s != NULL && s->image != NULL
+           && (med_image_content(s->image) == MED_CONTENT_SUPPLEMENT
+               || med_image_supplements(s->image).len > 0);
+}
+
 static bool in_system(const med_term_context *x, const med_code_question *q, med_code_answer *out,
                       med_code_hit *hit, med_err *err)
 {
@@ -133,9 +141,9 @@ static bool in_system(const med_term_context *x, const med_code_question *q, med
     *hit = (med_code_hit){.part = NULL};
     if (s == NULL
         || (s->image != NULL
-            && (med_image_content(s->image) == MED_CONTENT_NOT_PRESENT
-                || med_image_content(s->image) == MED_CONTENT_SUPPLEMENT))) {
+            && (med_image_content(s->image) == MED_CONTENT_NOT_PRESENT || is_supplement(s)))) {
         out->verdict = MED_CODE_UNKNOWN_SYSTEM;
+        out->is_supplement = is_supplement(s);
         out->missing = q->version.len == 0
                            ? q->system
                            : med_arena_printf(x->arena, "%.*s|%.*s", MED_STR_ARG(q->system),

@@ -31,9 +31,10 @@ typedef struct med_coded_answer {
     med_str display;    /* the right one, of a code that is in */
     bool display_wrong; /* the one given is none of the code's */
     bool inactive;
-    med_str missing; /* canonical of what is not known; empty: it is, but can not be used */
-    med_str hint;    /* how to load it, or why it can not be used */
-    med_str nearest; /* a code of the value set (system), or empty */
+    bool is_supplement; /* what is named as the system: nothing can be a code of it */
+    med_str missing;    /* canonical of what is not known; empty: it is, but can not be used */
+    med_str hint;       /* how to load it, or why it can not be used */
+    med_str nearest;    /* a code of the value set (system), or empty */
 } med_coded_answer;
 
 typedef struct med_coded_lookup {

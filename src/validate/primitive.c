@@ -213,8 +213,9 @@ bool med_primitive_is_valid(enum med_primitive primitive, med_str s)
     case MED_PRIMITIVE_URI:
     case MED_PRIMITIVE_URL:
     case MED_PRIMITIVE_CANONICAL:
-    case MED_PRIMITIVE_FHIRPATH_STRING: /* ids of elements and Extension.url: no spaces */
         return is_uri(s);
+    case MED_PRIMITIVE_FHIRPATH_STRING: /* ids of elements and Extension.url: no spaces */
+        return s.len <= MED_STRING_MAX && is_uri(s);
     case MED_PRIMITIVE_OID:
         return is_oid(s);
     case MED_PRIMITIVE_UUID:
@@ -260,7 +261,7 @@ const char *med_primitive_expected(enum med_primitive primitive)
     case MED_PRIMITIVE_DECIMAL:
         return "a decimal number, without quotes";
     case MED_PRIMITIVE_FHIRPATH_STRING:
-        return "a string without white space";
+        return "a string without white space, at most 1 MiB";
     case MED_PRIMITIVE_STRING:
         return "a string: not empty, at most 1 MiB, no control characters but tab and line ends";
     case MED_PRIMITIVE_MARKDOWN:

@@ -174,17 +174,16 @@ static void check_types(med_profile_run *r, const med_profile_node *n, const med
 static void check_count(med_profile_run *r, const med_profile_node *n,
                         const med_profile_item *object, size_t count)
 {
-    char name[MED_CHECK_NAME + 1];
-    (void)snprintf(name, sizeof name, "%.*s", MED_STR_ARG(n->name));
+    uint32_t at = med_profile_node_of(object);
     if (count < n->min)
-        med_check_problem(r->c, med_profile_node_of(object), name, MED_ISSUE_REQUIRED,
+        med_check_problem(r->c, at, NULL, MED_ISSUE_REQUIRED,
                           "%.*s is required: at least %u, found %zu", MED_STR_ARG(n->path), n->min,
                           count);
     else if (count > n->max && n->max == 0)
-        med_check_problem(r->c, med_profile_node_of(object), name, MED_ISSUE_STRUCTURE,
-                          "%.*s may not be there", MED_STR_ARG(n->path));
+        med_check_problem(r->c, at, NULL, MED_ISSUE_STRUCTURE, "%.*s may not be there",
+                          MED_STR_ARG(n->path));
     else if (count > n->max)
-        med_check_problem(r->c, med_profile_node_of(object), name, MED_ISSUE_STRUCTURE,
+        med_check_problem(r->c, at, NULL, MED_ISSUE_STRUCTURE,
                           "%.*s: %zu values, at most %u allowed", MED_STR_ARG(n->path), count,
                           n->max);
 }

@@ -326,8 +326,8 @@ static bool has_own_work(const med_profile_node *n)
 {
     return n->checks_types || n->checks_references || n->checks_binding || n->n_rules > 0
            || n->fixed.json != NULL || n->pattern.json != NULL || n->least.json != NULL
-           || n->greatest.json != NULL || n->max_length != 0 || n->min_length != 0 || n->sliced
-           || n->slices != 0;
+           || n->greatest.json != NULL || n->max_length != 0 || n->min_length != 0
+           || n->n_languages > 0 || n->sliced || n->slices != 0;
 }
 
 /* Backwards: what is inside of a node stands behind it. A reference leads to something before

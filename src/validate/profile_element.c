@@ -167,6 +167,27 @@ static uint32_t min_length(med_arena *a, const med_json *j, uint32_t at)
     return 0;
 }
 
+/* https://hl7.org/fhir/extensions/StructureDefinition-narrative-language-control.html */
+static bool read_languages(med_arena *a, const med_json *j, uint32_t at, med_profile_node *n)
+{
+    uint32_t end, first = med_profile_first(j, at, "extension", &end);
+    med_str *all = NULL;
+    size_t room = 0;
+    for (uint32_t e = first; e < end; e = j->nodes[e].next) {
+        if (med_json_kind_at(j, e) != MED_JSON_OBJECT
+            || !med_str_eqz(med_profile_text(a, j, e, "url"),
+                            "http://hl7.org/fhir/StructureDefinition/narrative-language-control"))
+            continue;
+        med_str *more = MED_GROW(a, all, n->n_languages, &room, 4);
+        if (more == NULL)
+            return false;
+        all = more;
+        all[n->n_languages++] = med_profile_text(a, j, e, "valueCode");
+    }
+    n->languages = all;
+    return true;
+}
+
 bool med_profile_element_read(med_arena *a, const med_pack *p, const med_json *j, uint32_t at,
                               med_profile_node *n)
 {
@@ -176,7 +197,8 @@ bool med_profile_element_read(med_arena *a, const med_pack *p, const med_json *j
         n->max_length = length < MED_MANY ? (uint32_t)length : 0;
     n->min_length = min_length(a, j, at);
     read_binding(a, j, at, n);
-    return read_types(a, p, j, at, n) && read_values(a, p, j, at, n) && !med_arena_exhausted(a);
+    return read_languages(a, j, at, n) && read_types(a, p, j, at, n) && read_values(a, p, j, at, n)
+           && !med_arena_exhausted(a);
 }
 
 /* ---- constraints ---- */

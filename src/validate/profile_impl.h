@@ -75,6 +75,8 @@ typedef struct med_profile_node {
     size_t n_by;
     med_profile_value fixed, pattern, least, greatest;
     uint32_t min_length, max_length;
+    const med_str *languages; /* of a narrative: _yes, _no, _resource, or a language */
+    size_t n_languages;
     med_str value_set, max_value_set;
     uint8_t binding; /* as in med_element */
     const med_profile_rule *rules;

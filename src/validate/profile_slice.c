@@ -83,18 +83,16 @@ static void check_order(med_profile_run *r, const med_profile_job *job, const st
 static void check_counts(med_profile_run *r, const med_profile_job *job, const struct sorted *s)
 {
     const med_profile *p = job->profile;
-    char name[MED_CHECK_NAME + 1];
     size_t k = 0;
-    (void)snprintf(name, sizeof name, "%.*s", MED_STR_ARG(job->node->name));
     uint32_t at = med_profile_node_of(&job->item);
     for (uint32_t i = job->node->slices; i != 0; i = p->nodes[i].next_slice, k++) {
         const med_profile_node *slice = &p->nodes[i];
         if (s->counts[k] < slice->min)
             med_check_problem(
-                r->c, at, name, MED_ISSUE_REQUIRED, "%.*s:%.*s is required: at least %u, found %zu",
+                r->c, at, NULL, MED_ISSUE_REQUIRED, "%.*s:%.*s is required: at least %u, found %zu",
                 MED_STR_ARG(slice->path), MED_STR_ARG(slice->slice), slice->min, s->counts[k]);
         else if (s->counts[k] > slice->max)
-            med_check_problem(r->c, at, name, MED_ISSUE_STRUCTURE,
+            med_check_problem(r->c, at, NULL, MED_ISSUE_STRUCTURE,
                               "%.*s:%.*s: %zu values, at most %u allowed", MED_STR_ARG(slice->path),
                               MED_STR_ARG(slice->slice), s->counts[k], slice->max);
     }

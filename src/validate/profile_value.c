@@ -268,6 +268,14 @@ static void check_length(med_profile_run *r, const med_profile_node *n, const me
 
 /* ---- binding ---- */
 
+/* A binding of another primitive (a date) says nothing.
+ * https://hl7.org/fhir/R4/terminologies.html#code */
+static bool is_bindable(enum med_primitive primitive)
+{
+    return primitive == MED_PRIMITIVE_CODE || primitive == MED_PRIMITIVE_STRING
+           || primitive == MED_PRIMITIVE_URI;
+}
+
 static void bind(med_profile_run *r, const med_profile_item *v, const med_bound *b)
 {
     med_check *c = r->c;
@@ -276,6 +284,8 @@ static void bind(med_profile_run *r, const med_profile_item *v, const med_bound 
     enum med_json_kind kind = med_json_kind_at(c->j, v->node);
     if (kind == MED_JSON_STRING) {
         med_str code;
+        if (!is_bindable(med_type_primitive(c->p, v->type)))
+            return;
         if (!med_json_string(c->a, c->j, v->node, &code))
             c->out_of_memory = true;
         else
@@ -284,7 +294,9 @@ static void bind(med_profile_run *r, const med_profile_item *v, const med_bound 
         med_check_bound_concept(c, b, v->node);
     } else if (kind == MED_JSON_OBJECT
                && (v->type == c->coding || med_type_is_a(c->p, v->type, c->quantity))) {
-        med_check_bound_coding(c, b, v->node);
+        med_bound own = *b;
+        own.is_quantity = v->type != c->coding;
+        med_check_bound_coding(c, &own, v->node);
     }
 }
 
@@ -341,6 +353,47 @@ bool med_profile_in_value_set(med_profile_run *r, const med_profile_item *v, med
     return false;
 }
 
+/* ---- languages of a narrative ---- */
+
+static bool is_among(const med_str *all, size_t n, med_str language)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (med_str_eq_ignore_case(all[i], language))
+            return true;
+    }
+    return false;
+}
+
+static void check_languages(med_profile_run *r, const med_profile_node *n,
+                            const med_profile_item *v)
+{
+    enum { SECTIONS = 64 };
+    const med_json *j = r->c->j;
+    med_str text, found[SECTIONS];
+    uint32_t div = v->node == MED_NO_NODE || med_json_kind_at(j, v->node) != MED_JSON_OBJECT
+                       ? 0
+                       : med_json_member(j, v->node, MED_STR("div"));
+    if (div == 0 || med_json_kind_at(j, div) != MED_JSON_STRING)
+        return;
+    if (!med_json_string(r->work, j, div, &text)) {
+        r->c->out_of_memory = true;
+        return;
+    }
+    size_t n_found = med_narrative_languages(text, found, SECTIONS);
+    for (size_t i = 0; i < n->n_languages; i++) {
+        med_str wanted = n->languages[i];
+        bool yes = med_str_eqz(wanted, "_yes"), no = med_str_eqz(wanted, "_no");
+        if (med_str_eqz(wanted, "_resource"))
+            wanted = member(j, v->place->resource, "language");
+        if (yes ? n_found > 0 : no ? n_found == 0 : is_among(found, n_found, wanted))
+            continue;
+        med_check_problem(r->c, v->node, NULL, MED_ISSUE_STRUCTURE,
+                          yes  ? "the narrative has no sections by language, <div lang=...>"
+                          : no ? "the narrative may not have sections by language"
+                               : "the narrative has no section in the language that is asked for");
+    }
+}
+
 void med_profile_check_value(med_profile_run *r, const med_profile_node *n,
                              const med_profile_item *v)
 {
@@ -354,6 +407,8 @@ void med_profile_check_value(med_profile_run *r, const med_profile_node *n,
     check_limit(r, v, &n->greatest, false);
     if (n->max_length > 0 || n->min_length > 0)
         check_length(r, n, v);
+    if (n->n_languages > 0)
+        check_languages(r, n, v);
     if (n->checks_binding)
         check_binding(r, n, v);
 }

@@ -397,6 +397,7 @@ bool med_structure_check_with(med_arena *a, const med_pack *p, const med_json *j
     c.bundle = med_pack_type(p, MED_STR("Bundle"));
     c.attachment = med_pack_type(p, MED_STR("Attachment"));
     c.response = med_pack_type(p, MED_STR("QuestionnaireResponse"));
+    c.index = NULL;
     c.scratch = NULL;
     c.out_of_memory = c.failed = false;
     c.err = err;

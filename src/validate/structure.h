@@ -54,11 +54,13 @@ typedef struct med_structure_options {
                                         is asked */
     const med_profile_use *profiles; /* with rules; NULL: no profiles */
     bool quiet;                      /* errors only: nobody reads the warnings */
-    bool strict; /* a reference to a type that does not belong there is an error */
-    int64_t now; /* for invariants that ask; microseconds */
-    /* The Questionnaire of that canonical (or reference); NULL: answers are not checked, but
-     * those to a contained one. */
-    bool (*find)(void *arg, med_str canonical, const med_json **j, uint32_t *root);
+    bool known_extensions; /* an extension that nobody here knows is an error, not a warning */
+    bool strict;           /* a reference to a type that does not belong there is an error */
+    int64_t now;           /* for invariants that ask; microseconds */
+    /* The Questionnaire or Measure of that canonical (or reference); NULL: answers are not
+     * checked, but those to a contained one. */
+    bool (*find)(void *arg, const char *type, med_str canonical, const med_json **j,
+                 uint32_t *root);
     void *arg;
 } med_structure_options;
 

@@ -389,8 +389,9 @@ static void check_level(struct answers *s, const struct level *level)
         if (question != 0)
             check_item(s, question, e);
         else if (s->tries <= TRIES)
-            med_check_problem(s->c, e, "linkId", MED_ISSUE_VALUE,
-                              "the Questionnaire has no item of this linkId here");
+            med_check_problem(s->c, level->given, NULL, MED_ISSUE_VALUE,
+                              "the Questionnaire has no item '%.*s' here",
+                              MED_STR_ARG(med_check_shown(raw_of(j, e, "linkId"))));
     }
     for (uint32_t e = asked + 1; asked != 0 && e < s->q->nodes[asked].next;
          e = s->q->nodes[e].next) {
@@ -405,7 +406,8 @@ static bool find_questionnaire(const med_check *c, const med_check_frame *f, uin
 {
     med_str url = med_json_raw(c->j, at);
     if (url.len == 0 || url.ptr[0] != '#')
-        return c->options->find != NULL && c->options->find(c->options->arg, url, j, root);
+        return c->options->find != NULL
+               && c->options->find(c->options->arg, "Questionnaire", url, j, root);
     uint32_t list = list_of(c->j, f->node, "contained");
     for (uint32_t e = list + 1; list != 0 && e < c->j->nodes[list].next; e = c->j->nodes[e].next) {
         if (med_json_kind_at(c->j, e) == MED_JSON_OBJECT

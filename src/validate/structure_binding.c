@@ -180,6 +180,8 @@ void med_check_bound_coding(med_check *c, const med_bound *b, uint32_t node)
     if (!can_tell(c, b))
         return;
     look_at(c, b, node, &found);
+    if (b->is_quantity)
+        found.node = node;
     conclude(c, b, node, &found);
 }
 
@@ -230,9 +232,15 @@ static void look_in_system(med_check *c, const med_check_frame *f, bool is_bound
     q.display = text_of(c, f->node, MED_STR("display"), &display);
     if (q.system.len == 0 || q.code.len == 0 || !ask(c, &q, &answer))
         return;
+    /* An error for who asks for all; on writes real data is taken as it is. */
+    void (*say)(med_check *, uint32_t, const char *, enum med_issue, const char *, ...) =
+        c->options->strict ? med_check_problem : med_check_warning;
     if (answer.verdict == MED_CODED_NO_SUCH_CODE && !is_bound)
-        med_check_warning(c, at, NULL, MED_ISSUE_CODE_INVALID, "its system has no such code%s%.*s",
-                          answer.nearest.len > 0 ? "; nearest: " : "", MED_STR_ARG(answer.nearest));
+        say(c, at, NULL, MED_ISSUE_CODE_INVALID, "its system has no such code%s%.*s",
+            answer.nearest.len > 0 ? "; nearest: " : "", MED_STR_ARG(answer.nearest));
+    if (answer.is_supplement)
+        say(c, med_json_member(c->j, f->node, MED_STR("system")), NULL, MED_ISSUE_CODE_INVALID,
+            "this is a supplement, which adds to the codes of another system and has none itself");
     if (answer.verdict != MED_CODED_IN)
         return;
     if (answer.display_wrong)
@@ -254,10 +262,12 @@ void med_check_binding(med_check *c, const med_check_frame *f)
         && med_element_bound(c->p, f->owner, f->owner_element).n == 0)
         return;
     med_bound b = bound_of(c, f->owner, f->owner_element);
-    if (is_concept)
+    if (is_concept) {
         med_check_bound_concept(c, &b, f->node);
-    else if (b.value_set.len > 0)
+    } else if (b.value_set.len > 0) {
+        b.is_quantity = !is_coding;
         med_check_bound_coding(c, &b, f->node);
+    }
     if (is_coding && !c->options->quiet && c->options->codes != NULL)
         look_in_system(c, f, b.value_set.len > 0 || is_bound_above(c, f));
 }

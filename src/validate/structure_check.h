@@ -43,7 +43,8 @@ typedef struct med_check {
     med_problems *list;
     med_type resource, reference, extension, concept, coding, quantity, bundle, attachment,
         response;
-    med_arena *scratch; /* of one FHIRPath run; made when first needed */
+    struct med_bundle_index *index; /* of the Bundle that is checked; made when first needed */
+    med_arena *scratch;             /* of one FHIRPath run; made when first needed */
     bool allow_conditional;
     bool out_of_memory;
     bool failed; /* the terminology did: *err says how */
@@ -110,6 +111,7 @@ typedef struct med_bound {
     med_codes codes;
     bool is_required; /* else extensible: its problems are warnings */
     bool any_system;  /* of a code element: the system is not looked at */
+    bool is_quantity; /* told at the whole value: its code alone is not what is bound */
 } med_bound;
 /* The CodeableConcept, the Coding (or Quantity), the code at that node. */
 void med_check_bound_concept(med_check *c, const med_bound *b, uint32_t node);
@@ -124,6 +126,15 @@ void med_check_extension(med_check *c, const med_check_frame *f);
 void med_check_answers(med_check *c, const med_check_frame *f);
 /* structure_conformance.c: Questionnaires and the definitions of codes and types. */
 void med_check_conformance(med_check *c, const med_check_frame *f);
+/* structure_measure.c: a MeasureReport against its Measure. */
+void med_check_measure_report(med_check *c, uint32_t root);
+/* structure_ids.c: ids of the elements of a resource. */
+void med_check_ids(med_check *c, const med_check_frame *f);
+/* structure_narrative.c: where the links of a narrative lead to. `text` is the one at `node`. */
+void med_check_narrative_links(med_check *c, uint32_t node, med_str text);
+/* The languages of the sections of a narrative: <div lang="..."> directly inside of its <div>. At
+ * most `room` of them; returns how many there are. */
+size_t med_narrative_languages(med_str xhtml, med_str *out, size_t room);
 /* structure_answer.c: one answer against what the question, out of `q`, says of it. */
 void med_check_answer(med_check *c, const med_check_frame *f, const med_json *q, uint32_t question,
                       uint32_t answer, uint32_t value);
@@ -141,5 +152,7 @@ const struct med_profile *med_check_extension_profile(med_check *c, med_str url)
 void med_check_note(med_check *c, const med_check_noted *noted);
 /* structure_bundle.c: addresses of entries, and that a document or message is whole. */
 void med_check_bundle(med_check *c, const med_check_frame *f);
+/* The resource in the Bundle that a `urn:` means; 0 none, or more than one. */
+uint32_t med_check_in_bundle(med_check *c, med_str urn);
 
 #endif

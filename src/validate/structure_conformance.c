@@ -245,7 +245,8 @@ void med_check_conformance(med_check *c, const med_check_frame *f)
     } all[] = {{"Questionnaire", check_questionnaire},
                {"ValueSet", check_value_set},
                {"CodeSystem", check_code_system},
-               {"StructureDefinition", check_definition}};
+               {"StructureDefinition", check_definition},
+               {"MeasureReport", med_check_measure_report}};
     med_str type = med_type_name(c->p, f->type);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (med_str_eqz(type, all[i].type))

@@ -96,7 +96,7 @@ static void check_context(med_check *c, const med_check_frame *f, const med_exte
         if (is_whole_path(c, med_extension_context(c->p, e, i), holder))
             return;
     }
-    med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+    med_check_problem(c, holder->node, NULL, MED_ISSUE_EXTENSION,
                       "the extension %.*s can not stand here; its place: %.*s%s",
                       MED_STR_ARG(e->url), MED_STR_ARG(med_extension_context(c->p, e, 0)),
                       e->n_contexts > 1 ? " and others" : "");
@@ -182,7 +182,7 @@ static void check_parts(med_check *c, const med_check_frame *f, const med_extens
 
 /* A part of a complex extension: its name is one of the definition's. */
 static void check_part(med_check *c, const med_check_frame *f, const med_check_frame *whole,
-                       uint32_t at, med_str url)
+                       med_str url)
 {
     med_extension e, part;
     med_str parent = MED_STR_EMPTY;
@@ -193,7 +193,7 @@ static void check_part(med_check *c, const med_check_frame *f, const med_check_f
     size_t i = find_part(c, &e, url);
     if (i == SIZE_MAX) {
         med_extension_part(c->p, &e, 0, &part);
-        med_check_problem(c, at, NULL, MED_ISSUE_EXTENSION,
+        med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
                           "the extension %.*s has no part of this name; it has '%.*s'%s",
                           MED_STR_ARG(e.url), MED_STR_ARG(part.url),
                           e.n_parts > 1 ? " and others" : "");
@@ -289,12 +289,11 @@ static bool fits_context(med_check *c, const med_profile_context *x, const med_c
     return is_context(c, expression, holder) || is_whole_path(c, expression, holder);
 }
 
-static void check_context_rules(med_check *c, const med_check_frame *f,
-                                const med_check_frame *holder, const med_profile *p)
+static void check_context_rules(med_check *c, const med_check_frame *holder, const med_profile *p)
 {
     for (size_t i = 0; i < p->n_context_rules; i++) {
         if (!holds_at(c, holder, p->context_rules[i].program))
-            med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+            med_check_problem(c, holder->node, NULL, MED_ISSUE_EXTENSION,
                               "the extension %.*s can not stand here: where it stands this must "
                               "hold: %.*s",
                               MED_STR_ARG(p->url), MED_STR_ARG(p->context_rules[i].human));
@@ -310,21 +309,20 @@ static void check_known_rules(med_check *c, const med_check_frame *f, med_str ur
     med_str canonical = med_arena_printf(c->a, "%.*s|4.0.1", MED_STR_ARG(url));
     const med_profile *p = med_check_extension_profile(c, canonical);
     if (p != NULL)
-        check_context_rules(c, f, holder, p);
+        check_context_rules(c, holder, p);
 }
 
-static void check_defined_context(med_check *c, const med_check_frame *f,
-                                  const med_check_frame *holder, const med_profile *p)
+static void check_defined_context(med_check *c, const med_check_frame *holder, const med_profile *p)
 {
     bool fits = p->n_contexts == 0;
     for (size_t i = 0; i < p->n_contexts && !fits; i++)
         fits = fits_context(c, &p->contexts[i], holder);
     if (!fits)
-        med_check_problem(c, f->node, NULL, MED_ISSUE_EXTENSION,
+        med_check_problem(c, holder->node, NULL, MED_ISSUE_EXTENSION,
                           "the extension %.*s can not stand here; its place: %.*s%s",
                           MED_STR_ARG(p->url), MED_STR_ARG(p->contexts[0].expression),
                           p->n_contexts > 1 ? " and others" : "");
-    check_context_rules(c, f, holder, p);
+    check_context_rules(c, holder, p);
 }
 
 static bool check_defined(med_check *c, const med_check_frame *f, const med_check_frame *holder,
@@ -338,10 +336,34 @@ static bool check_defined(med_check *c, const med_check_frame *f, const med_chec
                           is_modifier ? "%.*s is no modifier: it belongs into 'extension'"
                                       : "%.*s is a modifier: it belongs into 'modifierExtension'",
                           MED_STR_ARG(p->url));
-    check_defined_context(c, f, holder, p);
+    check_defined_context(c, holder, p);
     med_check_noted noted = {f->node, f->resource, f->root, f->entry, p};
     med_check_note(c, &noted);
     return true;
+}
+
+/* "http://hl7.org/fhir/5.0/StructureDefinition/extension-Patient.name": an element of another
+ * version of FHIR. Its definition is not here, so that nothing of it can be checked.
+ * https://hl7.org/fhir/R4/versions.html#extensions */
+static bool is_of_other_version(med_str url)
+{
+    med_str prefix = MED_STR("http://hl7.org/fhir/"), rest;
+    if (!med_str_starts(url, prefix))
+        return false;
+    med_str version = med_str_cut(med_str_skip(url, prefix.len), '/', &rest);
+    bool numbered = version.len == 3 && med_is_digit(version.ptr[0]) && version.ptr[1] == '.'
+                    && med_is_digit(version.ptr[2]) && !med_str_eqz(version, "4.0");
+    med_str element = MED_STR("StructureDefinition/extension-");
+    return numbered && med_str_starts(rest, element)
+           && med_str_find(rest, '.', element.len) < rest.len;
+}
+
+typedef void say_fn(med_check *, uint32_t, const char *, enum med_issue, const char *, ...);
+
+/* A server takes what it does not know: https://hl7.org/fhir/R4/extensibility.html#exchange */
+static say_fn *say_unknown(const med_check *c)
+{
+    return c->options->known_extensions ? med_check_problem : med_check_warning;
 }
 
 static void check_unknown(med_check *c, uint32_t at, med_str url, bool is_modifier)
@@ -351,14 +373,22 @@ static void check_unknown(med_check *c, uint32_t at, med_str url, bool is_modifi
     if (official)
         near = med_pack_nearest_extension(c->p, url);
     const char *hint = near.len > 0 ? "; nearest: " : "";
-    if (is_modifier)
+    if (is_of_other_version(url))
+        med_check_warning(c, at, NULL, MED_ISSUE_EXTENSION,
+                          "an element of another version of FHIR, whose definition is not here: "
+                          "what it holds was not checked");
+    else if (is_modifier)
         med_check_problem(c, at, NULL, MED_ISSUE_EXTENSION,
                           "nobody here knows this modifier extension, so the resource could be "
                           "misunderstood: install the package that defines it%s%.*s",
                           hint, MED_STR_ARG(near));
     else if (official)
-        med_check_warning(c, at, NULL, MED_ISSUE_EXTENSION,
-                          "R4 does not define this extension%s%.*s", hint, MED_STR_ARG(near));
+        say_unknown(c)(c, at, NULL, MED_ISSUE_EXTENSION, "R4 does not define this extension%s%.*s",
+                       hint, MED_STR_ARG(near));
+    else if (c->options->strict)
+        say_unknown(c)(c, at, NULL, MED_ISSUE_EXTENSION,
+                       "nobody here knows this extension: what it holds was not checked; install "
+                       "the package that defines it");
 }
 
 static void check_known(med_check *c, const med_check_frame *f, const med_extension *e,
@@ -388,10 +418,10 @@ void med_check_extension(med_check *c, const med_check_frame *f)
     if (is_absolute && med_pack_extension(c->p, url, &e))
         check_known(c, f, &e, is_modifier);
     else if (holder->type == c->extension && !is_absolute)
-        check_part(c, f, holder, at, url);
+        check_part(c, f, holder, url);
     else if (!is_absolute)
         med_check_problem(c, at, NULL, MED_ISSUE_EXTENSION,
                           "the url of an extension is absolute: it names its definition");
     else if (!check_defined(c, f, holder, url, is_modifier))
-        check_unknown(c, at, url, is_modifier);
+        check_unknown(c, f->node, url, is_modifier);
 }

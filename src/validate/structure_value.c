@@ -35,6 +35,8 @@ static void check_xhtml(med_check *c, uint32_t node, med_str text)
                           why);
     else if (c->options->rules != NULL && !med_xhtml_shows_something(text))
         say_empty(c, node);
+    else if (c->options->rules != NULL && c->options->strict)
+        med_check_narrative_links(c, node, text);
 }
 
 /* Text without escapes can not hold control characters: then only its length matters. */

@@ -86,14 +86,14 @@ static const struct row extensions[] = {
     {P("'extension':[{'url':'x','valueString':'x'}]"), "extension Patient.extension[0].url",
      "absolute"},
     {P("'modifierExtension':[{'url':'http://example.org/x','valueString':'x'}]"),
-     "extension Patient.modifierExtension[0].url", "nobody here knows"},
+     "extension Patient.modifierExtension[0]", "nobody here knows"},
     {P("'extension':[{'url':'" SD "patient-birthPlac','valueString':'x'}]"),
-     "~extension Patient.extension[0].url", "nearest: " SD "patient-birthPlace"},
+     "~extension Patient.extension[0]", "nearest: " SD "patient-birthPlace"},
     {P("'extension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"), "", NULL},
     {P("'extension':[{'url':'" SD "patient-birthPlace','valueString':'x'}]"),
      "extension Patient.extension[0].value", "of type Address, not string"},
     {O("'extension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"),
-     "extension Observation.extension[0]", "its place: Patient"},
+     "extension Observation", "its place: Patient"},
     {P("'modifierExtension':[{'url':'" SD "patient-birthPlace','valueAddress':{'city':'x'}}]"),
      "extension Patient.modifierExtension[0]", "it belongs into 'extension'"},
     {P("'_birthDate':{'extension':[{'url':'" SD "patient-birthTime',"
@@ -101,13 +101,13 @@ static const struct row extensions[] = {
      "", NULL},
     {P("'_gender':{'extension':[{'url':'" SD "patient-birthTime',"
        "'valueDateTime':'2000-01-01T10:00:00Z'}]}"),
-     "extension Patient.gender.extension[0]", "its place: Patient.birthDate"},
+     "extension Patient.gender", "its place: Patient.birthDate"},
     {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'code',"
        "'valueCodeableConcept':{'text':'NO'}}]}]"),
      "", NULL},
     {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'cod',"
        "'valueCodeableConcept':{'text':'NO'}}]}]"),
-     "extension Patient.extension[0].extension[0].url", "has no part of this name"},
+     "extension Patient.extension[0].extension[0]", "has no part of this name"},
     {P("'extension':[{'url':'" SD "patient-citizenship','valueString':'x'}]"),
      "extension Patient.extension[0]", "has extensions inside"},
     {P("'extension':[{'url':'" SD "patient-citizenship','extension':[{'url':'code',"
@@ -144,11 +144,11 @@ static const struct row bundles[] = {
     {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Patient/a", PATIENT("a")) "]"), "",
      NULL},
     {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Patient/b", PATIENT("a")) "]"),
-     "value Bundle.entry[0].fullUrl", "type and the id"},
+     "value Bundle.entry[0]", "type and the id"},
     {BUNDLE("collection", "'entry':[" ENTRY("http://x/fhir/Group/a", PATIENT("a")) "]"),
-     "value Bundle.entry[0].fullUrl", NULL},
+     "value Bundle.entry[0]", NULL},
     {BUNDLE("collection", "'entry':[" ENTRY("Patient/a", PATIENT("a")) "]"),
-     "value Bundle.entry[0].fullUrl", "absolute"},
+     "value Bundle.entry[0]", "absolute"},
     {BUNDLE("collection", "'link':[{'relation':'self','url':'http://x'},"
                           "{'relation':'self','url':'http://y'}]"),
      "value Bundle.link[1]", "a second link 'self'"},
@@ -163,7 +163,7 @@ static const struct row bundles[] = {
      "not-found Bundle.entry[0].resource.author[0]", NULL},
     {DOCUMENT(ENTRY(U1, PATIENT("a"))), "invariant Bundle", "(bdl-11)"},
     {DOCUMENT(ENTRY(U1, COMPOSITION(U2)) ",{'resource':" PATIENT("a") "}," ENTRY(U2, PATIENT("b"))),
-     "required Bundle.entry[1].fullUrl", NULL},
+     "required Bundle.entry[1]", NULL},
     {P("'photo':[{'contentType':'text/plain','data':'QUJD','size':3}]"), "", NULL},
     {P("'photo':[{'contentType':'text/plain','data':'QUI=','size':3}]"), "value Patient.photo[0]",
      "2 bytes"},
@@ -208,8 +208,7 @@ static const struct row answers[] = {
     {R("completed", G(YES "," A("pick", "'valueCoding':{'system':'urn:c','code':'b'}"))), "", NULL},
     {R("completed", G(YES "," A("pick", "'valueCoding':{'system':'urn:c','code':'c'}"))),
      "value " IN ".item[1].answer[0]", "none of the options"},
-    {R("completed", G(YES "," A("xyz", "'valueString':'a'"))), "value " IN ".item[1].linkId",
-     "no item of this linkId"},
+    {R("completed", G(YES "," A("xyz", "'valueString':'a'"))), "value " IN, "has no item"},
     {R("completed", G(YES) "," A("d", "'valueString':'a'")),
      "structure QuestionnaireResponse.item[1]", "has no answers"},
 };
@@ -303,7 +302,18 @@ static void describe(const med_problems *list, med_buf *out)
                        med_issue_code(list->at[i].issue), MED_STR_ARG(list->at[i].expression));
 }
 
-static void check_row(const med_rules *rules, const struct row *row)
+static const med_json *measure; /* the one that strict checks find */
+
+static bool find_measure(void *arg, const char *type, med_str canonical, const med_json **j,
+                         uint32_t *root)
+{
+    (void)arg;
+    *j = measure;
+    *root = 0;
+    return strcmp(type, "Measure") == 0 && med_str_eqz(canonical, "urn:m");
+}
+
+static void check_row(const med_rules *rules, const struct row *row, bool strict)
 {
     med_arena *a = med_arena_new((size_t)1 << 24);
     med_json j;
@@ -311,7 +321,10 @@ static void check_row(const med_rules *rules, const struct row *row)
     med_type type;
     med_problems list = {0};
     med_buf found;
-    med_structure_options options = {.base = MED_STR_EMPTY, .rules = rules};
+    med_structure_options options = {.base = MED_STR_EMPTY,
+                                     .rules = rules,
+                                     .strict = strict,
+                                     .find = strict ? find_measure : NULL};
     med_buf_init(&found, 1 << 16);
     if (!med_json_parse(a, double_quotes(a, row->resource), &j, NULL, &err))
         fail_msg("%s: %s", row->resource, err.text);
@@ -335,9 +348,88 @@ static void check_rows(const struct row *rows, size_t n)
     med_rules *rules;
     assert_true(med_rules_new(med_pack_core(), &rules, &err));
     for (size_t i = 0; i < n; i++)
-        check_row(rules, &rows[i]);
+        check_row(rules, &rows[i], false);
     med_rules_free(rules);
 }
+
+/* ---- what is an error for who asks for all ---- */
+
+#define DIVS(inside)                                                                               \
+    "{'resourceType':'Patient','text':{'status':'generated','div':'<div "                          \
+    "xmlns=\\\"http://www.w3.org/1999/xhtml\\\">" inside "</div>'}}"
+#define ENTRY(url, resource) "{'fullUrl':'" url "','resource':" resource "}"
+#define PAPER(entries)                                                                             \
+    "{'resourceType':'Bundle','type':'document','timestamp':'2020-01-01T00:00:00Z','identifier':{" \
+    "'system':'urn:ietf:rfc:3986','value':'urn:x'},'entry':[" entries "]}"
+#define HEAD(section)                                                                              \
+    "{'resourceType':'Composition','id':'c','text':" DIV ",'status':'final','type':{'text':'x'},"  \
+    "'date':'2020','author':[{'reference':'Device/d'}],'title':'x','section':[{'entry':["          \
+    "{'reference':'" section "'}],'text':" DIV "}]}"
+#define DEVICE ENTRY("http://x/fhir/Device/d", "{'resourceType':'Device','id':'d','text':" DIV "}")
+#define URN "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+#define PERSON(more) "{'resourceType':'Patient','id':'p','text':" DIV more "}"
+#define REPORT(groups)                                                                             \
+    "{'resourceType':'MeasureReport','text':" DIV                                                  \
+    ",'status':'complete','type':'summary','measure':'urn:m',"                                     \
+    "'period':{'start':'2020'},'group':[" groups "]}"
+
+static const struct row strictly[] = {
+    /* links and ids */
+    {DIVS("<a href=\\\"#x\\\">x</a>"), "not-found Patient.text.div", "not there"},
+    {DIVS("<a name=\\\"x\\\">y</a><a href=\\\"#x\\\">x</a>"), "", NULL},
+    {DIVS("<!-- <a href=\\\"#x\\\"> --><a href=\\\"http://x\\\">x</a>"), "", NULL},
+    {DIVS("<a href=\\\"urn:uuid:x\\\">x</a>"), "value Patient.text.div", "urn:"},
+    {P("'name':[{'id':'a','text':'x'},{'id':'a','text':'y'}]"), "duplicate Patient.name[1]", NULL},
+    {P("'name':[{'id':'a','text':'x'},{'id':'b','text':'y'}]"), "", NULL},
+    {P("'contained':[{'resourceType':'Organization','id':'a','name':'x'}],'managingOrganization':{"
+       "'id':'a','reference':'#a'}"),
+     "", NULL},
+    /* Bundles */
+    {"{'resourceType':'Bundle','type':'searchset','entry':[{'fullUrl':'urn:x','resource':"
+     "{'resourceType':'Basic','text':" DIV ",'code':{'text':'x'}}}]}",
+     "required Bundle.entry[0].resource", "has an id"},
+    {"{'resourceType':'Bundle','type':'collection','entry':[{'fullUrl':'http://x/fhir/Basic/1',"
+     "'resource':{'resourceType':'Basic','text':" DIV ",'code':{'text':'x'}}}]}",
+     "value Bundle.entry[0]", "type and the id"},
+    {"{'resourceType':'Bundle','type':'collection','entry':[" ENTRY(
+         "urn:x:1", O("'subject':{'reference':'" URN "'}")) "," ENTRY(URN, PERSON("")) "]}",
+     "", NULL},
+    {"{'resourceType':'Bundle','type':'collection','entry':[" ENTRY(
+         "urn:x:1", O("'subject':{'reference':'" URN
+                      "'}")) "," ENTRY(URN, "{'resourceType':'Basic','id':'p','text':" DIV
+                                            ",'code':{'text':'x'}}") "]}",
+     "value Bundle.entry[0].resource.subject", "a reference to Basic can not stand here"},
+    {PAPER(ENTRY("http://x/fhir/Composition/c",
+                 HEAD("Patient/p")) "," DEVICE "," ENTRY("http://x/fhir/Patient/p", PERSON(""))),
+     "", NULL},
+    {PAPER(ENTRY("http://x/fhir/Composition/c", HEAD("Patient/p")) "," DEVICE "," ENTRY(
+         "http://x/fhir/Patient/p",
+         PERSON("")) "," ENTRY("http://x/fhir/Organization/o",
+                               "{'resourceType':'Organization','id':'o','name':'x','text':" DIV
+                               "}")),
+     "invariant Bundle.entry[3]", "does not belong to the document"},
+    {PAPER(ENTRY("http://x/fhir/Composition/c", HEAD("Patient/p")) "," DEVICE "," ENTRY(
+         "http://x/fhir/Patient/p",
+         PERSON(",'meta':{'versionId':'1'}")) "," ENTRY("http://x/fhir/Patient/p",
+                                                        PERSON(",'meta':{'versionId':'2'}"))),
+     "multiple-matches Bundle.entry[0].resource.section[0].entry[0]; invariant Bundle.entry[3]",
+     NULL},
+    {PAPER(ENTRY("http://x/fhir/Composition/c", HEAD("Patient/p/_history/2")) "," DEVICE "," ENTRY(
+         "http://x/fhir/Patient/p", PERSON(",'meta':{'versionId':'1'}"))),
+     "not-found Bundle.entry[0].resource.section[0].entry[0]; invariant Bundle.entry[2]", NULL},
+    /* MeasureReport */
+    {REPORT("{'code':{'text':'one'},'population':[{'code':{'text':'all'},'count':1}]},"
+            "{'code':{'text':'two'}}"),
+     "", NULL},
+    {REPORT("{'code':{'text':'one'},'population':[{'code':{'text':'some'},'count':1}]},"
+            "{'code':{'text':'two'}}"),
+     "value MeasureReport.group[0].population[0]; required MeasureReport.group[0]", "of this code"},
+    {REPORT("{'code':{'text':'one'},'population':[{'code':{'text':'all'},'subjectResults':{"
+            "'reference':'List/1'}}]},{'code':{'text':'two'}}"),
+     "value MeasureReport.group[0].population[0]", "subject-list"},
+    {REPORT("{'code':{'text':'one'}},{'code':{'text':'three'}}"),
+     "required MeasureReport.group[0]; value MeasureReport.group[1]; required MeasureReport", NULL},
+};
 
 #define TABLE(name)                                                                                \
     static void test_##name(void **state)                                                          \
@@ -353,6 +445,26 @@ TABLE(bundles)
 TABLE(answers)
 TABLE(limits)
 TABLE(definitions)
+
+static void test_strictly(void **state)
+{
+    (void)state;
+    med_err err = {0};
+    med_rules *rules;
+    med_json j;
+    med_arena *a = med_arena_new((size_t)1 << 20);
+    assert_true(med_json_parse(
+        a,
+        double_quotes(a, "{'resourceType':'Measure','group':[{'code':{'text':'one'},'population':["
+                         "{'code':{'text':'all'}}]},{'code':{'text':'two'}}]}"),
+        &j, NULL, &err));
+    measure = &j;
+    assert_true(med_rules_new(med_pack_core(), &rules, &err));
+    for (size_t i = 0; i < sizeof strictly / sizeof strictly[0]; i++)
+        check_row(rules, &strictly[i], true);
+    med_rules_free(rules);
+    med_arena_free(a);
+}
 
 /* Warnings leave room for the errors, and the quiet check has none. */
 static void test_warnings(void **state)
@@ -474,8 +586,8 @@ int main(void)
         cmocka_unit_test(test_extensions), cmocka_unit_test(test_narratives),
         cmocka_unit_test(test_bundles),    cmocka_unit_test(test_answers),
         cmocka_unit_test(test_limits),     cmocka_unit_test(test_definitions),
-        cmocka_unit_test(test_warnings),   cmocka_unit_test(test_presence),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_strictly),   cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_presence),   cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

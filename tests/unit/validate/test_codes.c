@@ -15,8 +15,11 @@ static bool ask(void *self, med_arena *a, const med_coded *q, med_coded_answer *
 {
     (void)a;
     ++*(int *)self;
-    *out = (med_coded_answer){MED_CODED_IN,  MED_STR("Right"), false,        false,
-                              MED_STR_EMPTY, MED_STR_EMPTY,    MED_STR_EMPTY};
+    *out = (med_coded_answer){.verdict = MED_CODED_IN,
+                              .display = MED_STR("Right"),
+                              .missing = MED_STR_EMPTY,
+                              .hint = MED_STR_EMPTY,
+                              .nearest = MED_STR_EMPTY};
     out->display_wrong = q->display.len > 0 && !med_str_eqz(q->display, "Right");
     out->inactive = med_str_eqz(q->code, "old");
     if (med_str_eqz(q->code, "fault"))
@@ -75,7 +78,7 @@ static const struct row rows[] = {
     {CODE, "{'system':'urn:s','code':'in','display':'Right'}", "", NULL},
     {CODE, "{'system':'urn:s','code':'in','display':'Wrong'}", "~invalid " O ".display",
      "the right one: Right"},
-    {CODE, "{'system':'urn:s','code':'none'}", "~code-invalid " O ".code", "nearest: near"},
+    {CODE, "{'system':'urn:s','code':'none'}", "code-invalid " O ".code", "nearest: near"},
     {CODE, "{'system':'urn:s','code':'old'}", "~business-rule " O ".code", "inactive"},
     {CODE, "{'system':'urn:s','code':'far'}", "", NULL},
     {CODE, "{'code':'none'}", "", NULL},

@@ -31,14 +31,14 @@ struct row {
 
 static const struct row counts[] = {
     {E("Patient.name", "'min':1,'max':'2'"), P("'name':[{'text':'a'}]"), "", NULL},
-    {E("Patient.name", "'min':1,'max':'2'"), P("'active':true"), "required Patient.name",
+    {E("Patient.name", "'min':1,'max':'2'"), P("'active':true"), "required Patient",
      "(profile " X "p|1)"},
     {E("Patient.name", "'min':0,'max':'1'"), P("'name':[{'text':'a'},{'text':'b'}]"),
-     "structure Patient.name", "at most 1"},
-    {E("Patient.active", "'min':0,'max':'0'"), P("'active':true"), "structure Patient.active",
+     "structure Patient", "at most 1"},
+    {E("Patient.active", "'min':0,'max':'0'"), P("'active':true"), "structure Patient",
      "may not be there"},
     {E("Patient.name", "'min':0,'max':'*'") E("Patient.name.family", "'min':1,'max':'1'"),
-     P("'name':[{'family':'a'},{'text':'b'}]"), "required Patient.name[1].family", NULL},
+     P("'name':[{'family':'a'},{'text':'b'}]"), "required Patient.name[1]", NULL},
     {E("Patient.name", "'min':0,'max':'*'") E("Patient.name.family", "'min':1,'max':'1'"),
      P("'name':[{'_family':{'extension':[{'url':'" X "e','valueString':'x'}]}}]"), "", NULL},
     {E("Patient.name.given", "'min':0,'max':'*'"), P("'active':true"), "processing Patient",
@@ -100,7 +100,7 @@ static const struct row values[] = {
      P("'active':false"), "~invariant Patient.active", NULL},
     {E("Patient.contact", "'min':0,'max':'*'") E("Patient.contact.name", "'min':1,'max':'1'"),
      P("'contact':[{'gender':'male','telecom':[{'system':'phone','value':'1'}]}]"),
-     "required Patient.contact[0].name", NULL},
+     "required Patient.contact[0]", NULL},
 };
 
 #define CATEGORY(rules)                                                                            \
@@ -115,13 +115,12 @@ static const struct row values[] = {
 
 static const struct row slices[] = {
     {CATEGORY(OPEN), P("'identifier':[" ID("a") "," ID("c") "," ID("b") "]"), "", NULL},
-    {CATEGORY(OPEN), P("'identifier':[" ID("b") "]"), "required Patient.identifier",
+    {CATEGORY(OPEN), P("'identifier':[" ID("b") "]"), "required Patient",
      "Patient.identifier:a is required"},
-    {CATEGORY(OPEN), P("'active':true"), "required Patient.identifier", NULL},
-    {CATEGORY(OPEN), P("'identifier':[" ID("a") "," ID("a") "]"), "structure Patient.identifier",
-     "at most 1"},
-    {CATEGORY(OPEN), P("'identifier':[{'system':'" X "a'}]"),
-     "required Patient.identifier[0].value", NULL},
+    {CATEGORY(OPEN), P("'active':true"), "required Patient", NULL},
+    {CATEGORY(OPEN), P("'identifier':[" ID("a") "," ID("a") "]"), "structure Patient", "at most 1"},
+    {CATEGORY(OPEN), P("'identifier':[{'system':'" X "a'}]"), "required Patient.identifier[0]",
+     NULL},
     {CATEGORY("'rules':'closed'"), P("'identifier':[" ID("a") "," ID("c") "]"),
      "structure Patient.identifier[1]", "they are: a, b"},
     {CATEGORY("'rules':'openAtEnd'"), P("'identifier':[" ID("a") "," ID("c") "]"), "", NULL},
@@ -135,13 +134,13 @@ static const struct row slices[] = {
          "Patient.name", "with", "'min':1,'max':'1'") E("Patient.name.family", "'min':1,'max':'1'")
          SLICE("Patient.name", "without", "'min':0,'max':'0'")
              E("Patient.name.family", "'min':0,'max':'0'"),
-     P("'name':[{'family':'a'},{'text':'b'}]"), "structure Patient.name", "Patient.name:without"},
+     P("'name':[{'family':'a'},{'text':'b'}]"), "structure Patient", "Patient.name:without"},
     /* type */
     {E("Observation.value[x]",
        "'min':0,'max':'1','slicing':{" BY("type", "$this") ",'rules':'closed'}")
          SLICE("Observation.value[x]", "valueQuantity", "'min':0,'max':'1'," TYPE("Quantity"))
              E("Observation.value[x].code", "'min':1,'max':'1'"),
-     O("'valueQuantity':{'value':1}"), "required Observation.value.code", NULL},
+     O("'valueQuantity':{'value':1}"), "required Observation.value", NULL},
     {E("Observation.value[x]",
        "'min':0,'max':'1','slicing':{" BY("type", "$this") ",'rules':'closed'}")
          SLICE("Observation.value[x]", "valueQuantity", "'min':0,'max':'1'," TYPE("Quantity")),
@@ -154,10 +153,10 @@ static const struct row slices[] = {
     {E("Patient.name", "'min':0,'max':'*','slicing':{" BY("profile", "$this") "," OPEN "}")
          SLICE("Patient.name", "n",
                "'min':1,'max':'1','type':[{'code':'HumanName','profile':['" X "family']}]"),
-     P("'name':[{'text':'a'}]"), "required Patient.name", NULL},
+     P("'name':[{'text':'a'}]"), "required Patient", NULL},
     /* @default, and slices of slices */
     {CATEGORY(OPEN) SLICE("Patient.identifier", "@default", "'min':0,'max':'0'"),
-     P("'identifier':[" ID("a") "," ID("c") "]"), "structure Patient.identifier",
+     P("'identifier':[" ID("a") "," ID("c") "]"), "structure Patient",
      "Patient.identifier:@default"},
     {E("Patient.identifier", "'min':0,'max':'*','slicing':{" BY("value", "system") "," OPEN "}")
          SLICE("Patient.identifier", "a",
@@ -172,7 +171,7 @@ static const struct row slices[] = {
 
 static const struct row types[] = {
     {E("Patient.name", "'min':0,'max':'*','type':[{'code':'HumanName','profile':['" X "family']}]"),
-     P("'name':[{'text':'a'}]"), "required Patient.name[0].family", X "family|2"},
+     P("'name':[{'text':'a'}]"), "required Patient.name[0]", X "family|2"},
     {E("Patient.name", "'min':0,'max':'*','type':[{'code':'HumanName','profile':['" X "none']}]"),
      P("'name':[{'text':'a'}]"), "not-found Patient.name[0]", "not installed"},
     {E("Patient.name",
@@ -186,12 +185,12 @@ static const struct row types[] = {
     {E("Patient.extension", "'min':0,'max':'*','slicing':{" BY("value", "url") "," OPEN "}")
          SLICE("Patient.extension", "e",
                "'min':1,'max':'1','type':[{'code':'Extension','profile':['" X "ext']}]"),
-     P("'extension':[{'url':'" X "other','valueString':'a'}]"), "required Patient.extension", NULL},
+     P("'extension':[{'url':'" X "other','valueString':'a'}]"), "required Patient", NULL},
     /* wherever it stands */
     {"", P("'extension':[{'url':'" X "ext','valueInteger':1}]"),
      "structure Patient.extension[0].value", "expected string"},
     {"", P("'name':[{'text':'x','extension':[{'url':'" X "ext','valueString':'a'}]}]"),
-     "extension Patient.name[0].extension[0]", "its place: Patient"},
+     "extension Patient.name[0]", "its place: Patient"},
     {"", P("'modifierExtension':[{'url':'" X "ext','valueString':'a'}]"),
      "extension Patient.modifierExtension[0]", "no modifier"},
     {"",
@@ -201,7 +200,7 @@ static const struct row types[] = {
     {"",
      P("'active':true,'address':[{'use':'work','extension':[{'url':'" X
        "ext','valueString':'a'}]}]"),
-     "extension Patient.address[0].extension[0]", NULL},
+     "extension Patient.address[0]", NULL},
 };
 
 #define REF(more)                                                                                  \
@@ -212,7 +211,7 @@ static const struct row types[] = {
 static const struct row references[] = {
     {REF("'targetProfile':['" X "org']"), P(ORG("'name':'n'") "," TO("#o")), "", NULL},
     {REF("'targetProfile':['" X "org']"), P(ORG("'identifier':[{'value':'1'}]") "," TO("#o")),
-     "value Patient.managingOrganization; required Patient.contained[0].name", "does not keep"},
+     "value Patient.managingOrganization; required Patient.contained[0]", "does not keep"},
     {REF("'targetProfile':['" X "org']"), P(TO("Organization/1")), "", NULL},
     {REF("'aggregation':['contained']"), P(ORG("'name':'n'") "," TO("#o")), "", NULL},
     {REF("'aggregation':['contained']"), P(TO("Organization/1")),

@@ -99,8 +99,7 @@ static const struct row members[] = {
     {P("'_birthDate':{'value':'2000'}"), "structure Patient.birthDate.value",
      "date has no element 'value'"},
     {"{'resourceType':'Observation','statsu':'final'}",
-     "structure Observation.statsu; required Observation.status; required Observation.code",
-     "nearest: status"},
+     "structure Observation.statsu; required Observation; required Observation", "nearest: status"},
 };
 
 static const struct row shapes[] = {
@@ -171,29 +170,27 @@ static const struct row choices[] = {
 };
 
 static const struct row required[] = {
-    {"{'resourceType':'Observation','status':'final'}", "required Observation.code",
+    {"{'resourceType':'Observation','status':'final'}", "required Observation",
      "Observation.code is required"},
-    {"{'resourceType':'Observation'}", "required Observation.status; required Observation.code",
-     NULL},
-    {"{'resourceType':'Observation','id':'x'}",
-     "required Observation.status; required Observation.code", NULL},
-    {O("'component':[{'valueString':'x'}]"), "required Observation.component[0].code", NULL},
-    {P("'communication':[{'preferred':true}]"), "required Patient.communication[0].language", NULL},
-    {P("'text':{'status':'generated'}"), "required Patient.text.div", "Narrative.div"},
+    {"{'resourceType':'Observation'}", "required Observation; required Observation", NULL},
+    {"{'resourceType':'Observation','id':'x'}", "required Observation; required Observation", NULL},
+    {O("'component':[{'valueString':'x'}]"), "required Observation.component[0]", NULL},
+    {P("'communication':[{'preferred':true}]"), "required Patient.communication[0]", NULL},
+    {P("'text':{'status':'generated'}"), "required Patient.text", "Narrative.div"},
     {P("'text':{'div':'<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">x</div>'}"),
-     "required Patient.text.status", NULL},
+     "required Patient.text", NULL},
     {"{'resourceType':'MedicationRequest','status':'active','intent':'order','subject':"
      "{'reference':'Patient/1'}}",
-     "required MedicationRequest.medication", "medication[x] is required"},
-    {"{'resourceType':'Bundle','entry':[{'fullUrl':'x'}]}", "required Bundle.type", NULL},
+     "required MedicationRequest", "medication[x] is required"},
+    {"{'resourceType':'Bundle','entry':[{'fullUrl':'x'}]}", "required Bundle", NULL},
     {"{'resourceType':'Bundle','type':'batch','entry':[{'request':{'method':'GET'}}]}",
-     "required Bundle.entry[0].request.url", NULL},
+     "required Bundle.entry[0].request", NULL},
     {P("'contained':[{'resourceType':'Observation','id':'o','status':'final'}]"),
-     "required Patient.contained[0].code", NULL},
-    {P("'extension':[{'valueString':'x'}]"), "required Patient.extension[0].url", NULL},
+     "required Patient.contained[0]", NULL},
+    {P("'extension':[{'valueString':'x'}]"), "required Patient.extension[0]", NULL},
     {"{'resourceType':'Questionnaire','status':'draft','item':[{'linkId':'1','type':'group',"
      "'item':[{'type':'string'}]}]}",
-     "required Questionnaire.item[0].item[0].linkId", NULL},
+     "required Questionnaire.item[0].item[0]", NULL},
 };
 
 static const struct row formats[] = {
@@ -269,20 +266,19 @@ static const struct row extensions[] = {
 };
 
 static const struct row references[] = {
-    {O("'subject':{'reference':'Patinet/1'}"), "value Observation.subject.reference",
+    {O("'subject':{'reference':'Patinet/1'}"), "value Observation.subject",
      "nearest to this one: Patient"},
-    {O("'subject':{'reference':'Patient'}"), "value Observation.subject.reference", "Type/id"},
-    {O("'subject':{'reference':'Patient/a_b'}"), "value Observation.subject.reference", "the id"},
-    {O("'subject':{'reference':'Patient/1 '}"), "value Observation.subject.reference",
-     "white space"},
-    {O("'subject':{'reference':'Patient?identifier=1'}"), "value Observation.subject.reference",
+    {O("'subject':{'reference':'Patient'}"), "value Observation.subject", "Type/id"},
+    {O("'subject':{'reference':'Patient/a_b'}"), "value Observation.subject", "the id"},
+    {O("'subject':{'reference':'Patient/1 '}"), "value Observation.subject", "white space"},
+    {O("'subject':{'reference':'Patient?identifier=1'}"), "value Observation.subject",
      "only inside a transaction"},
-    {O("'subject':{'reference':'Medication/1'}"), "value Observation.subject.reference",
+    {O("'subject':{'reference':'Medication/1'}"), "value Observation.subject",
      "a reference to Medication can not stand here; expected Patient, Group, Device, Location"},
-    {O("'subject':{'reference':'http://x/fhir/Medication/1'}"),
-     "value Observation.subject.reference", "can not stand here"},
+    {O("'subject':{'reference':'http://x/fhir/Medication/1'}"), "value Observation.subject",
+     "can not stand here"},
     {O("'performer':[{'reference':'Patient/1'},{'reference':'Encounter/1'}]"),
-     "value Observation.performer[1].reference", "Encounter"},
+     "value Observation.performer[1]", "Encounter"},
     {O("'subject':{'reference':'Patient/1','type':'Group'}"), "value Observation.subject.type",
      "itself names Patient"},
     {O("'subject':{'reference':''}"), "structure Observation.subject.reference", "not be empty"},
@@ -307,7 +303,7 @@ static const struct row contained[] = {
     {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':[]}]}",
      "structure Bundle.entry[0].resource", "no array here"},
     {"{'resourceType':'Parameters','parameter':[{'name':'x','part':[{'valueString':'y'}]}]}",
-     "required Parameters.parameter[0].part[0].name", NULL},
+     "required Parameters.parameter[0].part[0]", NULL},
 };
 
 static const struct row narratives[] = {
