@@ -457,6 +457,7 @@ typedef struct med_verify {
     uint64_t versions, faults;  /* results */
     uint64_t list_faults;       /* of `faults`: mended by throwing the lists away */
     uint64_t parts, part_bytes; /* kept beside the versions, and what they take, compressed */
+    bool structure_unchecked;   /* of the file: writes cut off each look at it */
 } med_verify;
 bool med_store_verify(med_store *s, med_verify *v, med_err *err) MED_MUST_CHECK;
 

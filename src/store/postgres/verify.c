@@ -7,7 +7,8 @@
 #include "store/postgres/postgres_impl.h"
 
 enum {
-    PAGE_TIME = 50000000, /* microseconds one snapshot may take */
+    PAGE_TIME = 50000000, /* microseconds one snapshot may take at first */
+    TRIES = 6,            /* at one page, each with twice the time of the one before */
     PAGE_MEMORY = 1 << 30,
     PARTS_PAGE = 50,
 };
@@ -38,17 +39,24 @@ static bool show_progress(struct verifying *x)
 
 bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at)
 {
+    int64_t time = PAGE_TIME;
+    int tries = 0;
     for (bool more = true; more;) {
         if (!show_progress(x))
             return false;
         med_arena_reset(x->a);
         *x->err = (med_err){0};
-        med_pg_view_begin(x->v, med_monotonic(x->s->clock) + PAGE_TIME);
+        med_pg_view_begin(x->v, med_monotonic(x->s->clock) + time);
         more = false;
         bool good = page(x, at, &more);
         med_pg_view_close(x->v);
-        if (!good)
-            return false;
+        tries = good ? 0 : tries + 1;
+        if (!good) {
+            if (x->err->issue != MED_ISSUE_TIMEOUT || tries == TRIES)
+                return false;
+            more = true;
+            time *= 2;
+        }
     }
     return true;
 }

@@ -4,10 +4,12 @@
 #include "store/sqlite/verify.h"
 
 enum {
-    PAGE_TIME = 20000000, /* microseconds one snapshot may take */
-    TRIES = 5,
+    PAGE_TIME = 1000000,   /* microseconds after which a page ends */
+    ROW_TIME = 20000000,   /* microseconds a page may take at first: it ends between rows only */
+    TRIES = 6,             /* at one row, each with twice the time of the one before */
+    PAGE_BYTES = 64 << 20, /* of memory, after which a page ends */
+    MEMORY = 1 << 30,
     FEED_PAGE = 500,
-    PAGE_MEMORY = 1 << 30,
 };
 
 void med_verify_fault(struct verifying *x, const char *kind, med_str where, const char *what)
@@ -34,20 +36,39 @@ static bool show_progress(struct verifying *x)
            || MED_FAIL(x->err, MED_ISSUE_INCOMPLETE, "cancelled");
 }
 
+bool med_verify_is_enough(const struct verifying *x)
+{
+    return x->rows > 0
+           && (med_arena_used(x->a) > PAGE_BYTES
+               || med_monotonic(x->s->clock) - x->v->began > PAGE_TIME);
+}
+
+bool med_verify_step(struct verifying *x, sqlite3_stmt *stmt, int *rc)
+{
+    *rc = med_verify_is_enough(x) ? SQLITE_DONE : sqlite3_step(stmt);
+    x->rows += *rc == SQLITE_ROW;
+    return *rc == SQLITE_ROW;
+}
+
 bool med_verify_pages(struct verifying *x, verify_page page, void *at)
 {
+    int64_t time = ROW_TIME;
     int tries = 0;
     for (bool more = true; more;) {
         med_arena_reset(x->a);
         *x->err = (med_err){0};
-        med_sqlite_view_begin(x->v, med_monotonic(x->s->clock) + PAGE_TIME);
+        x->rows = 0;
+        med_sqlite_view_begin(x->v, med_monotonic(x->s->clock) + time);
         bool good = page(x, at, &more);
-        bool cut = atomic_load(&x->v->cut);
         med_sqlite_view_close(x->v);
-        if (good)
+        if (good || x->rows > 1) /* the row that failed was not the first: the page got on */
             tries = 0;
-        else if (!cut || ++tries == TRIES)
-            return false;
+        if (!good) {
+            if (x->err->issue != MED_ISSUE_TIMEOUT || ++tries == TRIES)
+                return false;
+            more = true;
+            time *= 2;
+        }
         if (!show_progress(x))
             return false;
     }
@@ -118,20 +139,21 @@ static bool feed_page(struct verifying *x, void *arg, bool *more)
 {
     struct feed_at *at = arg;
     struct feed_row rows[FEED_PAGE];
-    size_t n = 0;
+    size_t n = 0, i = 0;
     if (!med_sqlite_enter(x->v, x->err))
         return false;
     bool good = read_feed(x, at, rows, &n);
-    for (size_t i = 0; good && i < n; i++) {
+    for (; good && i < n && !med_verify_is_enough(x); i++) {
         if (rows[i].t > at->t + 1)
             med_verify_fault(x, "feed", med_arena_printf(x->a, "commit %lld", (long long)at->t + 1),
                              "the feed has a hole: a commit is missing");
         good = rows[i].purged || check_version(x, &rows[i]);
         if (good)
             *at = (struct feed_at){rows[i].t, rows[i].rid};
+        x->rows++;
     }
     med_sqlite_leave(x->v);
-    *more = n == FEED_PAGE;
+    *more = n == FEED_PAGE || i < n;
     return good;
 }
 
@@ -166,6 +188,8 @@ static bool quick_check(struct verifying *x, void *arg, bool *more)
     sqlite3_stmt *stmt = med_connection_statement(x->v->connection, STATEMENT_QUICK_CHECK, x->err);
     int rc = stmt == NULL ? SQLITE_ERROR : sqlite3_step(stmt);
     bool sound = rc == SQLITE_ROW && med_str_eqz(med_statement_str(stmt, 0), "ok");
+    if (rc == SQLITE_ROW && !sound && atomic_load(&x->v->cut))
+        rc = SQLITE_INTERRUPT; /* what is half looked at is not sound either */
     (void)sqlite3_reset(stmt);
     if ((rc == SQLITE_ROW && !sound) || is_damage(rc))
         med_verify_fault(x, "file", MED_STR("medulla.db"),
@@ -174,6 +198,19 @@ static bool quick_check(struct verifying *x, void *arg, bool *more)
                 || (stmt != NULL && med_sqlite_read_failed(x->v, rc, x->err) == MED_FOUND);
     med_sqlite_leave(x->v);
     return good;
+}
+
+/* It is one look at all pages, so on a large store it ends never beside many writes. The rest does
+ * not wait for that: each page is also judged by its own sum when it is read. */
+static bool check_structure(struct verifying *x)
+{
+    if (med_verify_pages(x, quick_check, NULL))
+        return true;
+    if (x->err->issue != MED_ISSUE_TIMEOUT)
+        return false;
+    *x->err = (med_err){0};
+    x->to->structure_unchecked = true;
+    return true;
 }
 
 static void release(struct verifying *x)
@@ -189,7 +226,7 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
     struct verifying x = {.s = s,
                           .v = &s->slots[s->n_slots - 1],
                           .to = v,
-                          .a = med_arena_new(PAGE_MEMORY),
+                          .a = med_arena_new(MEMORY),
                           .lists = med_list_check_new(v),
                           .err = err};
     if (x.a == NULL || x.lists == NULL) {
@@ -199,6 +236,7 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
     v->versions = 0;
     v->faults = v->list_faults = 0;
     v->parts = v->part_bytes = 0;
+    v->structure_unchecked = false;
     if (!med_sqlite_hold_deferring(s, err)) { /* it compares tables */
         release(&x);
         return false;
@@ -206,7 +244,7 @@ bool med_sqlite_verify(med_store *store, med_verify *v, med_err *err)
     struct feed_at at = {0, INT64_MAX};
     pthread_mutex_lock(&s->own_slot_lock);
     x.v->deep = true;
-    bool good = med_verify_pages(&x, quick_check, NULL) && med_verify_pages(&x, feed_page, &at)
+    bool good = check_structure(&x) && med_verify_pages(&x, feed_page, &at)
                 && med_verify_pages(&x, check_end_of_feed, &at) && med_verify_index(&x)
                 && med_verify_parts(&x);
     pthread_mutex_unlock(&s->own_slot_lock);

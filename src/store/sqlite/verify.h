@@ -13,12 +13,17 @@ struct verifying {
     med_err *err;
     med_list_check *lists;
     bool window_ends; /* before going on, the lists are to be read */
+    size_t rows;      /* of the page */
 };
 
 /* One look at the store: false when it could not go on. */
 typedef bool (*verify_page)(struct verifying *x, void *at, bool *more);
-/* Looks page by page, each in a snapshot of its own, and once more when one was cut off. */
+/* Looks page by page, each in a snapshot of its own, and again when one was cut off. */
 bool med_verify_pages(struct verifying *x, verify_page page, void *at);
+/* Steps to the next row of the page. False behind its last one, and when the page has taken its
+ * time or memory: then, too, *rc is SQLITE_DONE, and the next page goes on. */
+bool med_verify_step(struct verifying *x, sqlite3_stmt *stmt, int *rc);
+bool med_verify_is_enough(const struct verifying *x);
 
 void med_verify_fault(struct verifying *x, const char *kind, med_str where, const char *what);
 /* *err says what is wrong with one row: a fault if it is damage, else the end (false). */

@@ -227,7 +227,7 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     if (good)
         (void)sqlite3_bind_int64(stmt, 1, (int64_t)*at);
     bool text = x->to->extract != NULL || med_list_check_is_on(x->lists);
-    while (good && !x->window_ends && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && !x->window_ends && med_verify_step(x, stmt, &rc)) {
         struct expected e;
         bool known = false;
         good = expect(x, stmt, &e, text, &known)
@@ -322,7 +322,7 @@ static bool table_page(struct verifying *x, void *arg, bool *more)
         good = MED_FAIL_MEMORY(x->err);
     if (good)
         med_table_bind(stmt, shape, &start);
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && med_verify_step(x, stmt, &rc)) {
         struct index_row row = med_table_row(stmt, at->table);
         good = check_owner(x, &row, &e) && keep_place(x, at, &row);
         *more = true;
@@ -374,7 +374,7 @@ static bool counter_page(struct verifying *x, void *arg, bool *more)
         (void)sqlite3_bind_int64(stmt, 1, at->param);
         (void)sqlite3_bind_int64(stmt, 2, at->hash);
     }
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && med_verify_step(x, stmt, &rc)) {
         struct counter_at here = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
         int64_t n = 0;
         good = count(x, here.param, here.hash, &n);

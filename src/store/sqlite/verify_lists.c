@@ -39,7 +39,7 @@ static bool block_page(struct verifying *x, void *arg, bool *more)
                 && med_statement_bind_str(stmt, 2, term)
                 && sqlite3_bind_int64(stmt, 3, at->first) == SQLITE_OK;
     int rc = SQLITE_DONE;
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && med_verify_step(x, stmt, &rc)) {
         good = check_block(x, stmt)
                && med_list_at_keep(at, sqlite3_column_int64(stmt, 0), med_statement_str(stmt, 1),
                                    sqlite3_column_int64(stmt, 2), x->err);

@@ -36,7 +36,7 @@ static bool parts_page(struct verifying *x, void *arg, bool *more)
     sqlite3_stmt *stmt = med_connection_statement(x->v->connection, STATEMENT_ALL_PARTS, x->err);
     int rc = SQLITE_ERROR;
     bool good = stmt != NULL && sqlite3_bind_int64(stmt, 1, *at) == SQLITE_OK;
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && med_verify_step(x, stmt, &rc)) {
         good = check_part(x, stmt);
         *at = sqlite3_column_int64(stmt, 0);
         *more = true;
@@ -61,7 +61,7 @@ static bool uses_page(struct verifying *x, void *arg, bool *more)
         && sqlite3_bind_int64(stmt, 2, at->version) == SQLITE_OK
         && sqlite3_bind_blob(stmt, 3, at->hash, sizeof at->hash, SQLITE_TRANSIENT) == SQLITE_OK;
     int rc = SQLITE_DONE;
-    while (good && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (good && med_verify_step(x, stmt, &rc)) {
         at->rid = sqlite3_column_int64(stmt, 0);
         at->version = sqlite3_column_int64(stmt, 1);
         med_str hash = med_statement_str(stmt, 2);

@@ -103,18 +103,19 @@ static void end_snapshot(struct sqlite_view *v)
     unpin(v);
 }
 
-static bool cut_off(struct sqlite_view *v, med_err *err)
+static enum med_found took_too_long(med_err *err)
 {
-    if (!v->writer && stop_if_over(v))
-        return !MED_FAIL(err, MED_ISSUE_TIMEOUT,
-                         "reading took longer than it may: ask for less, or in pages");
-    return false;
+    (void)MED_FAIL(err, MED_ISSUE_TIMEOUT,
+                   "reading took longer than it may: ask for less, or in pages");
+    return MED_FAILED;
 }
 
 bool med_sqlite_enter(struct sqlite_view *v, med_err *err)
 {
     pthread_mutex_lock(&v->lock);
-    if (!cut_off(v, err)) {
+    if (!v->writer && stop_if_over(v)) {
+        (void)took_too_long(err);
+    } else {
         int rc = SQLITE_OK;
         if (!v->reading && !v->writer) {
             v->epoch = med_recent_epoch(&v->store->recent);
@@ -139,8 +140,8 @@ void med_sqlite_leave(struct sqlite_view *v)
 
 enum med_found med_sqlite_read_failed(struct sqlite_view *v, int rc, med_err *err)
 {
-    if ((rc & 0xff) == SQLITE_INTERRUPT && cut_off(v, err))
-        return MED_FAILED;
+    if ((rc & 0xff) == SQLITE_INTERRUPT)
+        return took_too_long(err);
     (void)med_connection_fail(v->connection, rc, "reading", err);
     if ((rc & 0xff) == SQLITE_CORRUPT || rc == SQLITE_IOERR_DATA)
         atomic_fetch_add(&v->store->damaged, 1);
@@ -150,6 +151,8 @@ enum med_found med_sqlite_read_failed(struct sqlite_view *v, int rc, med_err *er
 void med_sqlite_view_cut(struct sqlite_view *v)
 {
     atomic_store(&v->cut, true);
+    if (v == &v->store->slots[v->store->n_slots - 1])
+        sqlite3_interrupt(v->own.db);    /* verify's look at all pages asks for nothing else */
     pthread_mutex_lock(&v->lock);        /* a running statement stops at its next look */
     if (v->open && atomic_load(&v->cut)) /* else it ended by itself meanwhile */
         end_snapshot(v);

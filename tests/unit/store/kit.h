@@ -28,7 +28,8 @@ struct kit {
     char database[200]; /* its conninfo */
     med_store *store;
     med_arena *arena;
-    int64_t skew; /* added to the clock the store sees */
+    int64_t skew;                /* added to the clock the store sees */
+    _Atomic int64_t look, looks; /* how long a look at its monotonic clock takes, and took so far */
     med_clock clock;
     uint32_t patient, observation;                              /* types */
     uint32_t code, subject, date, name, value, url, identifier; /* parameters */
