@@ -147,16 +147,31 @@ typedef struct look {
     med_parameter_set set;
 } look;
 
-/* The task of an entry; a zeroed one if there is none yet. */
-static bool find_task(const look *l, const med_added_param *p, med_task_note *out, med_err *err)
+/* A task by its name; a zeroed one if there is none yet. */
+static bool find_note(const look *l, med_str name, med_task_note *out, med_err *err)
 {
-    med_str name = med_arena_printf(l->arena, "task:index:%.*s", MED_STR_ARG(p->id));
     *out = (med_task_note){.name = name};
     for (size_t i = 0; i < l->n; i++) {
         if (med_str_eq(l->notes[i].name, name))
             return med_task_note_read(l->arena, &l->notes[i], out, err);
     }
     return name.len > 0 || MED_FAIL_MEMORY(err);
+}
+
+/* Of an entry. */
+static bool find_task(const look *l, const med_added_param *p, med_task_note *out, med_err *err)
+{
+    return find_note(l, med_arena_printf(l->arena, "task:index:%.*s", MED_STR_ARG(p->id)), out,
+                     err);
+}
+
+/* Of the rows by hub and date: its note comes with an upgrade, to a store that has resources. */
+static bool find_hubs(const look *l, med_task_note *out, bool *lacking, med_err *err)
+{
+    if (!find_note(l, MED_STR("task:rows:hubs"), out, err))
+        return false;
+    *lacking = out->revision != 0 && out->state != MED_TASK_DONE;
+    return true;
 }
 
 static bool take_state(med_editions *e, const look *l, const med_added_param *p, progress **out,
@@ -213,6 +228,17 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
                && med_capabilities_text(x->arena, &x->fhir, &x->fhir.capabilities, err));
 }
 
+static bool take_hubs(edition *x, const look *l, med_err *err)
+{
+    med_task_note t;
+    bool lacking;
+    if (!find_hubs(l, &t, &lacking, err))
+        return false;
+    if (lacking)
+        x->fhir.schema = med_search_schema_without_hubs(x->arena, x->fhir.schema);
+    return x->fhir.schema != NULL || MED_FAIL_MEMORY(err);
+}
+
 static edition *make(med_editions *e, const look *l, uint64_t signature, med_err *err)
 {
     med_arena *a = med_arena_new(ARENA);
@@ -227,7 +253,7 @@ static edition *make(med_editions *e, const look *l, uint64_t signature, med_err
     x->fhir.since = med_monotonic(e->base->clock); /* its rows were made by now */
     x->fhir.newest = newest;
     x->fhir.newest_arg = e;
-    if (extend(e, x, l, err))
+    if (extend(e, x, l, err) && take_hubs(x, l, err))
         return x;
     med_arena_free(a);
     return NULL;
@@ -308,7 +334,12 @@ static bool sign(const look *l, uint64_t *out, med_err *err)
 {
     static const med_hash_key key = {3, 4};
     med_hasher h;
+    med_task_note hubs;
+    bool lacking;
+    if (!find_hubs(l, &hubs, &lacking, err))
+        return false;
     med_hasher_begin(&h, key);
+    med_hasher_add(&h, lacking ? MED_STR("hubs lacking") : MED_STR("hubs"));
     for (size_t i = 0; i < l->set.n; i++) {
         med_task_note t;
         if (!find_task(l, &l->set.at[i], &t, err))
@@ -377,13 +408,31 @@ static bool new_task(const med_editions *e, med_arena *a, const med_added_param 
     return t->types.len > 0 || MED_FAIL_MEMORY(err);
 }
 
+/* An upgrade knows no types. */
+static bool list_hubs(const med_editions *e, const look *l, med_task_note *out, size_t *n,
+                      med_err *err)
+{
+    bool lacking;
+    if (!find_hubs(l, out, &lacking, err))
+        return false;
+    *n += out->revision != 0;
+    if (out->types.len > 0 || out->revision == 0)
+        return true;
+    out->unwritten = true;
+    out->created = med_now(e->base->clock);
+    out->types = med_search_hub_types(l->arena, e->base->schema);
+    return out->types.len > 0 || MED_FAIL_MEMORY(err);
+}
+
 static bool list_tasks(const med_editions *e, const look *l, med_task_note **out, size_t *n,
                        med_err *err)
 {
     *n = 0;
-    *out = MED_TAKE(l->arena, l->set.n + 1, med_task_note);
+    *out = MED_TAKE(l->arena, l->set.n + 2, med_task_note);
     if (*out == NULL)
         return MED_FAIL_MEMORY(err);
+    if (!list_hubs(e, l, *out, n, err))
+        return false;
     for (size_t i = 0; i < l->set.n; i++) {
         const med_added_param *p = &l->set.at[i];
         med_task_note *t = &(*out)[(*n)++];

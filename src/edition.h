@@ -30,11 +30,11 @@ enum med_task_state {
 };
 extern const char *const med_task_state_names[5];
 typedef struct med_task_note {
-    med_str name;      /* "task:index:ID" */
+    med_str name;      /* "task:index:ID", "task:rows:hubs" */
     uint64_t revision; /* of the note; 0: there is none yet */
     bool unwritten;    /* the note is of another serial, or there is none */
-    med_str kind;      /* "index", "remove" */
-    med_str id;        /* of the SearchParameter */
+    med_str kind;      /* "index", "remove", "rows" */
+    med_str id;        /* of the SearchParameter; of rows: which */
     med_str code;
     uint64_t serial;
     enum med_task_state state;
@@ -56,7 +56,8 @@ const med_fhir *med_editions_hold(med_editions *e, med_arena *a);
 /* Looks what the store says and makes a new edition if that has changed. With `sync` the set is
  * first compared with the SearchParameters that are stored. */
 bool med_editions_refresh(med_editions *e, bool sync, med_err *err) MED_MUST_CHECK;
-/* The tasks of all parameters of the set, as far as they have one, and what is missing. */
+/* The tasks of all parameters of the set, as far as they have one, and what is missing; and that
+ * of rows which an upgrade asked for. */
 bool med_editions_tasks(med_editions *e, med_arena *a, med_task_note **out, size_t *n,
                         med_err *err) MED_MUST_CHECK;
 /* Figures of a parameter that are shown before the note is written. */

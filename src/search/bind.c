@@ -1,6 +1,6 @@
 /* bind.c - clauses meet the store: codes become hashes, references become rids, and each
  * clause gets an estimate of its rows by counters or by looking at the first few. */
-#include "search/run.h"
+#include "search/hub.h"
 
 #include <stdlib.h>
 
@@ -105,17 +105,25 @@ static bool bind_idents(med_run *r, med_bound *b, med_err *err)
     size_t n = 0;
     for (size_t i = 0; i < b->clause->n; i++)
         n += b->clause->terms[i].n_keys;
-    uint64_t *keys = MED_TAKE(r->arena, n, uint64_t);
-    if (keys == NULL)
+    uint64_t *keys = MED_TAKE(r->arena, n, uint64_t), *hubs = MED_TAKE(r->arena, n, uint64_t);
+    if (keys == NULL || hubs == NULL)
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < b->clause->n; i++) {
-        for (size_t k = 0; k < b->clause->terms[i].n_keys; k++) {
-            if (!med_view_rid(r->view, b->clause->terms[i].keys[k], &keys[b->n_keys], err))
+        const med_term *t = &b->clause->terms[i];
+        for (size_t k = 0; k < t->n_keys; k++) {
+            if (!med_view_rid(r->view, t->keys[k], &keys[b->n_keys], err))
                 return false;
-            b->n_keys += keys[b->n_keys] != 0;
+            if (keys[b->n_keys] == 0)
+                continue;
+            if (t->hubs != NULL && t->hubs[k])
+                hubs[b->n_hubs++] = t->keys[k];
+            b->n_keys++;
         }
     }
     b->keys = keys;
+    b->hubs = hubs;
+    if (b->n_hubs < b->n_keys)
+        b->n_hubs = 0;
     if (b->n_keys < 2)
         return true;
     qsort(keys, b->n_keys, sizeof *keys, compare_keys);
@@ -128,21 +136,28 @@ static bool bind_idents(med_run *r, med_bound *b, med_err *err)
     return true;
 }
 
-/* Rows of a clause's stream up to MED_PROBE_ROWS; beyond, `guess`. What holds of the clause holds
+/* Rows of the plan's stream, up to MED_PROBE_ROWS. */
+static bool count_some(med_run *r, uint64_t *n, med_err *err)
+{
+    med_position at;
+    enum med_found found = MED_FOUND;
+    med_stream *s = med_stream_open(r, NULL, err);
+    *n = 0;
+    while (s != NULL && *n < MED_PROBE_ROWS && (found = med_stream_next(s, &at, err)) == MED_FOUND)
+        ++*n;
+    med_stream_close(s);
+    return s != NULL && found != MED_FAILED;
+}
+
+/* Rows of a clause's stream; beyond MED_PROBE_ROWS, `guess`. What holds of the clause holds
  * of all others about the same row (from and to of one date): the stream brings what all let pass.
  */
 static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
 {
+    uint64_t n;
     med_run_use(r, med_plan_of_clause(r, i));
-    med_stream *s = med_stream_open(r, NULL, err);
-    if (s == NULL)
+    if (!count_some(r, &n, err))
         return false;
-    med_position at;
-    enum med_found found = MED_FOUND;
-    uint64_t n = 0;
-    while (n < MED_PROBE_ROWS && (found = med_stream_next(s, &at, err)) == MED_FOUND)
-        n++;
-    med_stream_close(s);
     for (size_t k = 0; k < r->q->n; k++) {
         if (k != i && !r->bound[k].decided)
             continue;
@@ -150,7 +165,23 @@ static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
         r->bound[k].guessed = n == MED_PROBE_ROWS;
         r->bound[k].looked = true;
     }
-    return found != MED_FAILED;
+    return true;
+}
+
+/* A hub and a date together: how many rows? */
+static bool look_at_hub(med_run *r, bool *few, med_err *err)
+{
+    size_t date, reference;
+    uint64_t n;
+    *few = false;
+    if (!med_hub_find(r, &date, &reference))
+        return true;
+    med_run_use(r, med_plan_of_hub(r, date, reference));
+    if (!count_some(r, &n, err))
+        return false;
+    *few = n < MED_PROBE_ROWS;
+    r->of_hub = *few ? n : r->of_type / 256 + MED_PROBE_ROWS;
+    return true;
 }
 
 /* `ne` matches nearly everything, and punctuation alone folds to nothing: no range of the index
@@ -307,6 +338,7 @@ static bool count_type(med_run *r, med_err *err)
 
 bool med_run_bind(med_run *r, bool dry, med_err *err)
 {
+    r->of_hub = MED_PROBE_ROWS;
     if (!med_run_foresee(r, err) || !count_type(r, err))
         return false;
     for (size_t i = 0; i < r->q->n; i++) {
@@ -317,7 +349,10 @@ bool med_run_bind(med_run *r, bool dry, med_err *err)
         else if (!bind_keys(r, b, dry, err))
             return false;
     }
-    if (is_selective(r)) {
+    bool few = is_selective(r);
+    if (!few && !look_at_hub(r, &few, err))
+        return false;
+    if (few) {
         for (size_t i = 0; i < r->q->n; i++) {
             med_bound *b = &r->bound[i];
             if (b->estimate == 0 && b->clause->kind == MED_CLAUSE_REFERENCE && b->n_keys > 0)

@@ -43,8 +43,11 @@ static med_str driver_of(const med_run *r, med_arena *a)
     case MED_DRIVE_TYPE:
         return MED_STR("all resources of the type, by last update");
     case MED_DRIVE_CLAUSE:
-        return med_arena_printf(a, "index rows of '%.*s'",
-                                MED_STR_ARG(name_of(r, r->bound[p->clause].clause)));
+        return p->hub == 0 ? med_arena_printf(a, "index rows of '%.*s'",
+                                              MED_STR_ARG(name_of(r, r->bound[p->clause].clause)))
+                           : med_arena_printf(a, "what refers to the '%.*s', by '%.*s'",
+                                              MED_STR_ARG(name_of(r, r->bound[p->hub - 1].clause)),
+                                              MED_STR_ARG(name_of(r, r->bound[p->clause].clause)));
     case MED_DRIVE_PATIENT:
         return MED_STR("the patient's compartment, by time");
     case MED_DRIVE_PATIENT_TOKEN:

@@ -6,6 +6,7 @@
 #include "search/extract.h"
 
 #include "model/reference.h"
+#include "search/hub.h"
 
 bool med_extract_member(const med_extraction *x, uint32_t object, med_str key, med_str *out)
 {
@@ -224,6 +225,8 @@ bool med_extract(const med_search_schema *s, med_arena *a, const med_json *j, ui
         return MED_FAIL_MEMORY(err);
     if (!extract_values(&x, err) || !extract_targets(&x, err))
         return false;
+    if (!med_extract_hubs(&x))
+        return MED_FAIL_MEMORY(err);
     *out = x.rows;
     return true;
 }

@@ -16,6 +16,7 @@ typedef struct med_resolved {
     uint8_t kind; /* enum med_reference_kind */
     med_str type, id;
     uint64_t ident; /* of a local one */
+    bool hub;       /* it names one */
 } med_resolved;
 
 enum { MED_RESOLVED = 8 }; /* a power of two */
@@ -34,6 +35,8 @@ typedef struct med_extraction {
     size_t room_tokens, room_codes, room_references, room_dates, room_strings, room_quantities,
         room_uris, room_targets, room_patients;
     med_resolved resolved[MED_RESOLVED];
+    uint64_t *hubs; /* that a parameter refers to */
+    size_t n_hubs, room_hubs;
 } med_extraction;
 
 /* One value of one parameter. `number` is the parameter's number in the store. */
@@ -79,6 +82,7 @@ bool med_rows_add_quantity(med_extraction *x, med_quantity_row row);
 bool med_rows_add_uri(med_extraction *x, med_uri_row row);
 bool med_rows_add_target(med_extraction *x, med_target_row row);
 bool med_rows_add_patient(med_extraction *x, uint64_t ident);
+bool med_rows_add_hub(med_extraction *x, uint64_t ident);
 
 /* A string member of an object node, escapes undone; empty if absent or no string. False past
  * the arena's ceiling. */

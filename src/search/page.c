@@ -6,7 +6,7 @@ typedef struct wire {
     uint64_t rid;
     int64_t value;
     double real;
-    uint8_t how, clause, patient, flags, phase, spare[3];
+    uint8_t how, clause, patient, flags, phase, hub, spare[2];
 } wire;
 
 enum { TEXT_MAX = 2048, FLAG_ORDERED = 1, FLAG_ASCENDING = 2, FLAG_BY_KEY = 4 };
@@ -29,6 +29,7 @@ bool med_page_write(const med_run *r, const med_page *page, med_str *out, med_er
                     .how = (uint8_t)page->plan.how,
                     .clause = page->plan.clause,
                     .patient = page->plan.patient,
+                    .hub = page->plan.hub,
                     .flags = (uint8_t)((page->plan.ordered ? FLAG_ORDERED : 0)
                                        | (page->plan.ascending ? FLAG_ASCENDING : 0)
                                        | (page->plan.by_key ? FLAG_BY_KEY : 0)),
@@ -52,6 +53,7 @@ bool med_page_read(const med_query *q, med_arena *a, med_str token, med_page *ou
         .plan = {.how = (enum med_drive)w.how,
                  .clause = w.clause,
                  .patient = w.patient,
+                 .hub = w.hub,
                  .ordered = (w.flags & FLAG_ORDERED) != 0,
                  .ascending = (w.flags & FLAG_ASCENDING) != 0,
                  .by_key = (w.flags & FLAG_BY_KEY) != 0},

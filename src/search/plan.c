@@ -1,6 +1,6 @@
 /* plan.c - how to bring candidates: by the rarest clause, by the patient's compartment, or in
  * the order that is asked for, whatever touches least. */
-#include "search/run.h"
+#include "search/hub.h"
 
 /* Measured, in tenths of a microsecond: a step of a cursor; a probe; a candidate's index rows;
  * its text, read and parsed; one seek of a _has; a match read for the page. */
@@ -75,11 +75,13 @@ static bool is_decided_by_row(const med_clause *c)
            && (c->kind != MED_CLAUSE_URI || c->modifier != MED_MODIFIER_BELOW);
 }
 
-/* What is in a patient's compartment nearly always is that patient's. */
-static bool is_planned_patient(const med_run *r, const med_bound *b)
+/* What is in a patient's compartment nearly always is that patient's, and what has a row of a hub
+ * mostly refers to it by the parameter that is asked for. */
+static bool is_planned(const med_run *r, const med_bound *b)
 {
-    return (r->plan.how == MED_DRIVE_PATIENT || r->plan.how == MED_DRIVE_PATIENT_TOKEN)
-           && b == &r->bound[r->plan.patient];
+    bool patient = r->plan.how == MED_DRIVE_PATIENT || r->plan.how == MED_DRIVE_PATIENT_TOKEN;
+    return (patient && b == &r->bound[r->plan.patient])
+           || (r->plan.hub != 0 && b == &r->bound[r->plan.hub - 1]);
 }
 
 static bool reads_rows(const med_run *r)
@@ -102,7 +104,7 @@ static bool is_better_by_rows(const med_run *r, const med_bound *b)
     if (b->decided || !b->can_probe || b->listed || !is_plain(b->clause))
         return false;
     if (b->clause->kind == MED_CLAUSE_REFERENCE || b->clause->kind == MED_CLAUSE_CHAIN)
-        return is_planned_patient(r, b);
+        return is_planned(r, b);
     return b->clause->kind == MED_CLAUSE_TOKEN && b->estimate >= r->of_type / OF && reads_rows(r);
 }
 
@@ -135,6 +137,14 @@ med_plan med_plan_of_clause(const med_run *r, size_t i)
                       .rows = b->estimate};
 }
 
+med_plan med_plan_of_hub(const med_run *r, size_t date, size_t reference)
+{
+    return (med_plan){.how = MED_DRIVE_CLAUSE,
+                      .clause = (uint8_t)date,
+                      .hub = (uint8_t)(reference + 1),
+                      .rows = r->of_hub};
+}
+
 /* ---- costs ---- */
 
 /* Only the text says whether the exact text holds. (A composite holds nearly always where its parts
@@ -159,7 +169,7 @@ static uint64_t passing(const med_run *r)
     uint64_t least = r->of_type;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (!b->decided && b->can_probe && b->estimate < least && !is_planned_patient(r, b))
+        if (!b->decided && b->can_probe && b->estimate < least && !is_planned(r, b))
             least = b->estimate;
     }
     return r->of_type == 0 ? ALL : least * ALL / r->of_type;
@@ -187,7 +197,7 @@ static uint64_t candidate_cost(const med_run *r)
 static bool is_unknown(const med_run *r, const med_bound *b)
 {
     const med_clause *c = b->clause;
-    if (b->decided || b->known || c->kind == MED_CLAUSE_COMPOSITE || is_planned_patient(r, b))
+    if (b->decided || b->known || c->kind == MED_CLAUSE_COMPOSITE || is_planned(r, b))
         return false;
     if (c->modifier == MED_MODIFIER_NOT)
         return b->estimate > r->of_type / 2;
@@ -210,8 +220,7 @@ static uint64_t for_a_page(const med_run *r, uint64_t rows)
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool known = b->known || b->can_drive || b->sub != NULL;
-        if (!b->decided && known && !b->guessed && b->estimate < rarest
-            && !is_planned_patient(r, b))
+        if (!b->decided && known && !b->guessed && b->estimate < rarest && !is_planned(r, b))
             rarest = b->estimate;
         /* what is rare is as likely asked for as any */
         if ((b->unlisted || b->clause->contained != MED_CONTAINED_NONE) && !b->decided)
@@ -271,16 +280,28 @@ static void offer(med_run *r, med_plan plan, bool sorted, med_plan *best)
         *best = plan;
 }
 
+/* A date that is asked for brings the order by that date, too: what lacks it is no match. */
+static void offer_clause(med_run *r, med_plan plan, bool sorted, med_plan *best)
+{
+    const med_clause *c = r->bound[plan.clause].clause;
+    const med_sort *s = &r->q->sort[0];
+    bool by_it = sorted && r->q->n_sort == 1 && s->kind == MED_CLAUSE_DATE && s->single
+                 && c->kind == MED_CLAUSE_DATE && c->number == s->number;
+    plan.ordered = !sorted || by_it;
+    plan.ascending = by_it && !s->descending;
+    offer(r, plan, sorted, best);
+}
+
 static void offer_clauses(med_run *r, bool sorted, med_plan *best)
 {
+    size_t date, reference;
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (!b->can_drive || b->clause->modifier == MED_MODIFIER_MISSING)
-            continue;
-        med_plan plan = med_plan_of_clause(r, i);
-        plan.ordered = !sorted;
-        offer(r, plan, sorted, best);
+        if (b->can_drive && b->clause->modifier != MED_MODIFIER_MISSING)
+            offer_clause(r, med_plan_of_clause(r, i), sorted, best);
     }
+    if (med_hub_find(r, &date, &reference))
+        offer_clause(r, med_plan_of_hub(r, date, reference), sorted, best);
 }
 
 bool med_run_sorts_by_when(const med_run *r)

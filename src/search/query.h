@@ -78,6 +78,7 @@ typedef struct med_term {
     enum med_system_match match; /* TOKEN */
     med_str system, code;        /* TOKEN, QUANTITY */
     const uint64_t *keys;        /* TOKEN: hashes; REFERENCE: ident hashes; ID: ident */
+    const bool *hubs;            /* REFERENCE: of each key, whether it is a hub's (hub.h) */
     size_t n_keys;
     bool names_patient;          /* REFERENCE: its one key is a Patient's */
     bool needs_dictionary;       /* TOKEN: a code without system, a system without code */

@@ -34,8 +34,10 @@ const med_resolved *med_extract_resolve(med_extraction *x, med_str text)
     r->kind = (uint8_t)ref.kind;
     r->type = ref.type;
     r->id = ref.id;
-    if (ref.kind == MED_REFERENCE_LOCAL)
+    if (ref.kind == MED_REFERENCE_LOCAL) {
         r->ident = med_store_ident(x->schema->store, ref.type, ref.id);
+        r->hub = med_schema_is_hub(x->schema, med_pack_type(x->schema->pack, ref.type));
+    }
     return r;
 }
 
@@ -46,7 +48,7 @@ static bool add_text(med_extraction *x, const med_extract_value *v, med_str text
         return true;
     switch ((enum med_reference_kind)ref->kind) {
     case MED_REFERENCE_LOCAL:
-        return add(x, v, ref->ident);
+        return add(x, v, ref->ident) && (!ref->hub || med_rows_add_hub(x, ref->ident));
     case MED_REFERENCE_ABSOLUTE:
     case MED_REFERENCE_URN:
     case MED_REFERENCE_OTHER:
@@ -103,23 +105,30 @@ static bool expand_id(const med_term_source *s, med_str id, med_type only, med_t
     if (n == 0)
         types = med_pack_resources(s->schema->pack, &n);
     uint64_t *keys = MED_TAKE(s->arena, n, uint64_t);
-    if (keys == NULL)
+    bool *hubs = MED_TAKE(s->arena, n, bool);
+    if (keys == NULL || hubs == NULL)
         return MED_FAIL_MEMORY(err);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         keys[i] = med_store_ident(s->schema->store, med_type_name(s->schema->pack, types[i]), id);
+        hubs[i] = med_schema_is_hub(s->schema, types[i]);
+    }
     t->keys = keys;
+    t->hubs = hubs;
     t->n_keys = n;
     t->names_patient = n == 1 && types[0] == s->schema->known.patient;
     return true;
 }
 
-static bool one_key(const med_term_source *s, uint64_t key, med_term *t, med_err *err)
+static bool one_key(const med_term_source *s, uint64_t key, bool hub, med_term *t, med_err *err)
 {
     uint64_t *keys = MED_TAKE(s->arena, 1, uint64_t);
-    if (keys == NULL)
+    bool *hubs = MED_TAKE(s->arena, 1, bool);
+    if (keys == NULL || hubs == NULL)
         return MED_FAIL_MEMORY(err);
     *keys = key;
+    *hubs = hub;
     t->keys = keys;
+    t->hubs = hubs;
     t->n_keys = 1;
     return true;
 }
@@ -145,6 +154,8 @@ bool med_term_reference(const med_term_source *s, med_str value, med_term *t, me
                         MED_STR_ARG(med_type_name(s->schema->pack, only)));
     t->names_patient = ref.kind == MED_REFERENCE_LOCAL && med_str_eqz(ref.type, "Patient");
     if (ref.kind == MED_REFERENCE_LOCAL)
-        return one_key(s, med_store_ident(store, ref.type, ref.id), t, err);
-    return one_key(s, med_store_hash(store, text), t, err);
+        return one_key(s, med_store_ident(store, ref.type, ref.id),
+                       med_schema_is_hub(s->schema, med_pack_type(s->schema->pack, ref.type)), t,
+                       err);
+    return one_key(s, med_store_hash(store, text), false, t, err);
 }

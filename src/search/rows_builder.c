@@ -63,3 +63,19 @@ bool med_rows_add_patient(med_extraction *x, uint64_t ident)
     }
     APPEND(x, patients, n_patients, room_patients, ident);
 }
+
+/* Several parameters name the same one, one after the other. */
+bool med_rows_add_hub(med_extraction *x, uint64_t ident)
+{
+    enum { LAST = 8 };
+    for (size_t i = x->n_hubs; i > 0 && i + LAST > x->n_hubs; i--) {
+        if (x->hubs[i - 1] == ident)
+            return true;
+    }
+    uint64_t *at = MED_GROW(x->arena, x->hubs, x->n_hubs, &x->room_hubs, FIRST_ROOM);
+    if (at == NULL)
+        return false;
+    at[x->n_hubs++] = ident;
+    x->hubs = at;
+    return true;
+}

@@ -1,5 +1,6 @@
 /* run.c - running a query: bind, plan, stream, verify, page. https://hl7.org/fhir/R4/search.html */
 #include "search/run.h"
+#include "search/hub.h"
 #include "search/page.h"
 
 static bool bind(med_run *r, bool dry, med_err *err)
@@ -238,7 +239,9 @@ static bool take_plan(med_run *r, med_plan plan, med_err *err)
 {
     bool patient = plan.how == MED_DRIVE_PATIENT || plan.how == MED_DRIVE_PATIENT_TOKEN;
     bool chain = patient && r->bound[plan.patient].clause->kind == MED_CLAUSE_CHAIN;
-    if ((plan.how == MED_DRIVE_CLAUSE && !r->bound[plan.clause].can_drive)
+    bool drives = plan.hub == 0 ? r->bound[plan.clause].can_drive
+                                : med_hub_can_drive(r, plan.clause, plan.hub - 1);
+    if ((plan.how == MED_DRIVE_CLAUSE && !drives)
         || (chain && r->bound[plan.patient].n_keys > 1))
         return MED_FAIL(err, MED_ISSUE_CONFLICT,
                         "the data has changed too much for this page link; search again");
@@ -431,6 +434,10 @@ static med_str name_of_driver(const med_run *r, med_arena *a)
     case MED_DRIVE_CLAUSE:
         break;
     }
+    if (r->plan.hub != 0)
+        return med_arena_printf(a, "%.*s+%.*s",
+                                MED_STR_ARG(name_of_clause(r->q, &r->q->clauses[r->plan.hub - 1])),
+                                MED_STR_ARG(clause));
     return clause;
 }
 

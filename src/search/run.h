@@ -13,6 +13,8 @@ typedef struct med_bound {
     const uint64_t
         *keys; /* TOKEN: hashes; REFERENCE, ID, CHAIN, HAS: rids (the last three sorted) */
     size_t n_keys;
+    const uint64_t *hubs; /* REFERENCE: the hashes of `keys`, when all of them are hubs */
+    size_t n_hubs;
     uint64_t estimate;       /* rows */
     bool guessed;            /* the estimate is a guess */
     uint16_t probes;         /* so far; see med_run_check */
@@ -48,6 +50,7 @@ typedef struct med_plan {
     enum med_drive how;
     uint8_t clause;  /* CLAUSE, PATIENT_TOKEN */
     uint8_t patient; /* PATIENT, PATIENT_TOKEN: the clause that names the patient */
+    uint8_t hub;     /* CLAUSE, of a date: of what refers to the hubs of clause hub - 1 (hub.h) */
     bool ordered;    /* candidates come in the order that is asked for */
     bool ascending;
     bool by_key;       /* CLAUSE: one target after the other, not merged */
@@ -65,6 +68,7 @@ typedef struct med_run {
     uint64_t of_type; /* resources of the type */
     bool as_set;      /* only which resources match counts, so a resource may come repeatedly */
     med_plan plan;
+    uint64_t of_hub;   /* rows of the hub and date that drive together, about; see med_hub_find */
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
     int64_t began;     /* monotonic: when it was asked to explain itself, 0 else */
@@ -92,8 +96,9 @@ bool med_bound_names_patient(const med_run *r, const med_bound *b);
 bool med_run_sorts_by_when(const med_run *r);
 /* Takes a plan, and notes which clauses it decides. */
 void med_run_use(med_run *r, med_plan plan);
-/* The plan that clause i drives. */
+/* The plan that clause i drives, and clause `date` among what refers to the hubs of another. */
 med_plan med_plan_of_clause(const med_run *r, size_t i);
+med_plan med_plan_of_hub(const med_run *r, size_t date, size_t reference);
 /* Counters know the total of a type, and of one code. */
 bool med_run_knows_total(const med_run *r, uint64_t *total);
 /* Counts rows of the clauses whose estimates are guesses, each up to a limit. */

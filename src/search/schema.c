@@ -21,6 +21,15 @@ static const med_str patient_token_codes[] = {
     MED_LIT("vaccine-code"), MED_LIT("class"),
 };
 
+/* Each of these is referred to by ever more. */
+static const med_str hub_types[] = {
+    MED_LIT("Practitioner"),      MED_LIT("PractitionerRole"),
+    MED_LIT("Organization"),      MED_LIT("Location"),
+    MED_LIT("HealthcareService"), MED_LIT("Device"),
+    MED_LIT("CareTeam"),          MED_LIT("Group"),
+    MED_LIT("Schedule"),
+};
+
 static void find_known(med_search_schema *s)
 {
     const med_pack *p = s->pack;
@@ -41,6 +50,9 @@ static void find_known(med_search_schema *s)
         .sampled_data = med_pack_type(p, MED_STR("SampledData")),
         .ratio = med_pack_type(p, MED_STR("Ratio")),
     };
+    for (size_t i = 0; i < sizeof hub_types / sizeof *hub_types; i++)
+        s->hubs[med_pack_type(p, hub_types[i])] = true;
+    s->has_hub_rows = true;
 }
 
 /* ---- numbers ---- */
@@ -271,11 +283,12 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->n_params = med_pack_param_count(s->pack);
     s->type_numbers = MED_TAKE(a, s->n_types, uint32_t);
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
+    s->hubs = MED_TAKE(a, s->n_types, bool);
     s->scratch = MED_TAKE(a, 1, med_scratch_pool);
     s->units = med_unit_cache_new(a);
     s->programs = MED_TAKE(a, s->n_params, const med_fhirpath *);
-    return s->type_numbers != NULL && s->date_params != NULL && s->programs != NULL
-           && s->scratch != NULL && s->units != NULL
+    return s->type_numbers != NULL && s->date_params != NULL && s->hubs != NULL
+           && s->programs != NULL && s->scratch != NULL && s->units != NULL
            && med_arena_defer(a, med_scratch_end, s->scratch);
 }
 

@@ -47,6 +47,8 @@ struct med_search_schema {
     size_t n_params;
     med_param_info *params; /* by (store number of the type, pack row) */
     uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
+    bool *hubs;             /* by pack type: see hub.h */
+    bool has_hub_rows;      /* all that is stored has them */
     med_scratch_pool *scratch;
     med_unit_cache *units;
     uint32_t first_added; /* rows from here on were added at run time */
@@ -61,6 +63,12 @@ static inline const med_param_info *med_schema_info(const med_search_schema *s, 
                                                     uint32_t row)
 {
     return &s->params[(size_t)s->type_numbers[t] * s->n_params + row];
+}
+
+/* Does the type's every resource gather references without end? */
+static inline bool med_schema_is_hub(const med_search_schema *s, med_type t)
+{
+    return t < s->n_types && s->hubs[t];
 }
 
 /* Refuses a query that uses a parameter whose rows are not there yet. */

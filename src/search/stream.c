@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "search/run.h"
+#include "search/hub.h"
 
 enum { STREAM_CURSORS = 4096 };
 
@@ -208,11 +208,13 @@ static bool row_matches(const med_run *r, const head *h, const med_hit *hit, boo
 static bool advance(med_stream *s, head *h, med_err *err)
 {
     med_hit hit;
-    bool sure = true;
+    bool sure = true, exact = true;
     enum med_found found;
     do {
         found = med_cursor_next(h->cursor, &hit, err);
-    } while (found == MED_FOUND && !row_matches(s->run, h, &hit, &sure));
+        exact = found != MED_FOUND || s->run->plan.hub == 0 || med_hub_read(&hit);
+    } while (found == MED_FOUND && exact && !row_matches(s->run, h, &hit, &sure));
+    sure = sure && exact;
     h->at = (med_position){.text = MED_STR_EMPTY};
     if (found != MED_FOUND)
         return found == MED_ABSENT;
@@ -335,21 +337,40 @@ static void narrow_by_others(const med_run *r, const med_clause *c, int64_t boun
     }
 }
 
+/* The rows of one span class: all, or those of the hubs that drive, too. */
+static bool open_class(med_stream *s, const med_clause *c, size_t term, unsigned class,
+                       med_interval range, const med_position *after, med_err *err)
+{
+    const med_run *r = s->run;
+    bool hub = r->plan.hub != 0;
+    med_scan scan = med_stream_scan(hub ? MED_INDEX_QUANTITY : MED_INDEX_DATE, c->number);
+    scan.low_int = range.low;
+    scan.high_int = range.high;
+    scan.low_real = med_hub_number(range.low);
+    scan.high_real = med_hub_number(range.high);
+    scan.key = class;
+    if (!hub)
+        return add(s, &scan, term, 0, after, err);
+    const med_bound *b = &r->bound[r->plan.hub - 1];
+    for (size_t i = 0; i < b->n_hubs; i++) {
+        scan.key = med_hub_unit(b->hubs[i], class);
+        if (!add(s, &scan, term, 0, after, err))
+            return false;
+    }
+    return true;
+}
+
 static bool open_dates(med_stream *s, const med_clause *c, size_t term, const med_position *after,
                        med_err *err)
 {
-    for (uint64_t class = 0; class < MED_SPAN_CLASSES; class ++) {
+    for (unsigned class = 0; class < MED_SPAN_CLASSES; class ++) {
         int64_t bound = med_span_class_bound[class];
         med_interval range = {MED_TIME_MIN, MED_TIME_MAX};
-        med_scan scan = med_stream_scan(MED_INDEX_DATE, c->number);
         if (s->run->plan.how == MED_DRIVE_CLAUSE) {
             range = date_range(&c->terms[term], bound);
             narrow_by_others(s->run, c, bound, &range);
         }
-        scan.key = class;
-        scan.low_int = range.low;
-        scan.high_int = range.high;
-        if (range.low <= range.high && !add(s, &scan, term, 0, after, err))
+        if (range.low <= range.high && !open_class(s, c, term, class, range, after, err))
             return false;
     }
     return true;
@@ -571,7 +592,8 @@ static size_t cursors(const med_run *r, enum order order)
     if (order == BY_KEY || order == BY_LIST)
         return 1;
     const med_bound *b = driver_of(r);
-    size_t each = b->clause->kind == MED_CLAUSE_DATE       ? MED_SPAN_CLASSES
+    size_t hubs = r->plan.hub != 0 ? r->bound[r->plan.hub - 1].n_hubs : 1;
+    size_t each = b->clause->kind == MED_CLAUSE_DATE       ? MED_SPAN_CLASSES * hubs
                   : b->clause->kind == MED_CLAUSE_UPDATED  ? types
                   : b->clause->kind == MED_CLAUSE_QUANTITY ? MED_TERM_MEASURES
                                                            : 1;

@@ -102,7 +102,4 @@ bool med_pending_sort(struct pending_rows *rows) MED_MUST_CHECK;
 void med_pending_clear(struct pending *p);
 void med_pending_free(struct pending *p);
 
-/* The class of a span, see med_span_class_bound. */
-unsigned med_span_class(med_interval span);
-
 #endif

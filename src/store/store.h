@@ -180,6 +180,7 @@ enum med_index {
 enum { MED_SPAN_CLASSES = 4 };
 extern const int64_t
     med_span_class_bound[MED_SPAN_CLASSES]; /* microseconds: 1 d, 32 d, 366 d, open */
+unsigned med_span_class(med_interval span);
 
 typedef struct med_scan {
     enum med_index index;

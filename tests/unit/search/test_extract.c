@@ -78,9 +78,10 @@ static med_str cut(med_str s)
 }
 
 /* The rows of one parameter, sorted, each once. Texts of tokens are for :text only. */
-static void lines_of(struct kit *k, const med_rows *r, uint32_t number, bool token,
+static void lines_of(struct kit *k, const med_rows *r, uint32_t number, enum med_param_type type,
                      struct lines *out)
 {
+    bool token = type == MED_PARAM_TOKEN;
     out->n = 0;
     for (size_t i = 0; i < r->n_tokens; i++) {
         if (r->tokens[i].param == number)
@@ -100,7 +101,7 @@ static void lines_of(struct kit *k, const med_rows *r, uint32_t number, bool tok
     }
     for (size_t i = 0; i < r->n_quantities; i++) {
         const med_quantity_row *q = &r->quantities[i];
-        if (q->param == number)
+        if (q->param == number && type != MED_PARAM_DATE) /* a date's are by hub, see hub.h */
             add(out, 5, q->unit, bits(q->low), bits(q->high));
     }
     for (size_t i = 0; i < r->n_uris; i++) {
@@ -168,9 +169,9 @@ static void compare_param(struct comparison *c, const char *file, const med_para
     if (!info->stored || param->expression.len == 0)
         return;
     med_rows made = by_engine(c, param, j, resource, info->number);
-    lines_of(c->k, kept, info->number, token, &index);
-    lines_of(c->k, whole, info->number, token, &asked);
-    lines_of(c->k, &made, info->number, token, &engine);
+    lines_of(c->k, kept, info->number, param->type, &index);
+    lines_of(c->k, whole, info->number, param->type, &asked);
+    lines_of(c->k, &made, info->number, param->type, &engine);
     same(&index, &engine, file, param, "by the FHIRPath engine");
     if (!token) /* queries see more of tokens: what :of-type asks for */
         same(&index, &asked, file, param, "to decide queries on");
