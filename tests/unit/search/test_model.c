@@ -18,7 +18,8 @@ struct patient {
 };
 
 struct observation {
-    int patient; /* -1: none */
+    int patient;         /* -1: none */
+    unsigned performers; /* bits: Practitioner/d0, Organization/d1 */
     const char *code[2], *category;
     int n_codes;
     const char *when, *end; /* when alone: dateTime; both: Period; end alone: open start */
@@ -114,6 +115,11 @@ static void write_observation(struct world *w, int i)
     if (o->patient >= 0)
         t = med_arena_printf(k->arena, "%s,'subject':{'reference':'Patient/p%d'}", t.ptr,
                              o->patient);
+    if (o->performers != 0)
+        t = med_arena_printf(k->arena, "%s,'performer':[%s%s%s]", t.ptr,
+                             o->performers & 1 ? "{'reference':'Practitioner/d0'}" : "",
+                             o->performers == 3 ? "," : "",
+                             o->performers & 2 ? "{'reference':'Organization/d1'}" : "");
     if (o->when != NULL && o->end == NULL)
         t = med_arena_printf(k->arena, "%s,'effectiveDateTime':'%s'", t.ptr, o->when);
     else if (o->end != NULL)
@@ -133,6 +139,7 @@ static void make_observation(struct world *w, int i)
 {
     struct observation *o = &w->observations[i];
     *o = (struct observation){.patient = below(w, PATIENTS + 2) - 1,
+                              .performers = (unsigned)below(w, 4),
                               .code = {PICK(w, codes), PICK(w, codes)},
                               .n_codes = 1 + below(w, 2),
                               .category = PICK(w, categories),
@@ -219,6 +226,7 @@ static bool has_name(struct world *w, const struct patient *p, const char *start
 struct part {
     enum {
         BY_PATIENT,
+        BY_PERFORMER,
         BY_CODE,
         NOT_CODE,
         BY_CATEGORY,
@@ -238,6 +246,12 @@ static const char *const prefixes[] = {"", "ne", "gt", "lt", "ge", "le", "sa", "
 static const char *const asked[] = {"2020",       "2020-03",   "2020-03-01", "2020-03-01T10:00:00Z",
                                     "2022-01-01", "2020-06-01"};
 static const char *const asked_codes[] = {"urn:l|hb", "hb", "urn:k|", "|y", "x", "urn:l|na", "no"};
+static const struct {
+    const char *asked;
+    unsigned performers;
+} asked_performers[] = {{"performer=Practitioner/d0", 1}, {"performer=d1", 2},
+                        {"performer:Organization=d1", 2}, {"performer=d0,Organization/d1", 3},
+                        {"performer=d0,Patient/p0", 1},   {"performer=Organization/d0", 0}};
 static const char *const starts[] = {"smi", "S\xc3\xb8", "nov", "a", "zoe", "o b", "q"};
 
 static bool compare_values(const char *prefix, double v, double q, double half)
@@ -260,6 +274,8 @@ static bool holds(struct world *w, const struct part *p, const struct observatio
     switch (p->kind) {
     case BY_PATIENT:
         return o->patient == p->number;
+    case BY_PERFORMER:
+        return (o->performers & asked_performers[p->number].performers) != 0;
     case BY_CODE:
         return has_code(o, p->text);
     case NOT_CODE:
@@ -294,6 +310,9 @@ static med_str make_part(struct world *w, struct part *p)
     case BY_PATIENT:
         return med_arena_printf(a, "%s=p%d", below(w, 2) ? "patient" : "subject:Patient",
                                 p->number);
+    case BY_PERFORMER:
+        p->number = below(w, COUNT(asked_performers));
+        return med_arena_printf(a, "%s", asked_performers[p->number].asked);
     case BY_CODE:
         p->text = PICK(w, asked_codes);
         return med_arena_printf(a, "code=%s", p->text);

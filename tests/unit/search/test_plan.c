@@ -6,6 +6,8 @@ enum {
     PATIENTS = 400,
     OBSERVATIONS = 6000,
     CONDITIONS = 800,
+    APPOINTMENTS = 3000,
+    PRACTITIONERS = 10,
     BATCH = 500,
     LOOP_MICROSECONDS = 1000
 };
@@ -94,12 +96,29 @@ static const struct {
     {"Patient?_has:Condition:patient:code=nothing", "_has", false},
     {"Observation?patient.name=fam", "subject", false},
     {"Observation?patient.gender=female&code=c19", "code", false},
+    /* a practitioner's day, among ever more of each */
+    {"Appointment?practitioner=Practitioner/d3&date=2024-03-04", "practitioner+date", false},
+    {"Appointment?practitioner=d3&date=2024-03-04&_sort=date", "practitioner+date", false},
+    {"Appointment?actor=Practitioner/d3&date=ge2024-03-04&date=lt2024-03-06", "actor+date", false},
+    {"Appointment?date=2024-03-04&practitioner=d3,d4&status=booked", "practitioner+date", false},
+    {"Appointment?practitioner=d3&date=ge2024-03-04&_sort=-date", "practitioner+date", false},
+    {"Appointment?practitioner=d3&date:missing=true", "practitioner", false},
+    {"Appointment?date=2024-03-04", "date", false},
+    {"Appointment?date=ge2024-03-04&date=lt2024-05-01&_sort=date", "date", false},
 };
 
 static med_str make(struct kit *k, const char *type, int i)
 {
     med_arena *a = k->arena;
     int patient = i % PATIENTS, code = 0;
+    if (type[0] == 'A')
+        return med_arena_printf(a,
+                                "{'resourceType':'Appointment','id':'a%d','status':'booked',"
+                                "'start':'2024-%02d-%02dT%02d:00:00Z','participant':[{'actor':"
+                                "{'reference':'Practitioner/d%d'}},{'actor':{'reference':"
+                                "'Patient/p%d'}}]}",
+                                i, 1 + i / 28 % 12, 1 + i % 28, 8 + i % 9, i * 13 % PRACTITIONERS,
+                                patient);
     if (type[0] == 'P')
         return med_arena_printf(a,
                                 "{'resourceType':'Patient','id':'p%d','name':[{'family':'Family%d',"
@@ -158,6 +177,7 @@ static void plans_stay(void **state)
     put_all(k, "Patient", PATIENTS);
     put_all(k, "Observation", OBSERVATIONS);
     put_all(k, "Condition", CONDITIONS);
+    put_all(k, "Appointment", APPOINTMENTS);
     med_view *v = kit_view(k);
     for (size_t i = 0; i < COUNT(plans); i++) {
         med_err err = {0};
@@ -177,6 +197,46 @@ static void plans_stay(void **state)
     }
     med_view_end(v);
     assert_int_equal(failed, 0);
+}
+
+static uint64_t examined(struct kit *k, const char *url, med_search_result *r)
+{
+    int64_t n = -1;
+    (void)kit_search(k, med_arena_printf(k->arena, "%s&explain=true", url).ptr, r);
+    for (size_t i = 0; i < r->n_plan; i++) {
+        med_str rest = r->plan[i];
+        if (med_str_starts(rest, MED_STR("looked at ")))
+            assert_true(med_str_to_int64(
+                med_str_cut(med_str_skip(rest, sizeof "looked at " - 1), ' ', &rest), &n));
+    }
+    assert_true(n >= 0);
+    return (uint64_t)n;
+}
+
+/* However many a practitioner and a day have: what is looked at is what is found. */
+static void a_practitioners_day_costs_what_it_has(void **state)
+{
+    static const struct {
+        const char *url;
+        uint64_t n;
+    } asked[] = {
+        {"Appointment?practitioner=Practitioner/d3&date=2024-03-04", 2},
+        {"Appointment?practitioner=Practitioner/d4&date=2024-03-04", 0},
+        {"Appointment?practitioner=d3,d1&date=ge2024-03-04&date=lt2024-03-08&_sort=date", 8},
+    };
+    struct kit *k = *state;
+    put_all(k, "Appointment", APPOINTMENTS);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        med_search_result r;
+        med_arena_reset(k->arena);
+        uint64_t n = examined(k, asked[i].url, &r);
+        uint64_t counted = 0;
+        for (size_t m = 0; m < r.n; m++)
+            counted += r.entries[m].mode == MED_ENTRY_MATCH;
+        if (n != counted || counted != asked[i].n)
+            fail_msg("%s: %d looked at, %d found, expected %d", asked[i].url, (int)n, (int)counted,
+                     (int)asked[i].n);
+    }
 }
 
 /* A day has few of a code that has many: the plan that began with the code is left for the other,
@@ -311,6 +371,7 @@ int main(void)
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         IN_STORE(plans_stay),
+        IN_STORE(a_practitioners_day_costs_what_it_has),
         IN_STORE(a_plan_that_disappoints_is_changed),
         IN_STORE(what_is_probed_often_is_read_as_a_whole),
         IN_STORE(late_pages_lose_nothing),
