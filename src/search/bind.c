@@ -86,7 +86,8 @@ static bool bind_token(med_run *r, med_bound *b, med_err *err)
     if (!count_keys(r, b, err))
         return false;
     b->can_drive = c->modifier != MED_MODIFIER_NOT && c->modifier != MED_MODIFIER_TEXT && !blind;
-    b->can_probe = b->can_drive && c->modifier != MED_MODIFIER_OF_TYPE;
+    b->can_probe = b->can_drive && c->modifier != MED_MODIFIER_OF_TYPE && !c->barred;
+    b->exact = b->exact && !c->barred;
     b->needs_body = !b->can_probe;
     if (c->modifier == MED_MODIFIER_NOT)
         bind_not(r, b);

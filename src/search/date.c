@@ -82,7 +82,12 @@ bool med_term_date(const med_term_source *s, med_str value, med_term *t, med_err
     t->prefix = med_prefix_cut(&value);
     if (!med_unescape(s->arena, value, &text))
         return MED_FAIL_MEMORY(err);
-    if (!med_datetime_parse(text, MED_KIND_SEARCH, s->options->zone_minutes, &d))
+    bool parsed = med_datetime_parse(text, MED_KIND_SEARCH, s->options->zone_minutes, &d);
+    if (!parsed && memchr(text.ptr, ' ', text.len) != NULL)
+        return MED_FAIL(err, MED_ISSUE_VALUE,
+                        "expected a date such as 2026-01-31T10:00:00%%2B02:00 (a bare + in a URL "
+                        "is a space)");
+    if (!parsed)
         return MED_FAIL(err, MED_ISSUE_VALUE,
                         "expected a date such as 2026, 2026-01-31 or ge2026-01-31T10:00:00Z");
     t->span = t->prefix == MED_PREFIX_AP ? widen(d.span, s->options->now) : d.span;

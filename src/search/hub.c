@@ -1,9 +1,6 @@
 /* hub.c - see hub.h. */
 #include "search/hub.h"
 
-/* Whole numbers up to here are doubles. */
-#define EXACT (INT64_C(1) << 53)
-
 uint64_t med_hub_unit(uint64_t ident, unsigned span_class)
 {
     return ident / MED_SPAN_CLASSES * MED_SPAN_CLASSES + span_class;
@@ -14,43 +11,23 @@ double med_hub_number(int64_t moment)
     return (double)moment;
 }
 
-static int64_t moment_of(double number)
+int64_t med_hub_moment(double number)
 {
     return number >= (double)MED_TIME_MAX   ? MED_TIME_MAX
            : number <= (double)MED_TIME_MIN ? MED_TIME_MIN
                                             : (int64_t)number;
 }
 
-static bool is_exact(int64_t moment)
-{
-    return moment == MED_TIME_MIN || moment == MED_TIME_MAX || (moment > -EXACT && moment < EXACT);
-}
-
-bool med_hub_read(med_hit *hit)
-{
-    hit->value = moment_of(hit->real);
-    hit->value_high = moment_of(hit->real_high);
-    return is_exact(hit->value) && is_exact(hit->value_high);
-}
-
-/* The number of the date that orders a type's rows; 0: it has none. */
-static uint32_t date_number(const med_search_schema *s, med_type t)
-{
-    uint32_t row = s->date_params[t];
-    const med_param_info *info = row == UINT32_MAX ? NULL : med_schema_info(s, t, row);
-    return info != NULL && info->stored && info->single ? info->number : 0;
-}
-
 bool med_extract_hubs(med_extraction *x)
 {
-    uint32_t number = date_number(x->schema, x->type);
+    uint32_t number = x->schema->hub_dates[x->type];
     for (size_t i = 0; number != 0 && i < x->rows.n_dates; i++) {
         const med_interval span = x->rows.dates[i].span;
         for (size_t k = 0; x->rows.dates[i].param == number && k < x->n_hubs; k++) {
             med_quantity_row row = {.param = number,
                                     .unit = med_hub_unit(x->hubs[k], med_span_class(span)),
                                     .low = med_hub_number(span.low),
-                                    .high = med_hub_number(span.high)};
+                                    .high = med_hub_number(span.low)};
             if (!med_rows_add_quantity(x, row))
                 return false;
         }
@@ -74,7 +51,7 @@ med_str med_search_hub_types(med_arena *a, const med_search_schema *s)
     med_str all = MED_STR_EMPTY;
     const med_type *types = med_pack_resources(s->pack, &n);
     for (size_t i = 0; i < n; i++) {
-        if (date_number(s, types[i]) != 0)
+        if (s->hub_dates[types[i]] != 0)
             all = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(all), all.len > 0 ? " " : "",
                                    MED_STR_ARG(med_type_name(s->pack, types[i])));
     }
@@ -91,7 +68,7 @@ bool med_hub_can_drive(const med_run *r, size_t date, size_t reference)
         b->clause->modifier == MED_MODIFIER_NONE || b->clause->modifier == MED_MODIFIER_TYPE;
     return s->has_hub_rows && r->q->type != MED_TYPE_NONE && d->clause->kind == MED_CLAUSE_DATE
            && d->clause->modifier == MED_MODIFIER_NONE && d->can_drive
-           && d->clause->number == date_number(s, r->q->type)
+           && d->clause->number == s->hub_dates[r->q->type]
            && b->clause->kind == MED_CLAUSE_REFERENCE && plain && b->n_hubs > 0
            && b->n_hubs * d->clause->n <= MED_HUB_KEYS;
 }

@@ -2,10 +2,10 @@
  *
  * Ever more refers to each of these (a hub), and a day has ever more: neither the index of
  * references nor that of dates finds one's day at a price that does not grow. So a resource whose
- * type has a date of its own (med_search_schema.date_params) has a row for each hub that any of
- * its search parameters refers to. It stands among the numbers, as they are ordered within a key:
- * the parameter is that of the date, the unit names hub and span class, low and high are the
- * date's. By which parameter it refers is for the reference's own row to say. */
+ * type has a date of its own (med_search_schema.hub_dates) has a row for each hub that any of its
+ * search parameters refers to. It stands among the numbers, as they are ordered within a key:
+ * the parameter is that of the date, the unit names hub and span class, the value is where the date
+ * begins. Where it ends, and by which parameter it refers, is for their own rows to say. */
 #ifndef MED_SEARCH_HUB_H
 #define MED_SEARCH_HUB_H
 
@@ -14,10 +14,9 @@
 
 /* The unit of its rows; `ident` is its hash. */
 uint64_t med_hub_unit(uint64_t ident, unsigned span_class);
-/* A moment as its row has it, and back. */
+/* A moment as its row has it (in order, exact to the year 2255), and back. */
 double med_hub_number(int64_t moment);
-/* Of a hit in such rows: value and value_high. False where they are not exact. */
-bool med_hub_read(med_hit *hit);
+int64_t med_hub_moment(double number);
 
 /* The rows of a resource whose values were extracted. False past the arena's ceiling. */
 bool med_extract_hubs(med_extraction *x);

@@ -63,7 +63,7 @@ static bool is_same_row(const med_clause *c, const med_clause *driver)
 /* A string's row is cut, and :exact needs the unfolded text. */
 static bool is_decided_by_row(const med_clause *c)
 {
-    if (c->kind == MED_CLAUSE_COMPOSITE || c->kind == MED_CLAUSE_SPECIAL)
+    if (c->kind == MED_CLAUSE_COMPOSITE || c->kind == MED_CLAUSE_SPECIAL || c->barred)
         return false;
     for (size_t i = 0; c->kind == MED_CLAUSE_STRING && i < c->n; i++) {
         if (c->terms[i].folded.len > MED_STRING_KEY)

@@ -257,7 +257,8 @@ bool med_term_quantity(const med_term_source *s, med_str value, med_term *t, med
     if (!med_decimal_parse(med_str_sub(value, 0, bar), &d))
         return MED_FAIL(err, MED_ISSUE_VALUE, "expected a number%s",
                         quantity ? ", or number|system|code" : "");
-    if (bar < value.len && (!quantity || second == value.len))
+    bool third = second < value.len && med_find_bare(value, '|', second + 1) < value.len;
+    if (bar < value.len && (!quantity || second == value.len || third))
         return MED_FAIL(err, MED_ISSUE_VALUE, "expected %s",
                         quantity ? "number|system|code" : "a number");
     if (!med_unescape(s->arena, med_str_sub(value, bar + 1, second), &t->system)

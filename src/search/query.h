@@ -82,6 +82,7 @@ typedef struct med_term {
     size_t n_keys;
     bool names_patient;          /* REFERENCE: its one key is a Patient's */
     bool needs_dictionary;       /* TOKEN: a code without system, a system without code */
+    bool barred;                 /* TOKEN: its codes decide, not their hashes */
     med_str folded;              /* STRING; TOKEN :text */
     med_interval span;           /* DATE, UPDATED */
     const med_measure *measures; /* QUANTITY: one of them */
@@ -106,6 +107,7 @@ typedef struct med_clause {
     bool compartment;    /* REFERENCE: a patient it names has the resource in the compartment */
     bool patient_token;  /* TOKEN: also kept by patient */
     bool implied;        /* follows from a composite; it drives and probes */
+    bool barred;         /* TOKEN: a value has an escaped '|', and other tokens the same hash */
     uint32_t terms_type; /* MODIFIER_TYPE: the pack type */
     bool only_patients;  /* the alias `patient` of a wider reference */
     const med_term *terms;

@@ -280,6 +280,24 @@ static bool check_score(const med_query *q, med_err *err)
     return true;
 }
 
+/* What shapes the answer has one value: of two that differ none is obeyed. */
+static bool is_said_once(const med_pairs *pairs, size_t at, med_err *err)
+{
+    static const med_str single[] = {
+        MED_LIT("_count"),    MED_LIT("_total"),     MED_LIT("_summary"),       MED_LIT("_sort"),
+        MED_LIT("_elements"), MED_LIT("_contained"), MED_LIT("_containedType"), MED_LIT("explain")};
+    bool is = false;
+    for (size_t i = 0; !is && i < sizeof single / sizeof *single; i++)
+        is = med_str_eq(pairs->at[at].name, single[i]);
+    for (size_t i = 0; is && i < at; i++) {
+        if (!med_str_eq(pairs->at[i].name, pairs->at[at].name))
+            continue;
+        (void)MED_FAIL(err, MED_ISSUE_VALUE, "it was given before, as parameter %zu", i + 1);
+        return med_err_status(err, 400);
+    }
+    return true;
+}
+
 static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err)
 {
     enum { NAME_SHOWN = 40 };
@@ -287,7 +305,7 @@ static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err
     if (!med_query_read_scope(p, pairs, err))
         return false;
     for (size_t i = 0; i < pairs->n; i++) {
-        if (!read_pair(p, &pairs->at[i], err))
+        if (!is_said_once(pairs, i, err) || !read_pair(p, &pairs->at[i], err))
             return med_query_err_in(err, "parameter %zu, '%.*s'", i + 1,
                                     MED_STR_ARG(med_str_sub(pairs->at[i].name, 0, NAME_SHOWN)));
     }

@@ -171,7 +171,8 @@ enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows)
         return by_presence(c, rows);
     switch (c->kind) {
     case MED_CLAUSE_TOKEN:
-        return plain || c->modifier == MED_MODIFIER_NOT ? by_tokens(b, rows) : MED_VERDICT_OPEN;
+        return !c->barred && (plain || c->modifier == MED_MODIFIER_NOT) ? by_tokens(b, rows)
+                                                                        : MED_VERDICT_OPEN;
     case MED_CLAUSE_STRING:
         return by_strings(c, rows);
     case MED_CLAUSE_DATE:

@@ -145,6 +145,19 @@ static uint32_t date_param_of(const med_search_schema *s, med_type t)
     return UINT32_MAX;
 }
 
+/* The date by which a type is asked for together with a hub. When a claim was made out is no such
+ * question, and claims are many. */
+static uint32_t hub_date_of(const med_search_schema *s, med_type t)
+{
+    med_param p;
+    uint32_t row = s->date_params[t];
+    if (row == UINT32_MAX)
+        return 0;
+    const med_param_info *info = med_schema_info(s, t, row);
+    med_pack_param(s->pack, row, &p);
+    return info->stored && info->single && !med_str_eqz(p.code, "created") ? info->number : 0;
+}
+
 /* The part of a multi-base expression that is about `type`: "Observation.subject.where(...)". */
 static med_str expression_part(const med_pack *pack, med_type t, med_str expression)
 {
@@ -225,6 +238,7 @@ static void describe_type(med_search_schema *s, med_type t)
         of[of[rows[i]].answered].compartment = true;
     }
     s->date_params[t] = date_param_of(s, t);
+    s->hub_dates[t] = hub_date_of(s, t);
 }
 
 /* What is no path is compiled once, for every type that has it. */
@@ -284,11 +298,12 @@ static bool take_tables(med_arena *a, med_search_schema *s)
     s->type_numbers = MED_TAKE(a, s->n_types, uint32_t);
     s->date_params = MED_TAKE(a, s->n_types, uint32_t);
     s->hubs = MED_TAKE(a, s->n_types, bool);
+    s->hub_dates = MED_TAKE(a, s->n_types, uint32_t);
     s->scratch = MED_TAKE(a, 1, med_scratch_pool);
     s->units = med_unit_cache_new(a);
     s->programs = MED_TAKE(a, s->n_params, const med_fhirpath *);
     return s->type_numbers != NULL && s->date_params != NULL && s->hubs != NULL
-           && s->programs != NULL && s->scratch != NULL && s->units != NULL
+           && s->hub_dates != NULL && s->programs != NULL && s->scratch != NULL && s->units != NULL
            && med_arena_defer(a, med_scratch_end, s->scratch);
 }
 

@@ -48,6 +48,7 @@ struct med_search_schema {
     med_param_info *params; /* by (store number of the type, pack row) */
     uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
     bool *hubs;             /* by pack type: see hub.h */
+    uint32_t *hub_dates;    /* by pack type: number of the date of its rows by hub; 0: none */
     bool has_hub_rows;      /* all that is stored has them */
     med_scratch_pool *scratch;
     med_unit_cache *units;

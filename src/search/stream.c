@@ -208,13 +208,13 @@ static bool row_matches(const med_run *r, const head *h, const med_hit *hit, boo
 static bool advance(med_stream *s, head *h, med_err *err)
 {
     med_hit hit;
-    bool sure = true, exact = true;
+    bool hub = s->run->plan.hub != 0, sure = !hub;
     enum med_found found;
     do {
         found = med_cursor_next(h->cursor, &hit, err);
-        exact = found != MED_FOUND || s->run->plan.hub == 0 || med_hub_read(&hit);
-    } while (found == MED_FOUND && exact && !row_matches(s->run, h, &hit, &sure));
-    sure = sure && exact;
+    } while (found == MED_FOUND && !hub && !row_matches(s->run, h, &hit, &sure));
+    if (hub)
+        hit.value = found == MED_FOUND ? med_hub_moment(hit.real) : 0;
     h->at = (med_position){.text = MED_STR_EMPTY};
     if (found != MED_FOUND)
         return found == MED_ABSENT;

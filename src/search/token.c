@@ -270,6 +270,11 @@ static bool term_of_type(const med_term_source *s, med_str value, med_term *t, m
                : MED_FAIL_MEMORY(err);
 }
 
+static bool has_bar_inside(med_str s)
+{
+    return s.len > 0 && memchr(s.ptr, '|', s.len) != NULL;
+}
+
 bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_err *err)
 {
     if (s->clause->modifier == MED_MODIFIER_OF_TYPE)
@@ -285,6 +290,9 @@ bool med_term_token(const med_term_source *s, med_str value, med_term *t, med_er
         || !med_unescape(s->arena, has_bar ? med_str_skip(value, bar + 1) : value, &t->code)
         || !find_keys(s, t))
         return MED_FAIL_MEMORY(err);
+    bool identifier = s->clause->modifier == MED_MODIFIER_IDENTIFIER;
+    t->barred = !identifier && (has_bar_inside(t->system) || has_bar_inside(t->code));
+    s->clause->barred = s->clause->barred || t->barred;
     return true;
 }
 
@@ -297,13 +305,25 @@ static bool is_key(const med_term *t, uint64_t hash)
     return false;
 }
 
+/* hash(a|b) is that of the code b in the system a, and of the code a|b. */
+static bool is_barred_match(const med_term *t, const med_code_row *c)
+{
+    bool system = t->match == MED_SYSTEM_ANY || med_str_eq(c->system, t->system);
+    bool code = med_str_eq(c->code, t->code) || (t->match == MED_SYSTEM_IS && t->code.len == 0);
+    return system && code;
+}
+
 bool med_term_matches_token(const med_term *t, uint32_t number, const med_rows *rows)
 {
-    for (size_t i = 0; i < rows->n_tokens; i++) {
+    for (size_t i = 0; t->barred && i < rows->n_codes; i++) {
+        if (rows->codes[i].param == number && is_barred_match(t, &rows->codes[i]))
+            return true;
+    }
+    for (size_t i = 0; !t->barred && i < rows->n_tokens; i++) {
         if (rows->tokens[i].param == number && is_key(t, rows->tokens[i].hash))
             return true;
     }
-    for (size_t i = 0; t->needs_dictionary && i < rows->n_codes; i++) {
+    for (size_t i = 0; !t->barred && t->needs_dictionary && i < rows->n_codes; i++) {
         const med_code_row *c = &rows->codes[i];
         if (c->param == number
             && (t->match == MED_SYSTEM_ANY ? med_str_eq(c->code, t->code)

@@ -26,6 +26,11 @@ static const char *const resources[] = {
     "'end':'2020-07-01'},'valueQuantity':{'value':140}}",
     "{'resourceType':'Observation','id':'d','status':'amended','code':{'text':'free'},"
     "'subject':{'identifier':{'system':'urn:s','value':'9'}}}",
+    "{'resourceType':'Device','id':'v1','identifier':[{'system':'urn:a','value':'b|c'}],'type':{"
+    "'coding':[{'system':'urn:x','code':'y'}]}}",
+    "{'resourceType':'Device','id':'v2','identifier':[{'system':'urn:a|b','value':'c'}],'type':{"
+    "'coding':[{'code':'urn:x|y'}]}}",
+    "{'resourceType':'Device','id':'v3','identifier':[{'value':'urn:a|b|c'}]}",
     "{'resourceType':'Observation','id':'e','status':'final','code':{'coding':[{'system':'urn:l',"
     "'code':'hb'}]},'subject':{'reference':'Group/g'},'component':[{'code':{'coding':[{'code':"
     "'c1'}]},'valueQuantity':{'value':1}},{'code':{'coding':[{'code':'c2'}]},'valueQuantity':{"
@@ -59,6 +64,18 @@ static const struct {
     {"Patient?identifier=urn:s|2", "p2"},
     {"Patient?identifier=urn:t|", "p1"},
     {"Patient?identifier=|2", ""},
+    /* an escaped bar is a letter */
+    {"Device?identifier=urn:a|b\\|c", "v1"},
+    {"Device?identifier=b\\|c", "v1"},
+    {"Device?identifier=urn:a\\|b|c", "v2"},
+    {"Device?identifier=urn:a\\|b|", "v2"},
+    {"Device?identifier=urn:a\\|b\\|c", "v3"},
+    {"Device?identifier=|urn:a\\|b\\|c", "v3"},
+    {"Device?identifier:not=urn:a|b\\|c", "v2,v3"},
+    {"Device?type=urn:x|y", "v1"},
+    {"Device?type=urn:x\\|y", "v2"},
+    {"Device?type=urn:x\\|y,urn:x|y", "v1,v2"},
+    {"Device?type:not=urn:x\\|y", "v1,v3"},
     {"Patient?birthdate=1970", "p1,p2"},
     {"Patient?birthdate=1970-03", "p1"},
     {"Patient?birthdate=ne1970-03", "p2"},
@@ -270,6 +287,11 @@ static const struct {
     {"Observation?patient=Group/1", "Patient"},
     {"Observation?patient.organization.partof.partof.name=x", "chain"},
     {"Patient?near=x", "unknown"},
+    {"Observation?value-quantity=5|||", "number|system|code"},
+    {"Observation?date=2020-01-01T10:00:00+02:00", "is a space"},
+    {"Patient?_count=1&_count=2", "given before"},
+    {"Patient?_elements=name&_elements=birthDate,gender,active,photo", "given before"},
+    {"Patient?_sort=name&_sort=birthdate", "given before"},
 };
 
 static void refuses(void **state)
