@@ -46,6 +46,22 @@ static med_str place_of(const med_call *call)
                             MED_STR_ARG(r->id), MED_STR_ARG(member));
 }
 
+/* What an operator or a client can do about the price, beside asking for less. */
+static const char *why_costly(const med_fhir *f, const med_search *search)
+{
+    switch (med_search_lacks(search)) {
+    case MED_LACKS_LISTS:
+        return med_store_keeps_lists(f->store)
+                   ? ", as the lists of words are still being made: ask again later, or"
+                   : "";
+    case MED_LACKS_LISTS_OF_ADDED:
+        return ", as no lists of parts of words are made of a parameter that was added here";
+    case MED_LACKS_NOTHING:
+        break;
+    }
+    return "";
+}
+
 /* What the plan says it takes, asked once: a worker only runs what was found bearable. */
 static bool check_price(med_call *call, const med_search *search, uint64_t cost, bool *long_one,
                         med_err *err)
@@ -62,9 +78,7 @@ static bool check_price(med_call *call, const med_search *search, uint64_t cost,
         err, MED_ISSUE_TOO_COSTLY,
         "this search would take about %lu ms, and may take %lu (fhir.search_cost)%s: " ADVICE,
         (unsigned long)(cost / 1000), (unsigned long)(f->search_cost / 1000),
-        med_search_lacks_lists(search) && med_store_keeps_lists(f->store)
-            ? ", as the lists of words are still being made: ask again later, or"
-            : "");
+        why_costly(f, search));
     return med_err_status(err, 403);
 }
 

@@ -16,14 +16,28 @@ typedef struct subset {
 static const char subsetted[] = "{\"system\":\"http://terminology.hl7.org/CodeSystem/"
                                 "v3-ObservationValue\",\"code\":\"SUBSETTED\"}";
 
-static bool named_by_elements(const med_shape *shape, med_str type, med_str element)
+static med_str plain_name(med_str key)
+{
+    return key.len > 0 && key.ptr[0] == '_' ? med_str_skip(key, 1) : key;
+}
+
+/* One type of a choice goes by three names: value, value[x] and valueQuantity. */
+static bool is_named(med_str name, med_str element, med_str property)
+{
+    if (med_str_ends(name, MED_STR("[x]")))
+        name.len -= sizeof "[x]" - 1;
+    return med_str_eq(name, element) || med_str_eq(name, property);
+}
+
+static bool named_by_elements(const med_shape *shape, med_str type, med_str element,
+                              med_str property)
 {
     for (size_t i = 0; i < shape->n_elements; i++) {
         med_str name = shape->elements[i];
         if (med_str_starts(name, type) && name.len > type.len && name.ptr[type.len] == '.')
             name = med_str_skip(name, type.len + 1);
         med_str rest, first = med_str_cut(name, '.', &rest);
-        if (med_str_eq(first, element))
+        if (is_named(first, element, property))
             return true;
     }
     return false;
@@ -43,7 +57,7 @@ static bool keeps_top(const subset *s, med_type type, med_str name, const med_el
         return true;
     if (shape->n_elements > 0)
         return e->min > 0 || e->is_modifier
-               || named_by_elements(shape, med_type_name(s->pack, type), e->name);
+               || named_by_elements(shape, med_type_name(s->pack, type), e->name, plain_name(name));
     switch (shape->summary) {
     case MED_SUMMARY_TRUE:
         return e->is_summary;
@@ -56,11 +70,6 @@ static bool keeps_top(const subset *s, med_type type, med_str name, const med_el
         break;
     }
     return true;
-}
-
-static med_str plain_name(med_str key)
-{
-    return key.len > 0 && key.ptr[0] == '_' ? med_str_skip(key, 1) : key;
 }
 
 /* Below the top only _summary=true leaves things out: elements not marked as summary. Walks

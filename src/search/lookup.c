@@ -194,8 +194,10 @@ bool med_bind_lists(med_run *r, med_bound *b, med_err *err)
     b->needs_body = true;
     if (!med_view_posted(r->view, &posted, err))
         return false;
-    if (c->kind == MED_CLAUSE_STRING && c->row >= r->q->schema->first_added)
-        return true; /* the lists are of the standard's parameters */
+    if (c->kind == MED_CLAUSE_STRING && c->row >= r->q->schema->first_added) {
+        b->unlisted = b->listless = true; /* the lists are of the standard's parameters */
+        return true;
+    }
     if (c->kind == MED_CLAUSE_SPECIAL && c->special == MED_SPECIAL_NEAR)
         return true;
     b->unlisted = !are_made(c, &posted);

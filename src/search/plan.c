@@ -149,9 +149,15 @@ med_plan med_plan_of_hub(const med_run *r, size_t date, size_t reference)
 
 /* Only the text says whether the exact text holds. (A composite holds nearly always where its parts
  * do, and they are decided first.) */
-static uint64_t text_cost(const med_clause *c)
+static uint64_t text_cost(const med_run *r, const med_bound *b)
 {
     enum { RARELY = 8 };
+    const med_clause *c = b->clause;
+    if (c->modifier == MED_MODIFIER_MISSING) { /* where there is no row of a token */
+        bool asked = c->only_patients || c->kind == MED_CLAUSE_TOKEN;
+        uint64_t lacking = c->missing ? b->estimate : r->of_type - b->estimate;
+        return asked && r->of_type > 0 ? COST_BODY * lacking / r->of_type : 0;
+    }
     if (c->kind == MED_CLAUSE_COMPOSITE)
         return COST_BODY / RARELY;
     if (c->kind == MED_CLAUSE_SPECIAL) /* texts are folded */
@@ -185,7 +191,7 @@ static uint64_t candidate_cost(const med_run *r)
         if (b->decided)
             continue;
         rows = rows || b->needs_body;
-        text += b->needs_body ? text_cost(b->clause) : 0;
+        text += b->needs_body ? text_cost(r, b) : 0;
         cost += b->can_probe ? COST_PROBE : 0;
         cost += b->sub != NULL || b->n_any > 0 ? COST_SEEK : 0;
         cost += b->clause->contained != MED_CONTAINED_NONE ? COST_BODY : 0;

@@ -54,6 +54,14 @@ bool med_query_unknown(med_query_parser *p, med_str name, med_err *err)
     if (!names_of(p, &names, &n))
         return MED_FAIL_MEMORY(err);
     med_str nearest = med_str_nearest(name, names, n);
+    if (med_str_eq(nearest, name)) {
+        (void)MED_FAIL(
+            err, MED_ISSUE_NOT_SUPPORTED,
+            "unknown search parameter '%.*s' in this place: it stands by itself and takes "
+            "no modifier",
+            MED_STR_ARG(name));
+        return med_err_status(err, 400);
+    }
     size_t own = 0; /* those that all types have begin with '_' and come first */
     while (own < n - COMMON && names[own].len > 0 && names[own].ptr[0] == '_')
         own++;
@@ -102,11 +110,14 @@ static const struct {
 };
 enum { ALL_MODIFIERS = sizeof modifiers / sizeof *modifiers, MODIFIERS = ALL_MODIFIERS - 2 };
 
+static const med_str terminology_modifiers[] = {MED_LIT("in"), MED_LIT("not-in"), MED_LIT("above"),
+                                                MED_LIT("below")};
+enum { OF_TERMINOLOGY = sizeof terminology_modifiers / sizeof *terminology_modifiers };
+
 static bool needs_terminology(med_str modifier)
 {
-    static const char *const names[] = {"in", "not-in", "above", "below"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (med_str_eqz(modifier, names[i]))
+    for (size_t i = 0; i < OF_TERMINOLOGY; i++) {
+        if (med_str_eq(modifier, terminology_modifiers[i]))
             return true;
     }
     return false;
@@ -116,7 +127,7 @@ static bool refuse_modifier(const med_clause *c, const med_param *param, med_str
                             med_err *err)
 {
     char listed[120];
-    med_str names[MODIFIERS + 1];
+    med_str names[MODIFIERS + OF_TERMINOLOGY];
     size_t n = 0;
     for (size_t i = 0; i < MODIFIERS; i++) {
         if ((modifiers[i].kinds >> c->kind & 1) != 0)
@@ -124,6 +135,8 @@ static bool refuse_modifier(const med_clause *c, const med_param *param, med_str
     }
     if (c->kind == MED_CLAUSE_REFERENCE)
         names[n++] = MED_STR("a resource type");
+    for (size_t i = 0; c->kind == MED_CLAUSE_TOKEN && i < OF_TERMINOLOGY; i++)
+        names[n++] = terminology_modifiers[i];
     list_names(listed, sizeof listed, names, n);
     if (c->kind == MED_CLAUSE_TOKEN && needs_terminology(modifier))
         (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,

@@ -298,6 +298,16 @@ static bool is_said_once(const med_pairs *pairs, size_t at, med_err *err)
     return true;
 }
 
+/* R4: "_include and _revinclude cannot be mixed with _summary=text" */
+static bool check_text(const med_query *q, med_err *err)
+{
+    if (q->n_includes == 0 || q->view.summary != MED_SUMMARY_TEXT)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_VALUE,
+                   "_include and _revinclude can not be asked together with _summary=text");
+    return med_err_status(err, 400);
+}
+
 static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err)
 {
     enum { NAME_SHOWN = 40 };
@@ -309,7 +319,7 @@ static bool read_pairs(med_query_parser *p, const med_pairs *pairs, med_err *err
             return med_query_err_in(err, "parameter %zu, '%.*s'", i + 1,
                                     MED_STR_ARG(med_str_sub(pairs->at[i].name, 0, NAME_SHOWN)));
     }
-    if (!med_query_close_scope(p, err) || !check_score(p->q, err)
+    if (!med_query_close_scope(p, err) || !check_score(p->q, err) || !check_text(p->q, err)
         || !med_query_close_contained(p, err))
         return false;
     p->q->view.ignored = p->ignored;

@@ -357,13 +357,16 @@ med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str
     return r;
 }
 
-bool med_search_lacks_lists(const med_run *r)
+enum med_search_lacks med_search_lacks(const med_run *r)
 {
+    enum med_search_lacks lacks = MED_LACKS_NOTHING;
     for (size_t i = 0; i < r->q->n; i++) {
+        if (r->bound[i].listless)
+            return MED_LACKS_LISTS_OF_ADDED;
         if (r->bound[i].unlisted)
-            return true;
+            lacks = MED_LACKS_LISTS;
     }
-    return false;
+    return lacks;
 }
 
 void med_search_bound(med_run *r, int64_t until)

@@ -30,6 +30,7 @@ typedef struct med_bound {
     bool by_rows;         /* could be probed, but the candidate's rows tell it as well */
     bool listed;          /* the keys are rids of candidates (lookup.c), which drive and probe */
     bool unlisted;        /* lists would serve it, but are not made, or not as far as that */
+    bool listless;        /* unlisted for ever: of a parameter that was added */
     bool blind;           /* TOKEN: there may be rows under keys that nobody knows */
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
     struct med_run **any; /* ANY that is: n_any runs, of which one must match */

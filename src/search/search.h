@@ -196,8 +196,10 @@ typedef struct med_search_result {
 typedef struct med_run med_search;
 med_search *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str page,
                              uint64_t *cost, med_err *err) MED_MUST_CHECK;
-/* Would it cost less with full-text lists that are not made yet, or not as far as that? */
-bool med_search_lacks_lists(const med_search *begun);
+/* Would it cost less with full-text lists that are not made yet, or not as far as that, or never
+ * of a parameter that was added? */
+enum med_search_lacks { MED_LACKS_NOTHING, MED_LACKS_LISTS, MED_LACKS_LISTS_OF_ADDED };
+enum med_search_lacks med_search_lacks(const med_search *begun);
 /* A page that is not full by then (monotonic) ends there, with what it has, perhaps nothing, and
  * with a `next` behind the last candidate it looked at. Each page gets on, however late it is. What
  * has to see all matches (a total, an order that no index has) is not bounded by this. */

@@ -2,7 +2,7 @@
  * https://hl7.org/fhir/R4/search.html#sort
  *
  * A resource without a value comes last, whatever the direction. A date counts from its low end;
- * those that lack a key are ordered by their last update.
+ * those that lack the only key are ordered by their last update, of several by the next.
  * Equal keys are ordered by the internal id, in the direction of the first key, so the order is
  * total. A page goes on behind the last resource, or at its number should that be gone. */
 #include <math.h>
@@ -157,14 +157,26 @@ static bool take_score(const med_run *r, med_rid rid, key *k, med_err *err)
            && med_run_score(r, stored.text, &k->real, err);
 }
 
+/* What it names, by when that was first named: what names the same stands together. */
+static void key_of_reference(const med_sort *s, const med_rows *rows, key *out)
+{
+    for (size_t i = 0; i < rows->n_references; i++) {
+        if (rows->references[i].param == s->number)
+            better(s, out,
+                   (key){.value = (int64_t)rows->references[i].target, .text = MED_STR_EMPTY});
+    }
+}
+
 static bool take_keys(sorted *s, med_rid rid, row *out, med_err *err)
 {
     const med_query *q = s->r->q;
     med_rows rows;
     med_stored columns, *stored = &columns;
     out->rid = rid;
-    if (med_view_rows(s->r->view, s->r->scratch, rid, stored, &rows, err) != MED_FOUND
-        || (!rows_suffice(q, &rows) && !rows_of_text(s->r, rid, &rows, err)))
+    if (med_view_rows(s->r->view, s->r->scratch, rid, stored, &rows, err) != MED_FOUND)
+        return false;
+    const med_rows index = rows;
+    if (!rows_suffice(q, &rows) && !rows_of_text(s->r, rid, &rows, err))
         return false;
     for (size_t i = 0; i < q->n_sort; i++) {
         key *k = &out->keys[i];
@@ -176,9 +188,11 @@ static bool take_keys(sorted *s, med_rid rid, row *out, med_err *err)
         else if (q->sort[i].kind == MED_CLAUSE_SPECIAL) {
             if (!take_score(s->r, rid, k, err))
                 return false;
-        } else
+        } else if (q->sort[i].kind == MED_CLAUSE_REFERENCE)
+            key_of_reference(&q->sort[i], &index, k);
+        else
             key_of_rows(&q->sort[i], &rows, k);
-        if (!k->has) /* as the index has them that lack the date */
+        if (!k->has && q->n_sort == 1) /* as the index has them that lack the date */
             k->value = stored->updated;
     }
     return keep_texts(s->r->arena, out, q->n_sort) ? true : MED_FAIL_MEMORY(err);

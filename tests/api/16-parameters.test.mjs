@@ -49,6 +49,28 @@ let server;
 before(async () => { server = await startServer(); });
 after(async () => { assert.equal(await server.stop(), 0); });
 
+test('no lists of parts of words are made of an added parameter: :contains is priced, and said so', async () => {
+  const s = await startServer({ MEDULLA_FHIR_SEARCH_COST: '1' });
+  try {
+    const entry = Array.from({ length: 400 }, (_, i) => ({ request: { method: 'PUT', url: `Patient/n${i}` },
+      resource: { ...patient({ contact: [{ name: { text: `Kin number ${i}` } }], identifier: [{ system: 'urn:n', value: `${i}` }] }), id: `n${i}` } }));
+    assert.equal((await ask(s, 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status, 200);
+    assert.equal((await ask(s, 'PUT', 'SearchParameter/kin', { ...parameter({ code: 'kin', type: 'string', expression: 'Patient.contact.name.text' }), id: 'kin' })).status, 201);
+    await ready(s, 'Patient?kin=kin%20number%2017&identifier=urn:n|17', 1);
+    const dear = await ask(s, 'GET', 'Patient?kin:contains=mber%2017');
+    assert.equal(dear.status, 403, said(dear));
+    assert.match(said(dear), /^too-costly .* no lists of parts of words are made of a parameter that was added here: .*add a patient/);
+    assert.deepEqual(ids(await ask(s, 'GET', 'Patient?kin:contains=mber%2017&identifier=urn:n|17,urn:n|18')), ['n17']);
+    const job = await ask(s, 'GET', 'Patient?kin:contains=mber%2017', undefined, { Prefer: 'respond-async' });
+    assert.equal(job.status, 202);
+    let done;
+    for (let i = 0; i < 600 && done?.status !== 200; i++, await sleep(50)) done = await ask(s, 'GET', job.headers.get('content-location'));
+    assert.deepEqual(ids(done), [17, ...Array.from({ length: 10 }, (_, i) => 170 + i)].map((i) => `n${i}`).sort());
+  } finally {
+    assert.equal(await s.stop(), 0);
+  }
+});
+
 test('what is stored is indexed, then searches may use it and /metadata names it', async () => {
   for (let i = 0; i < 150; i++) assert.equal((await ask(server, 'PUT', `Patient/a${i}`, { ...patient(), id: `a${i}`, ...eye(i % 3 ? 'blue' : 'brown') })).status, 201);
   assert.equal((await ask(server, 'GET', 'Patient?eye=blue')).status, 400);

@@ -29,9 +29,8 @@ static void check(struct kit *k, const struct prefixed *at, size_t n)
     struct kit_case cases[PREFIXES];
     for (size_t i = 0; i < n; i++) {
         for (size_t p = 0; p < PREFIXES; p++) {
-            cases[p].url = med_arena_printf(k->arena, "%s%s%s&_count=100", at[i].query, prefixes[p],
-                                            at[i].value)
-                               .ptr;
+            cases[p].url =
+                med_arena_printf(k->arena, "%s%s%s", at[i].query, prefixes[p], at[i].value).ptr;
             cases[p].expected = at[i].ids[p];
         }
         kit_check_finds(k, cases, PREFIXES);

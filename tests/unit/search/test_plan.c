@@ -213,6 +213,104 @@ static uint64_t examined(struct kit *k, const char *url, med_search_result *r)
     return (uint64_t)n;
 }
 
+struct ran {
+    med_str driver, ids;
+    uint64_t cost, rows;
+};
+
+static struct ran run_one(struct kit *k, const char *url)
+{
+    med_err err = {0};
+    med_search_plan plan;
+    struct ran r;
+    med_arena_reset(k->arena);
+    const med_query *q = kit_query(k, url, &err);
+    med_view *v = kit_view(k);
+    if (q == NULL || !med_query_plan(k->schema, v, k->arena, q, &plan, &err))
+        fail_msg("%s: %s", url, err.text);
+    med_view_end(v);
+    r.cost = plan.cost;
+    r.rows = plan.rows;
+    assert_true(med_arena_copy(k->forever, plan.driver, &r.driver));
+    assert_true(med_arena_copy(k->forever, kit_search(k, url, NULL), &r.ids));
+    return r;
+}
+
+/* Rows of lone commits wait in memory and are merged when nothing else is to be done: neither what
+ * is planned nor what is found depends on that. */
+static void plans_are_the_same_before_and_after_a_merge(void **state)
+{
+    enum { FEW = 1000 };
+    struct kit *k = *state;
+    static struct ran before[COUNT(plans)];
+    put_all(k, "Patient", FEW / 4);
+    put_all(k, "Observation", FEW);
+    put_all(k, "Condition", FEW / 4);
+    put_all(k, "Appointment", FEW / 2);
+    for (size_t i = 0; i < COUNT(plans); i++)
+        before[i] = run_one(k, plans[i].url);
+    med_err err = {0};
+    med_verify merges = {0};
+    assert_true(med_store_verify(k->store, &merges, &err));
+    assert_int_equal(merges.faults, 0);
+    for (size_t i = 0; i < COUNT(plans); i++) {
+        struct ran now = run_one(k, plans[i].url);
+        if (!med_str_eq(now.driver, before[i].driver) || !med_str_eq(now.ids, before[i].ids)
+            || now.cost != before[i].cost || now.rows != before[i].rows)
+            fail_msg("%s: %.*s for %d, before %.*s for %d", plans[i].url, MED_STR_ARG(now.driver),
+                     (int)now.cost, MED_STR_ARG(before[i].driver), (int)before[i].cost);
+    }
+}
+
+/* A walk is priced as one while lists that would serve the search are not made, and it is said. */
+static void what_lists_would_serve_is_priced_without_them(void **state)
+{
+    static const char *const asked[] = {"Patient?name:contains=mily7", "Patient?_content=family7"};
+    struct kit *k = *state;
+    uint64_t cost[2][COUNT(asked)];
+    put_all(k, "Patient", PATIENTS);
+    for (int listed = 0; listed < 2; listed++) {
+        for (size_t i = 0; i < COUNT(asked); i++) {
+            med_err err = {0};
+            med_arena_reset(k->arena);
+            const med_query *q = kit_query(k, asked[i], &err);
+            med_view *v = kit_view(k);
+            const med_search *s =
+                med_search_begin(v, k->arena, q, MED_STR_EMPTY, &cost[listed][i], &err);
+            assert_non_null(s);
+            assert_int_equal(med_search_lacks(s),
+                             listed == 0 ? MED_LACKS_LISTS : MED_LACKS_NOTHING);
+            med_view_end(v);
+        }
+        kit_list(k);
+    }
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        assert_true(cost[0][i] >= PATIENTS * 3); /* microseconds: all of them are read */
+        assert_true(cost[1][i] < cost[0][i] / 2);
+    }
+}
+
+/* What has no value stands in no index: a walk reads the rows of each, and the price says so. */
+static void missing_is_priced_as_a_walk(void **state)
+{
+    static const char *const asked[] = {
+        "Observation?date:missing=true", "Observation?subject:missing=true",
+        "Observation?value-quantity:missing=true", "Observation?date:missing=true&status=final"};
+    struct kit *k = *state;
+    put_all(k, "Observation", OBSERVATIONS);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        med_search_result r;
+        struct ran ran = run_one(k, asked[i]);
+        assert_true(ran.cost >= OBSERVATIONS * 35 / 10); /* each costs its rows */
+        assert_int_equal(examined(k, asked[i], &r), OBSERVATIONS);
+        assert_int_equal(ran.ids.len, 0);
+    }
+    kit_put(k, "{'resourceType':'Observation','id':'bare','status':'final','code':{'text':'x'}}");
+    for (size_t i = 0; i < COUNT(asked); i++)
+        assert_true(med_str_eqz(run_one(k, asked[i]).ids, "bare"));
+    assert_true(med_str_eqz(run_one(k, "Observation?code:missing=true").ids, ""));
+}
+
 /* However many a practitioner and a day have: what is looked at is what is found. */
 static void a_practitioners_day_costs_what_it_has(void **state)
 {
@@ -372,6 +470,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_STORE(plans_stay),
         IN_STORE(a_practitioners_day_costs_what_it_has),
+        IN_STORE(plans_are_the_same_before_and_after_a_merge),
+        IN_STORE(what_lists_would_serve_is_priced_without_them),
+        IN_STORE(missing_is_priced_as_a_walk),
         IN_STORE(a_plan_that_disappoints_is_changed),
         IN_STORE(what_is_probed_often_is_read_as_a_whole),
         IN_STORE(late_pages_lose_nothing),
