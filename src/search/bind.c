@@ -181,6 +181,7 @@ static bool look_at_hub(med_run *r, bool *few, med_err *err)
     if (!count_some(r, &n, err))
         return false;
     *few = n < MED_PROBE_ROWS;
+    r->hub_counted = true;
     r->of_hub = *few ? n : r->of_type / 256 + MED_PROBE_ROWS;
     return true;
 }
@@ -339,7 +340,7 @@ static bool count_type(med_run *r, med_err *err)
 
 bool med_run_bind(med_run *r, bool dry, med_err *err)
 {
-    r->of_hub = MED_PROBE_ROWS;
+    r->hub_counted = false;
     if (!med_run_foresee(r, err) || !count_type(r, err))
         return false;
     for (size_t i = 0; i < r->q->n; i++) {

@@ -301,7 +301,7 @@ static void offer_clause(med_run *r, med_plan plan, bool sorted, med_plan *best)
 static void offer_clauses(med_run *r, bool sorted, med_plan *best)
 {
     size_t date, reference;
-    if (med_hub_find(r, &date, &reference))
+    if (r->hub_counted && med_hub_find(r, &date, &reference))
         offer_clause(r, med_plan_of_hub(r, date, reference), sorted, best);
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];

@@ -69,7 +69,8 @@ typedef struct med_run {
     uint64_t of_type; /* resources of the type */
     bool as_set;      /* only which resources match counts, so a resource may come repeatedly */
     med_plan plan;
-    uint64_t of_hub;   /* rows of the hub and date that drive together, about; see med_hub_find */
+    bool hub_counted;  /* a hub and a date may drive together (med_hub_find), and: */
+    uint64_t of_hub;   /* rows that they have, about */
     uint64_t before;   /* microseconds that inner queries take, about */
     uint64_t examined; /* candidates so far */
     int64_t began;     /* monotonic: when it was asked to explain itself, 0 else */

@@ -103,6 +103,8 @@ static const struct {
     {"Appointment?date=2024-03-04&practitioner=d3,d4&status=booked", "practitioner+date", false},
     {"Appointment?practitioner=d3&date=ge2024-03-04&_sort=-date", "practitioner+date", false},
     {"Appointment?practitioner=d3&date:missing=true", "practitioner", false},
+    {"Appointment?practitioner=d3&date=ge2020&patient=p7&_sort=date", "practitioner", false},
+    {"Appointment?practitioner=d3&date=ge2020&patient=p7", "practitioner", false},
     {"Appointment?date=2024-03-04", "date", false},
     {"Appointment?date=ge2024-03-04&date=lt2024-05-01&_sort=date", "date", false},
 };
