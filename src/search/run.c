@@ -241,8 +241,7 @@ static bool take_plan(med_run *r, med_plan plan, med_err *err)
     bool chain = patient && r->bound[plan.patient].clause->kind == MED_CLAUSE_CHAIN;
     bool drives = plan.hub == 0 ? r->bound[plan.clause].can_drive
                                 : med_hub_can_drive(r, plan.clause, plan.hub - 1);
-    if ((plan.how == MED_DRIVE_CLAUSE && !drives)
-        || (chain && r->bound[plan.patient].n_keys > 1))
+    if ((plan.how == MED_DRIVE_CLAUSE && !drives) || (chain && r->bound[plan.patient].n_keys > 1))
         return MED_FAIL(err, MED_ISSUE_CONFLICT,
                         "the data has changed too much for this page link; search again");
     med_run_use(r, plan);
