@@ -150,6 +150,8 @@ static bool quantities(med_fp_run *r, enum med_fp_binary op, const med_value *a,
 
 static bool join_strings(med_fp_run *r, med_str a, med_str b)
 {
+    if (!med_fp_spend_text(r, a.len + b.len))
+        return false;
     char *text = MED_TAKE(r->a, a.len + b.len + 1, char);
     if (text == NULL)
         return MED_FAIL_MEMORY(r->err);

@@ -168,12 +168,10 @@ struct text {
     size_t n;
 };
 
-/* Room for what was measured. Text that is made counts as steps: a few replacements make an answer
- * of hundreds of megabytes out of a small resource. */
+/* Room for what was measured. */
 static bool make_room(med_fp_run *r, struct text *t)
 {
-    enum { BYTES_A_STEP = 64 };
-    if (!med_fp_spend(r, t->n / BYTES_A_STEP))
+    if (!med_fp_spend_text(r, t->n))
         return false;
     t->to = MED_TAKE(r->a, t->n + 1, char);
     t->n = 0;

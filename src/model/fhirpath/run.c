@@ -20,6 +20,12 @@ bool med_fp_spend(med_fp_run *r, size_t n)
     return med_fp_fail(r, MED_ISSUE_TOO_COSTLY, "the expression takes too many steps");
 }
 
+bool med_fp_spend_text(med_fp_run *r, size_t bytes)
+{
+    enum { BYTES_A_STEP = 64 };
+    return med_fp_spend(r, bytes / BYTES_A_STEP);
+}
+
 /* ---- the stack ---- */
 
 bool med_fp_reserve(med_fp_run *r, size_t n)

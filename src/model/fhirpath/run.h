@@ -49,6 +49,8 @@ typedef struct med_fp_run {
 bool med_fp_fail(med_fp_run *r, enum med_issue issue, const char *what);
 /* Uses up n steps of the budget. */
 bool med_fp_spend(med_fp_run *r, size_t n);
+/* The same for text that is made: a few doublings are hundreds of megabytes. */
+bool med_fp_spend_text(med_fp_run *r, size_t bytes);
 
 /* ---- the stack ---- */
 /* Makes room for n more values; pointers into the stack die. */
