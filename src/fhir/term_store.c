@@ -125,11 +125,11 @@ static med_str escaped(med_arena *a, med_str s)
     return (med_str){to, n};
 }
 
-static bool search(const stored *s, med_arena *a, const char *type, const char *param,
-                   med_str value, med_search_result *out, med_err *err)
+static bool search(med_call *call, med_arena *a, const char *type, const char *param, med_str value,
+                   med_search_result *out, med_err *err)
 {
-    const med_fhir *f = s->call->fhir;
-    med_search_options options = med_searchset_options(s->call);
+    const med_fhir *f = call->fhir;
+    med_search_options options = med_searchset_options(call);
     med_pair pairs[] = {{med_str_from(param), escaped(a, value)},
                         {MED_STR("_count"), MED_STR("100")},
                         {MED_STR("_total"), MED_STR("none")}};
@@ -138,7 +138,13 @@ static bool search(const stored *s, med_arena *a, const char *type, const char *
     options.max_count = 100;
     return med_query_parse_search(f->schema, a, med_pack_type(f->pack, med_str_from(type)), &all,
                                   false, &options, &q, err)
-           && med_search_run(f->schema, s->call->view, a, q, MED_STR_EMPTY, out, err);
+           && med_search_run(f->schema, call->view, a, q, MED_STR_EMPTY, out, err);
+}
+
+bool med_term_store_search(med_call *call, const char *type, const char *param, med_str value,
+                           med_search_result *out, med_err *err)
+{
+    return search(call, call->arena, type, param, value, out, err);
 }
 
 static bool version_of(med_arena *a, med_str text, med_str *out, med_err *err)
@@ -160,7 +166,7 @@ static bool find(void *self, med_arena *a, enum med_term_kind kind, med_str url,
     med_str best = MED_STR_EMPTY;
     *out = (med_term_resource){MED_STR_EMPTY, MED_STR_EMPTY};
     /* 0: none of the three types was ever stored */
-    if (s->generation != 0 && !search(s, a, names[kind], "url", url, &r, err))
+    if (s->generation != 0 && !search(s->call, a, names[kind], "url", url, &r, err))
         return false;
     for (size_t i = 0; i < r.n; i++) {
         const med_stored *at = &r.entries[i].resource;
@@ -185,7 +191,7 @@ static bool supplement(void *self, med_arena *a, med_str system, size_t index,
     *out = (med_term_resource){MED_STR_EMPTY, MED_STR_EMPTY};
     if (s->generation == 0)
         return true;
-    if (!search(s, a, "CodeSystem", "supplements", system, &r, err))
+    if (!search(s->call, a, "CodeSystem", "supplements", system, &r, err))
         return false;
     if (index < r.n)
         *out = (med_term_resource){r.entries[index].resource.id, r.entries[index].resource.text};

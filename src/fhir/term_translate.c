@@ -1,22 +1,31 @@
 /* term_translate.c - https://hl7.org/fhir/R4/conceptmap-operation-translate.html */
+#include <stdio.h>
+
 #include "fhir/interactions.h"
+#include "fhir/term_store.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
 
-static const char *const known[] = {"url",         "conceptMap",   "conceptMapVersion",
-                                    "code",        "system",       "version",
-                                    "source",      "coding",       "codeableConcept",
-                                    "target",      "targetsystem", "reverse",
-                                    "tx-resource", "cache-id",     NULL};
+static const char *const known[] = {
+    "url",        "conceptMap",  "conceptMapVersion", "code",   "system",       "version",
+    "source",     "coding",      "codeableConcept",   "target", "targetsystem", "reverse",
+    "dependency", "tx-resource", "cache-id",          NULL};
 
-enum { DEPTH = 4, SOURCES = 64 };
+enum { DEPTH = 4, SOURCES = 64, MAPS = 100 };
 
 typedef struct coded {
     med_str system, code;
 } coded;
 
+typedef struct named_map {
+    const med_json *j;
+    uint32_t node;
+} named_map;
+
 typedef struct translation {
     med_term_call t;
+    named_map maps[MAPS]; /* those to ask: one that was named, or all that fit */
+    size_t n_maps;
     const med_json *j; /* the map in use */
     uint32_t map;
     coded asked[SOURCES];
@@ -97,7 +106,65 @@ static bool parse_map(translation *x, med_str canonical, bool *found, med_err *e
     return med_json_parse(x->t.call->arena, body, j, NULL, err);
 }
 
-static bool find_map(translation *x, med_err *err)
+static med_str canonical_of(const translation *x, const char *key)
+{
+    uint32_t node;
+    char name[32];
+    med_str type[] = {MED_STR("Canonical"), MED_STR("Uri")};
+    for (size_t i = 0; i < 2; i++) {
+        int n = snprintf(name, sizeof name, "%s%.*s", key, MED_STR_ARG(type[i]));
+        node = med_json_member(x->j, x->map, (med_str){name, n < 0 ? 0 : (size_t)n});
+        if (node != 0)
+            return med_json_raw(x->j, node);
+    }
+    return MED_STR_EMPTY;
+}
+
+/* Does the map speak of the value set that the question names as its source (target)? */
+static bool is_between(const translation *x, const char *key)
+{
+    med_str url, version, have, of = med_term_param_text(&x->t, key);
+    if (of.len == 0)
+        return true;
+    med_canonical_split(of, &url, &version);
+    med_canonical_split(canonical_of(x, key), &have, &version);
+    return med_str_eq(url, have);
+}
+
+static bool is_retired(const translation *x)
+{
+    return med_str_eqz(text(x, x->map, "status"), "retired");
+}
+
+/* "The server may know by itself": every stored map from the system of a code, or to it. */
+static bool find_stored_maps(translation *x, med_err *err)
+{
+    med_search_result r = {0};
+    med_call *call = x->t.call;
+    med_str system = x->asked[0].system;
+    if (system.len == 0) {
+        (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
+                       "name the map (url, conceptMap, or its id), or the system of the code");
+        return med_err_status(err, 400);
+    }
+    if (!med_term_store_search(call, "ConceptMap", x->reverse ? "target-system" : "source-system",
+                               system, &r, err))
+        return false;
+    for (size_t i = 0; i < r.n && x->n_maps < MAPS; i++) {
+        med_json *j = MED_TAKE(call->arena, 1, med_json);
+        if (j == NULL)
+            return MED_FAIL_MEMORY(err);
+        if (!med_json_parse(call->arena, r.entries[i].resource.text, j, NULL, err))
+            return false;
+        x->j = j;
+        x->map = 0;
+        if (!is_retired(x) && is_between(x, "source") && is_between(x, "target"))
+            x->maps[x->n_maps++] = (named_map){j, 0};
+    }
+    return true;
+}
+
+static bool find_named_map(translation *x, med_err *err)
 {
     const med_term_param *p = med_term_param_at(&x->t, "conceptMap", 0);
     med_str url = med_term_param_text(&x->t, "url");
@@ -109,11 +176,6 @@ static bool find_map(translation *x, med_err *err)
         x->map = p->node;
         return true;
     }
-    if (url.len == 0) {
-        (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
-                       "name the map: $translate takes url, conceptMap, or the map's own id");
-        return med_err_status(err, 400);
-    }
     if (!parse_map(x, url, &found, err))
         return false;
     if (found)
@@ -123,9 +185,101 @@ static bool find_map(translation *x, med_err *err)
     return med_err_status(err, 404);
 }
 
+static bool find_maps(translation *x, med_err *err)
+{
+    bool is_named = x->t.call->request.level == MED_LEVEL_INSTANCE
+                    || med_term_param_at(&x->t, "conceptMap", 0) != NULL
+                    || med_term_param_text(&x->t, "url").len > 0;
+    if (!is_named)
+        return find_stored_maps(x, err);
+    if (!find_named_map(x, err))
+        return false;
+    x->maps[x->n_maps++] = (named_map){x->j, x->map};
+    return true;
+}
+
+/* ---- what a target depends on, and what comes with it ---- */
+
+/* A code in the CodeableConcept at that node, of that system if it is said, or its text. */
+static bool concept_says(const translation *x, uint32_t concept, med_str system, med_str value)
+{
+    const med_json *j = x->t.json;
+    med_str have;
+    uint32_t list = list_at(j, concept, "coding");
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        med_str of;
+        if (med_json_text(x->t.call->arena, j, e, "code", &have)
+            && med_json_text(x->t.call->arena, j, e, "system", &of) && med_str_eq(have, value)
+            && (system.len == 0 || med_str_eq(of, system)))
+            return true;
+    }
+    return med_json_text(x->t.call->arena, j, concept, "text", &have) && have.len > 0
+           && med_str_eq(have, value);
+}
+
+/* Is one of the question's dependencies this element, with that value? */
+static bool is_given(const translation *x, med_str element, med_str system, med_str value)
+{
+    const med_json *j = x->t.json;
+    const med_term_param *p;
+    for (size_t i = 0; (p = med_term_param_at(&x->t, "dependency", i)) != NULL; i++) {
+        uint32_t concept = 0;
+        bool same = false;
+        if (p->node == 0 || med_json_kind_at(j, p->node) != MED_JSON_ARRAY)
+            continue;
+        for (uint32_t e = p->node + 1; e < j->nodes[p->node].next; e = j->nodes[e].next) {
+            med_str name, uri;
+            uint32_t found = med_json_member(j, e, MED_STR("valueCodeableConcept"));
+            if (!med_json_text(x->t.call->arena, j, e, "name", &name)
+                || !med_json_text(x->t.call->arena, j, e, "valueUri", &uri))
+                return false;
+            same = same || (med_str_eqz(name, "element") && med_str_eq(uri, element));
+            if (med_str_eqz(name, "concept") && found != 0
+                && med_json_kind_at(j, found) == MED_JSON_OBJECT)
+            concept = found;
+        }
+        if (same && concept != 0 && concept_says(x, concept, system, value))
+            return true;
+    }
+    return false;
+}
+
+static bool depends_on_what_is_given(const translation *x, uint32_t target)
+{
+    uint32_t list = list_at(x->j, target, "dependsOn");
+    for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        if (!is_given(x, text(x, e, "property"), text(x, e, "system"), text(x, e, "value")))
+            return false;
+    }
+    return true;
+}
+
+static void write_products(translation *x, uint32_t target)
+{
+    med_json_writer *w = &x->w;
+    uint32_t list = target == 0 ? 0 : list_at(x->j, target, "product");
+    for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
+        med_json_open(w, '{');
+        med_json_pair(w, "name", MED_STR("product"));
+        med_json_key(w, MED_STR("part"));
+        med_json_open(w, '[');
+        med_term_write_text(w, "element", "valueUri", text(x, e, "property"));
+        med_json_open(w, '{');
+        med_json_pair(w, "name", MED_STR("concept"));
+        med_json_key(w, MED_STR("valueCoding"));
+        med_term_write_coding(w, text(x, e, "system"), MED_STR_EMPTY, text(x, e, "value"),
+                              text(x, e, "display"));
+        med_json_close(w, '}');
+        med_json_close(w, ']');
+        med_json_close(w, '}');
+    }
+}
+
 /* ---- matches ---- */
 
-static void write_match(translation *x, med_str equivalence, coded to, med_str display)
+/* `target`: the node of the map that says so; 0 none. */
+static void write_match(translation *x, uint32_t target, med_str equivalence, coded to,
+                        med_str display)
 {
     med_json_writer *w = &x->w;
     x->any = true;
@@ -143,6 +297,7 @@ static void write_match(translation *x, med_str equivalence, coded to, med_str d
         med_term_write_coding(w, to.system, MED_STR_EMPTY, to.code, display);
         med_json_close(w, '}');
     }
+    write_products(x, target);
     med_term_write_text(w, "source", "valueUri", text(x, x->map, "url"));
     med_json_close(w, ']');
     med_json_close(w, '}');
@@ -174,8 +329,8 @@ static bool element_forward(translation *x, uint32_t group, uint32_t element, co
         return false;
     uint32_t list = list_at(x->j, element, "target");
     for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
-        if (target_fits(x, target))
-            write_match(x, text(x, e, "equivalence"), (coded){target, text(x, e, "code")},
+        if (target_fits(x, target) && depends_on_what_is_given(x, e))
+            write_match(x, e, text(x, e, "equivalence"), (coded){target, text(x, e, "code")},
                         text(x, e, "display"));
     }
     return true;
@@ -186,7 +341,7 @@ static void element_backward(translation *x, uint32_t group, uint32_t element, c
     uint32_t list = list_at(x->j, element, "target");
     for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
         if (med_str_eq(text(x, e, "code"), c->code))
-            write_match(x, turned(text(x, e, "equivalence")),
+            write_match(x, 0, turned(text(x, e, "equivalence")),
                         (coded){text(x, group, "source"), text(x, element, "code")},
                         text(x, element, "display"));
     }
@@ -201,9 +356,9 @@ static void unmapped(translation *x, uint32_t group, const coded *c, med_str *ot
     if (!target_fits(x, target))
         return;
     if (med_str_eqz(mode, "provided"))
-        write_match(x, MED_STR("equal"), (coded){target, c->code}, MED_STR_EMPTY);
+        write_match(x, 0, MED_STR("equal"), (coded){target, c->code}, MED_STR_EMPTY);
     else if (med_str_eqz(mode, "fixed"))
-        write_match(x, MED_STR("inexact"), (coded){target, text(x, node, "code")},
+        write_match(x, 0, MED_STR("inexact"), (coded){target, text(x, node, "code")},
                     text(x, node, "display"));
     else if (med_str_eqz(mode, "other-map"))
         *other = text(x, node, "url");
@@ -233,8 +388,6 @@ static void translate_in(translation *x, const coded *c, med_str *other)
 
 static bool translate(translation *x, const coded *c, med_err *err)
 {
-    const med_json *j = x->j;
-    uint32_t map = x->map;
     for (int depth = 0; depth < DEPTH; depth++) {
         med_str other = MED_STR_EMPTY;
         bool found;
@@ -246,8 +399,6 @@ static bool translate(translation *x, const coded *c, med_err *err)
         if (!found)
             break;
     }
-    x->j = j;
-    x->map = map;
     return true;
 }
 
@@ -259,14 +410,19 @@ static bool answer(translation *x, med_err *err)
     x->w = med_json_writer_to(&matches);
     bool ok = true;
     med_json_open(&x->w, '[');
-    for (size_t i = 0; ok && i < x->n_asked; i++)
-        ok = translate(x, &x->asked[i], err);
+    for (size_t i = 0; ok && i < x->n_asked * x->n_maps; i++) {
+        const named_map *map = &x->maps[i % x->n_maps];
+        x->j = map->j;
+        x->map = map->node;
+        ok = translate(x, &x->asked[i / x->n_maps], err);
+    }
     med_json_close(&x->w, ']');
     med_term_write_begin(&b, &w);
     med_term_write_bool(&w, "result", x->found);
     if (!x->any)
         med_term_write_text(&w, "message", "valueString",
-                            MED_STR("the map says nothing of this code"));
+                            x->n_maps > 0 ? MED_STR("the map says nothing of this code")
+                                          : MED_STR("no ConceptMap is stored for this system"));
     if (x->any) /* the list without its brackets */
         med_json_raw_value(&w, med_str_sub(med_buf_str(&matches), 1, matches.len - 1));
     ok = ok && !matches.failed;
@@ -289,7 +445,8 @@ static enum med_step prepare(med_call *call, med_err *err)
         return MED_STEP_FAILED;
     x->target_system = med_term_param_text(&x->t, "targetsystem");
     x->reverse = med_term_param_is(&x->t, "reverse", false);
-    return read_codes(x, err) && find_map(x, err) && answer(x, err) ? MED_STEP_OK : MED_STEP_FAILED;
+    return read_codes(x, err) && find_maps(x, err) && answer(x, err) ? MED_STEP_OK
+                                                                     : MED_STEP_FAILED;
 }
 
 #define TRANSLATE(variable, how, where)                                                            \

@@ -33,6 +33,8 @@ static bool read_one(med_term_call *t, uint32_t e, med_term_param *out)
         if (med_json_kind_at(j, k + 1) != MED_JSON_OBJECT)
             out->value = med_json_raw(j, k + 1);
     }
+    if (out->node == 0)
+        out->node = med_json_member(j, e, MED_STR("part"));
     return true;
 }
 

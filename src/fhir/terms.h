@@ -18,7 +18,7 @@ enum {
 typedef struct med_term_param {
     med_str name;
     med_str value; /* of a primitive, escapes undone; else empty */
-    uint32_t node; /* of value[x] or resource in request.json; 0: from the URL */
+    uint32_t node; /* of value[x], resource or part in request.json; 0: from the URL */
 } med_term_param;
 
 typedef struct med_term_call {

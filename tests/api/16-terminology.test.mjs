@@ -168,6 +168,48 @@ test('$translate: forward, backward, and nothing found', async () => {
   assert.equal((await at('ConceptMap/$translate', { url: 'http://example.org/none', system: 'urn:a', code: '2' })).status, 404);
 });
 
+test('$translate without naming a map: all that are stored for the system, and between the value sets named', async () => {
+  const [from, to] = [`urn:from:${unique()}`, `urn:to:${unique()}`];
+  const map = async (code, more = {}) => {
+    const id = unique();
+    const r = await put(`ConceptMap/${id}`, { resourceType: 'ConceptMap', id, url: `http://example.org/map/${id}`, status: 'active', group: [{ source: from, target: to,
+      element: [{ code: '1', target: [{ code, equivalence: 'equivalent' }] }] }], ...more });
+    assert.equal(r.status, 201, r.text);
+  };
+  await map('one');
+  await map('eins', { sourceUri: 'urn:set:a', targetCanonical: 'urn:set:b|2' });
+  await map('old', { status: 'retired' });
+  const found = async (query) => (await at('ConceptMap/$translate', query)).body.parameter.filter((p) => p.name === 'match')
+    .map((m) => m.part.find((p) => p.name === 'concept').valueCoding.code).sort();
+  assert.deepEqual(await found({ system: from, code: '1' }), ['eins', 'one']);
+  assert.deepEqual(await found({ system: from, code: '1', source: 'urn:set:a', target: 'urn:set:b' }), ['eins']);
+  assert.deepEqual(await found({ system: from, code: '1', targetsystem: 'urn:other' }), []);
+  assert.deepEqual(await found({ system: to, code: 'one', reverse: 'true' }), ['1']);
+  const none = await at('ConceptMap/$translate', { system: `urn:nobody:${unique()}`, code: '1' });
+  assert.equal(param(none, 'result'), false);
+  assert.match(param(none, 'message'), /no ConceptMap is stored/);
+  assert.equal((await at('ConceptMap/$translate', { code: '1' })).status, 400);
+});
+
+test('$translate: what a target depends on, and what comes with it', async () => {
+  const id = unique();
+  const target = (code, sex) => ({ code, equivalence: 'equivalent', dependsOn: [{ property: 'http://example.org/sex', system: 'urn:sex', value: sex }],
+    product: [{ property: 'http://example.org/side', system: 'urn:side', value: 'left', display: 'Left' }] });
+  assert.equal((await put(`ConceptMap/${id}`, { resourceType: 'ConceptMap', id, status: 'active', group: [{ source: 'urn:a', target: 'urn:b',
+    element: [{ code: '1', target: [target('f', 'female'), target('m', 'male')] }] }] })).status, 201);
+  const ask = (...dependencies) => post(`ConceptMap/${id}/$translate`, { resourceType: 'Parameters', parameter: [
+    { name: 'code', valueCode: '1' }, { name: 'system', valueUri: 'urn:a' }, ...dependencies] });
+  const sex = (code, system = 'urn:sex') => ({ name: 'dependency', part: [{ name: 'element', valueUri: 'http://example.org/sex' },
+    { name: 'concept', valueCodeableConcept: { coding: [{ system, code }] } }] });
+  const matches = (r) => r.body.parameter.filter((p) => p.name === 'match').map((m) => m.part);
+  const [only, ...others] = matches(await ask(sex('female')));
+  assert.deepEqual(others, []);
+  assert.equal(only.find((p) => p.name === 'concept').valueCoding.code, 'f');
+  assert.deepEqual(only.find((p) => p.name === 'product').part, [{ name: 'element', valueUri: 'http://example.org/side' },
+    { name: 'concept', valueCoding: { system: 'urn:side', code: 'left', display: 'Left' } }]);
+  for (const nothing of [await ask(), await ask(sex('female', 'urn:other')), await ask(sex('other'))]) assert.equal(param(nothing, 'result'), false);
+});
+
 test('batch: each entry has its own answer', async () => {
   const r = await post('', { resourceType: 'Bundle', type: 'batch', entry: ['male', 'neither'].map((code) => ({ request: { method: 'GET',
     url: `ValueSet/$validate-code?url=${gender}&system=http://hl7.org/fhir/administrative-gender&code=${code}` } })) });
