@@ -717,8 +717,7 @@ static void write_expansion(writer *w)
 /* The value set as it was, without compose and the expansion it came with. */
 static void write_head(writer *w)
 {
-    static const char *const left_out[] = {"compose", "expansion", "text", "extension",
-                                           "contained"};
+    static const char *const left_out[] = {"compose", "expansion", "text", "contained"};
     const med_json *j = w->vs->json;
     uint32_t root = w->vs->node;
     for (uint32_t k = root + 1; k < j->nodes[root].next; k = j->nodes[k + 1].next) {

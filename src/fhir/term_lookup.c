@@ -123,12 +123,34 @@ static void write_designations(med_json_writer *w, const med_image *m, med_conce
     }
 }
 
+/* Order, label and weight may come from extensions: then they are no properties of the system,
+ * though expansions can be asked for them. */
+static bool is_declared(const med_term_call *t, const med_image *m, med_str code)
+{
+    med_json j;
+    med_err ignored;
+    med_arena *a = t->call->arena;
+    if (!med_str_eqz(code, "order") && !med_str_eqz(code, "label") && !med_str_eqz(code, "weight"))
+        return true;
+    if (!med_json_parse(a, med_image_meta(m), &j, NULL, &ignored))
+        return true;
+    uint32_t list = med_json_member(&j, 0, MED_STR("property"));
+    for (uint32_t e = list + 1; list != 0 && e < j.nodes[list].next; e = j.nodes[e].next) {
+        med_str declared;
+        if (med_json_text(a, &j, e, "code", &declared) && med_str_eq(declared, code))
+            return true;
+    }
+    return false;
+}
+
 static void write_properties(med_json_writer *w, const med_term_call *t, const med_image *m,
                              med_concept c)
 {
     med_concept_property p;
     for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        if (!wants_str(t, p.code) || med_property_is_extension(&p))
+        bool is_asked_for = med_term_param_at(t, "property", 0) != NULL;
+        if (!wants_str(t, p.code) || med_property_is_extension(&p)
+            || (!is_asked_for && !is_declared(t, m, p.code)))
             continue;
         open_parts(w, "property");
         part(w, "code", "valueCode", p.code);
