@@ -88,25 +88,23 @@ static bool is_resource(const med_json *j, uint32_t entry, const char *type)
     return node != 0 && med_str_eqz(med_json_raw(j, node), type);
 }
 
-/* Is there an entry that this reference of the Composition means? */
-static bool is_there(check *c, med_str reference)
+uint32_t med_document_entry_at(const med_json *j, uint32_t entries, med_str reference,
+                               size_t *compared)
 {
-    const med_json *j = c->j;
     bool whole = med_str_find(reference, ':', 0) < reference.len;
     reference = med_str_sub(reference, 0, med_str_search(reference, MED_STR("/_history/"), 0));
-    for (uint32_t e = c->entries + 1; e < j->nodes[c->entries].next; e = j->nodes[e].next) {
+    for (uint32_t e = entries + 1; e < j->nodes[entries].next; e = j->nodes[e].next) {
         uint32_t node = med_json_member(j, e, MED_STR("fullUrl"));
-        c->compared++;
+        if (compared != NULL)
+            ++*compared;
         if (node == 0)
             continue;
         med_str url = med_json_raw(j, node);
         size_t more = url.len < reference.len ? 0 : url.len - reference.len;
-        bool same =
-            med_str_ends(url, reference) && (more == 0 || (!whole && url.ptr[more - 1] == '/'));
-        if (same)
-            return true;
+        if (med_str_ends(url, reference) && (more == 0 || (!whole && url.ptr[more - 1] == '/')))
+            return e;
     }
-    return false;
+    return 0;
 }
 
 static bool check_reference(void *arg, const med_reference_walk *at, uint32_t reference,
@@ -114,7 +112,7 @@ static bool check_reference(void *arg, const med_reference_walk *at, uint32_t re
 {
     check *c = arg;
     (void)reference;
-    if (is_there(c, med_json_raw(c->j, property)))
+    if (med_document_entry_at(c->j, c->entries, med_json_raw(c->j, property), &c->compared) != 0)
         return true;
     if (c->compared > COMPARISONS_MAX)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "the document refers to too much");

@@ -21,6 +21,11 @@ bool med_document_check_write(med_call *call, med_write *w, med_err *err) MED_MU
 bool med_document_check_delete(med_call *call, uint32_t type, med_str id,
                                med_err *err) MED_MUST_CHECK;
 
+/* The entry of a document that a reference in it means: by its address, or by the end of it
+ * ("Patient/1"); 0 none. Adds to *compared (may be NULL) how many were looked at. */
+uint32_t med_document_entry_at(const med_json *j, uint32_t entries, med_str reference,
+                               size_t *compared);
+
 /* ---- building ---- */
 typedef struct med_document_entry {
     med_type type;

@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "fhir/document.h"
 #include "fhir/searchset.h"
 #include "model/reference.h"
 
@@ -46,17 +47,8 @@ bool med_registration_find(med_registration *g, const char *type, uint32_t node,
 /* The resource of the entry that a reference of the document means, or 0. */
 static uint32_t entry_of(const med_registration *g, med_str reference)
 {
-    const med_json *j = &g->j;
-    for (uint32_t e = g->entries + 1; e < j->nodes[g->entries].next; e = j->nodes[e].next) {
-        uint32_t url = med_json_member(j, e, MED_STR("fullUrl"));
-        if (url == 0)
-            continue;
-        med_str text = med_json_raw(j, url);
-        size_t more = text.len < reference.len ? 0 : text.len - reference.len;
-        if (med_str_ends(text, reference) && (more == 0 || text.ptr[more - 1] == '/'))
-            return med_json_member(j, e, MED_STR("resource"));
-    }
-    return 0;
+    uint32_t entry = med_document_entry_at(&g->j, g->entries, reference, NULL);
+    return entry == 0 ? 0 : med_json_member(&g->j, entry, MED_STR("resource"));
 }
 
 static bool is_stored(med_registration *g, med_str type, med_str id, bool *out)
