@@ -271,20 +271,7 @@ static void write_statement(med_buf *out, const med_fhir *f)
     med_json_writer writer = med_json_writer_to(out), *w = &writer;
     med_json_open(w, '{');
     med_json_pair(w, "resourceType", MED_STR("CapabilityStatement"));
-    med_json_pair(w, "status", MED_STR("active"));
-    med_json_pair(w, "date", f->started);
-    med_json_pair(w, "kind", MED_STR("instance"));
-    med_json_key(w, MED_STR("software"));
-    med_json_open(w, '{');
-    med_json_pair(w, "name", MED_STR("Medulla"));
-    med_json_pair(w, "version", MED_STR(MED_VERSION));
-    med_json_close(w, '}');
-    med_json_key(w, MED_STR("implementation"));
-    med_json_open(w, '{');
-    med_json_pair(w, "description",
-                  MED_STR("Medulla, the backbone of a national digital-health system"));
-    med_json_pair(w, "url", f->base);
-    med_json_close(w, '}');
+    med_capabilities_write_head(w, f);
     med_json_pair(w, "fhirVersion", MED_STR("4.0.1"));
     write_formats(w);
     write_rest(w, f);

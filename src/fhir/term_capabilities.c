@@ -164,7 +164,7 @@ static void write_rest(med_json_writer *w)
     med_json_close(w, '}');
     med_json_key(w, MED_STR("translation"));
     med_json_open(w, '{');
-    flag(w, "needsMap", true);
+    flag(w, "needsMap", false);
     med_json_close(w, '}');
     med_json_key(w, MED_STR("closure"));
     med_json_open(w, '{');
@@ -172,13 +172,8 @@ static void write_rest(med_json_writer *w)
     med_json_close(w, '}');
 }
 
-static void write_statement(med_json_writer *w, const med_fhir *f, list *l)
+void med_capabilities_write_head(med_json_writer *w, const med_fhir *f)
 {
-    med_json_open(w, '{');
-    med_json_pair(w, "resourceType", MED_STR("TerminologyCapabilities"));
-    med_json_pair(w, "version", MED_STR(MED_VERSION));
-    med_json_pair(w, "name", MED_STR("MedullaTerminology"));
-    med_json_pair(w, "title", MED_STR("What this server knows of codes"));
     med_json_pair(w, "status", MED_STR("active"));
     med_json_pair(w, "date", f->started);
     med_json_pair(w, "kind", MED_STR("instance"));
@@ -190,10 +185,19 @@ static void write_statement(med_json_writer *w, const med_fhir *f, list *l)
     med_json_key(w, MED_STR("implementation"));
     med_json_open(w, '{');
     med_json_pair(w, "description",
-                  MED_STR("Medulla, the backbone of a national digital-health "
-                          "system"));
+                  MED_STR("Medulla, the backbone of a national digital-health system"));
     med_json_pair(w, "url", f->base);
     med_json_close(w, '}');
+}
+
+static void write_statement(med_json_writer *w, const med_fhir *f, list *l)
+{
+    med_json_open(w, '{');
+    med_json_pair(w, "resourceType", MED_STR("TerminologyCapabilities"));
+    med_json_pair(w, "version", MED_STR(MED_VERSION));
+    med_json_pair(w, "name", MED_STR("MedullaTerminology"));
+    med_json_pair(w, "title", MED_STR("What this server knows of codes"));
+    med_capabilities_write_head(w, f);
     write_systems(w, l);
     write_expansion(w);
     med_json_pair(w, "codeSearch", MED_STR("all"));
