@@ -248,10 +248,22 @@ static bool ask_on(struct pg_view *v, struct pg_question *q, size_t n, med_err *
 
 /* ---- asking ---- */
 
+/* The server ends what takes too long. One that stands still ends nothing: some time later no answer
+ * is waited for any longer, and the connection is given up. */
+static void bound(struct pg_view *v)
+{
+    enum { GRACE = 2000000 };
+    bool endless = v->deadline > INT64_MAX - GRACE;
+    v->home->until = endless ? 0 : v->deadline + GRACE;
+    v->away.until = v->home->until;
+}
+
 static bool ask(struct pg_view *v, bool snapshot, struct pg_question *q, size_t n, med_err *err)
 {
     if (is_over(v, err))
         return false;
+    if (!v->writer)
+        bound(v);
     if (v->writer || v->reading)
         return ask_on(v, q, n, err);
     if (v->replica != NULL) {
