@@ -135,7 +135,7 @@ bool med_job_output_included(med_job_output *o, med_err *err)
 
 bool med_job_output_open(med_job_output *o, const char *path, const char *beside)
 {
-    o->file = fopen(path, "we");
+    o->file = fopen(path, "w+e");
     o->includes = fopen(beside, "w+e");
     return o->file != NULL && o->includes != NULL && unlink(beside) == 0;
 }

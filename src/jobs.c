@@ -257,14 +257,39 @@ static void unmap(void *arg)
     (void)munmap(m->at, m->len);
 }
 
-static bool map_result(med_jobs *j, med_call *call, med_str id, med_str *out, med_err *err)
+/* From another process: into a file that nobody else sees. */
+static int fetch_result(med_jobs *j, const job *b, med_err *err)
 {
     char path[PATH];
+    char uuid[MED_UUID_LEN];
+    med_random_uuid(j->base->random, uuid);
+    result_path(j, (med_str){uuid, sizeof uuid}, ".fetched", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || unlink(path) != 0
+        || med_store_get_note_file(j->base->store, b->name, fd, err) != MED_FOUND) {
+        if (fd >= 0)
+            (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int open_result(med_jobs *j, const job *b, med_err *err)
+{
+    char path[PATH];
+    if (med_store_is_shared(j->base->store))
+        return fetch_result(j, b, err);
+    result_path(j, b->id, ".json", path);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool map_result(med_jobs *j, med_call *call, const job *b, med_str *out, med_err *err)
+{
     struct stat info;
     mapping *m = MED_TAKE(call->arena, 1, mapping);
-    result_path(j, id, ".json", path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = m != NULL && fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0;
+    int fd = open_result(j, b, err);
+    bool ok = m != NULL && fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0
+              && (b->bytes == 0 || info.st_size == b->bytes);
     if (ok) {
         m->len = (size_t)info.st_size;
         m->at = mmap(NULL, m->len, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -272,6 +297,8 @@ static bool map_result(med_jobs *j, med_call *call, med_str id, med_str *out, me
     }
     if (fd >= 0)
         (void)close(fd);
+    if (!ok && err->issue != MED_ISSUE_NONE)
+        return false;
     if (!ok)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "the result is not here any more: ask again");
     *out = (med_str){m->at, m->len};
@@ -288,12 +315,7 @@ bool med_jobs_look(med_jobs *j, med_call *call, med_str id, med_job_view *out, m
                           .body = MED_STR_EMPTY,
                           .expires = b.created + MED_JOB_SECONDS * (int64_t)SECOND};
     out->progress = med_arena_printf(call->arena, "%ld resources so far", (long)b.done);
-    if (!out->done)
-        return true;
-    if (!med_str_eq(b.node, (med_str){j->node, sizeof j->node}))
-        return MED_FAIL(err, MED_ISSUE_NOT_FOUND,
-                        "the result is kept by another server of this store: ask that one");
-    return map_result(j, call, id, &out->body, err);
+    return !out->done || map_result(j, call, &b, &out->body, err);
 }
 
 bool med_jobs_drop(med_jobs *j, med_call *call, med_str id, med_err *err)
@@ -464,16 +486,34 @@ static void put_failure(med_job_output *o, const med_err *why)
     med_arena_free(a);
 }
 
-/* The result under its name, then the note that says it is there. */
+/* The result where whoever is asked finds it: in the store, or under its name. */
+static bool keep_result(med_jobs *j, const job *b, FILE *file, const char *part, const char *path,
+                        med_err *err)
+{
+    if (fflush(file) != 0)
+        return false;
+    if (!med_store_is_shared(j->base->store))
+        return fsync(fileno(file)) == 0 && rename(part, path) == 0;
+    bool ok = med_store_put_note_file(j->base->store, b->name, fileno(file), err);
+    (void)unlink(part);
+    return ok;
+}
+
+/* The result, then the note that says it is there. */
 static void finish(med_jobs *j, job *b, med_job_output *o, int status, const char *part)
 {
     char path[PATH];
+    struct stat info;
     med_err err = {0};
     result_path(j, b->id, ".json", path);
-    bool ok = fflush(o->file) == 0 && fsync(fileno(o->file)) == 0 && rename(part, path) == 0;
+    bool ok = keep_result(j, b, o->file, part, path, &err) && fstat(fileno(o->file), &info) == 0;
+    if (err.issue == MED_ISSUE_TRANSIENT) { /* the database is away: it is done again */
+        pause_a_while(j);
+        return;
+    }
     b->state = MED_STR("done");
     b->status = ok ? status : 507;
-    b->bytes = (int64_t)o->bytes;
+    b->bytes = ok ? (int64_t)info.st_size : 0;
     if (!write_job(j, b, &err)) /* deleted meanwhile */
         (void)unlink(path);
     MED_LOG(j->base->log, MED_LOG_INFO, "job ends", MED_LOG_INT("status", b->status),

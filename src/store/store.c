@@ -182,6 +182,21 @@ bool med_view_expect_idents(med_view *v, const uint64_t *idents, size_t n, med_e
     return v->store->ops->expect_idents == NULL || v->store->ops->expect_idents(v, idents, n, err);
 }
 
+bool med_store_is_shared(const med_store *s)
+{
+    return s->ops->put_note_file != NULL;
+}
+
+bool med_store_put_note_file(med_store *s, med_str name, int fd, med_err *err)
+{
+    return s->ops->put_note_file(s, name, fd, err);
+}
+
+enum med_found med_store_get_note_file(med_store *s, med_str name, int fd, med_err *err)
+{
+    return s->ops->get_note_file(s, name, fd, err);
+}
+
 bool med_view_foresee(med_view *v, const med_foreseen *f, med_err *err)
 {
     return v->store->ops->foresee == NULL || v->store->ops->foresee(v, f, err);

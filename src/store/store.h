@@ -410,6 +410,14 @@ typedef struct med_note_change {
 } med_note_change;
 bool med_store_note(med_store *s, const med_note_change *change, med_err *err) MED_MUST_CHECK;
 
+/* A file that belongs to a note and goes with it, where several processes share the store; each
+ * writes it to, and reads it from, a file of its own (`fd`, of which the place is at its
+ * beginning). Who puts one puts all of it, instead of an earlier one; that it is whole the note
+ * itself must say. */
+bool med_store_is_shared(const med_store *s);
+bool med_store_put_note_file(med_store *s, med_str name, int fd, med_err *err) MED_MUST_CHECK;
+enum med_found med_store_get_note_file(med_store *s, med_str name, int fd, med_err *err);
+
 struct med_posting;
 
 /* ---- care ---- */

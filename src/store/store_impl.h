@@ -21,6 +21,9 @@ struct med_store_ops {
     bool (*backup)(med_store *s, int file, int key, med_progress progress, void *arg, med_err *err);
     bool (*verify)(med_store *s, med_verify *v, med_err *err);
     bool (*note)(med_store *s, const med_note_change *change, med_err *err);
+    /* both NULL where there is one process */
+    bool (*put_note_file)(med_store *s, med_str name, int fd, med_err *err);
+    enum med_found (*get_note_file)(med_store *s, med_str name, int fd, med_err *err);
     void (*close)(med_store *s);
 
     med_view *(*view)(med_store *s, unsigned slot, int64_t deadline, med_err *err);

@@ -76,6 +76,8 @@ static void count(med_store *store, med_store_stats *out)
 static const struct med_store_ops ops = {
     .intern = med_pg_intern,
     .note = med_pg_note,
+    .put_note_file = med_pg_put_note_file,
+    .get_note_file = med_pg_get_note_file,
     .notes = med_pg_notes,
     .prepare = prepare,
     .commit = med_pg_commit,

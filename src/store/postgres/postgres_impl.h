@@ -520,6 +520,8 @@ bool med_pg_referrers(med_view *v, med_arena *a, med_rid rid, size_t limit, med_
 bool med_pg_intern(med_store *s, enum med_name_kind kind, const med_str *names, size_t n,
                    uint32_t *numbers, med_err *err);
 bool med_pg_note(med_store *s, const med_note_change *change, med_err *err);
+bool med_pg_put_note_file(med_store *s, med_str name, int fd, med_err *err);
+enum med_found med_pg_get_note_file(med_store *s, med_str name, int fd, med_err *err);
 bool med_pg_notes(med_view *v, med_arena *a, med_note **out, size_t *n, med_err *err);
 
 /* ---- fulltext.c ---- */

@@ -141,6 +141,9 @@
                     " FROM unnest(" TEXT_ARRAYS ") AS u (list, term, rid)")                        \
     X(BLOCKS, "SELECT (SELECT p.rids FROM posting p WHERE p.list = u.list AND p.term = u.term"     \
               " AND p.first = u.first) FROM unnest(" TEXT_ARRAYS ") AS u (list, term, first)")     \
+    X(CUT_NOTE_FILE, "DELETE FROM note_file WHERE name = $1::bytea")                               \
+    X(ADD_NOTE_FILE, "INSERT INTO note_file VALUES ($1::bytea, $2::int8, $3::bytea)")              \
+    X(NOTE_FILE, "SELECT bytes FROM note_file WHERE name = $1::bytea AND piece = $2::int8")        \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(IS_EMPTY, "SELECT (NOT EXISTS (SELECT 1 FROM resource) AND NOT EXISTS (SELECT 1 FROM feed))" \

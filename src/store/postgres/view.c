@@ -248,8 +248,8 @@ static bool ask_on(struct pg_view *v, struct pg_question *q, size_t n, med_err *
 
 /* ---- asking ---- */
 
-/* The server ends what takes too long. One that stands still ends nothing: some time later no answer
- * is waited for any longer, and the connection is given up. */
+/* The server ends what takes too long. One that stands still ends nothing: some time later no
+ * answer is waited for any longer, and the connection is given up. */
 static void bound(struct pg_view *v)
 {
     enum { GRACE = 2000000 };
