@@ -3,8 +3,8 @@
  *
  * A job is a note of the store (what is asked, by which node, how far), so it is taken up again
  * after a kill, from its beginning: by the same node, or by another once its lease is over. Its
- * result is a file below DATA/jobs, or, where several processes share the store, in it. Two threads of least priority page
- * through the answer. Bounded in number and bytes; forgotten after a day. */
+ * result is a file below DATA/jobs, or, where several processes share the store, in it. Two threads
+ * of least priority page through the answer. Bounded in number and bytes; forgotten after a day. */
 #ifndef MED_JOBS_H
 #define MED_JOBS_H
 

@@ -1,7 +1,7 @@
 // a database that goes away, takes no writes, or is not ours: what clients, log and doctor hear, and
 // that all goes on without a restart
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -112,6 +112,30 @@ test('a disk of the database that is full', { skip: skip || (!existsSync(shim) &
   }
   assert.equal((await large('after-full')).status, 200, 'by itself');
   await logged(/disk is full[^]*takes writes again/);
+});
+
+test('no room for the log of the database', { skip: skip || (!existsSync(shim) && 'this build has no tests/api/fail_space.so') }, async () => {
+  assert.equal((await write('before-wal')).status, 201);
+  const flag = join(database, 'full.wal');
+  writeFileSync(flag, '');
+  try { // the server ends when it needs a new file of WAL, and does not get up again without one
+    for (let i = 0; i < 20; i++) {
+      if (spawnSync('psql', ['-q', '-At', '-c', 'CREATE TEMPORARY TABLE t (a int); SELECT pg_switch_wal()', admin]).status !== 0) break;
+    }
+    let a = { status: 200 };
+    for (let i = 0; i < 100 && a.status < 300; i++) a = await write('without-wal');
+    if (a.status === 500) { // its COMMIT was under way
+      assert.match(a.text, /unknown whether this was stored/);
+      a = await write('without-wal');
+    }
+    refused(a, /database/);
+    await logged(/the database can not be reached/);
+  } finally {
+    rmSync(flag);
+  }
+  control('restart', database, 'immediate');
+  await recovers('after-wal');
+  assert.equal((await read('before-wal')).status, 200);
 });
 
 test('a statement that takes too long, or is cancelled', { skip }, async () => {
