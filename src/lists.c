@@ -24,8 +24,9 @@ struct med_lists {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
-    int64_t listed; /* so many versions are in the lists */
-    unsigned aside; /* ticks for which another process makes them */
+    int64_t listed;  /* so many versions are in the lists */
+    size_t versions; /* that one step takes */
+    unsigned aside;  /* ticks for which another process makes them */
 };
 
 /* False at the end. There is no waiting while there is more to do. */
@@ -80,7 +81,7 @@ static bool step(med_lists *l, int64_t versions, bool *failing)
     bool done;
     int64_t deadline = med_monotonic(&med_clock_system) + (int64_t)VIEW_SECONDS * INT64_C(1000000);
     bool good = med_terms_step(&l->app->terms, l->app->store, med_app_list_slot(l->app), deadline,
-                               &done, &err);
+                               &l->versions, &done, &err);
     if (good && done)
         l->listed = versions;
     if (!good && !is_passing(&err) && !*failing)

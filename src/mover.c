@@ -267,21 +267,48 @@ static bool read_batch(move *mv, batch *b, bool *over, med_err *err)
     }
 }
 
-static bool run_batch(move *mv, batch *b, bool *over, med_err *err)
+static bool fill_batch(move *mv, batch *b, bool *over, chain *c, med_err *err)
 {
-    chain c = {0};
-    if (!finish(b, err) || !tell(mv->m, mv->m->before + mv->m->versions, mv->total, err)
-        || !read_batch(mv, b, over, err))
+    if (!read_batch(mv, b, over, err))
         return false;
     b->writes = MED_TAKE(b->arena, b->n, med_write);
     if (b->writes == NULL)
         return MED_FAIL_MEMORY(err);
-    size_t n = b->n;
-    bool good = make_commits(mv, b, &c, err)
-                && (!*over || fill_to(mv, b, &c, last_t(mv->m->from) + 1, err));
-    good = good && hand_over(b, &c, err);
-    b->n = good ? n : 0; /* what finish looks at */
+    return make_commits(mv, b, c, err)
+           && (!*over || fill_to(mv, b, c, last_t(mv->m->from) + 1, err));
+}
+
+static bool try_batch(move *mv, batch *b, bool *over, med_err *err)
+{
+    chain c = {0};
+    if (!finish(b, err) || !tell(mv->m, mv->m->before + mv->m->versions, mv->total, err))
+        return false;
+    bool good = fill_batch(mv, b, over, &c, err) && hand_over(b, &c, err);
+    if (!good)
+        b->n = 0; /* what finish looks at */
     return good;
+}
+
+static bool is_much(const med_err *err)
+{
+    return err->issue == MED_ISSUE_TOO_COSTLY || err->issue == MED_ISSUE_TIMEOUT;
+}
+
+/* Of large resources fewer are read at a time, down to a commit. */
+static bool run_batch(move *mv, batch *b, bool *over, med_err *err)
+{
+    for (;;) {
+        size_t page = mv->page;
+        int64_t t = mv->t, updated = mv->updated;
+        if (try_batch(mv, b, over, err))
+            return true;
+        if (!is_much(err) || page == 1 || mv->page > page)
+            return false;
+        *err = (med_err){0};
+        mv->page = page < 4 ? 1 : page / 4;
+        mv->t = t;
+        mv->updated = updated;
+    }
 }
 
 static bool run_batches(move *mv, med_err *err)
@@ -417,14 +444,21 @@ bool med_mover_compare(med_mover *m, med_err *err)
     med_history from = from_start(PAGE), to = from_start(PAGE);
     med_arena *a = med_arena_new(BATCH_BYTES);
     uint64_t total = versions_of(m->from);
-    size_t n = PAGE;
+    size_t n = 0;
     bool good = a != NULL || MED_FAIL_MEMORY(err);
     m->versions = 0;
-    while (good && n == PAGE) {
-        good = compare_page(m, a, &from, &to, &n, err);
-        m->versions += good ? n : 0;
-        good = good && tell(m, m->versions, total, err);
+    for (bool more = true; good && more;) {
         med_arena_reset(a);
+        good = compare_page(m, a, &from, &to, &n, err);
+        more = good && n > 0;
+        if (good) {
+            m->versions += n;
+        } else if (is_much(err) && from.limit > 1) {
+            *err = (med_err){0};
+            from.limit = to.limit = from.limit / 2;
+            good = more = true;
+        }
+        good = good && tell(m, m->versions, total, err);
     }
     med_arena_free(a);
     return good

@@ -1,7 +1,14 @@
 /* reindex.c - see reindex.h. */
 #include "reindex.h"
 
-enum { BATCH = 64, ARENA = 512 << 20, VIEW_SECONDS = 20, SECOND = 1000000, TRIES = 8 };
+enum {
+    BATCH = 64,
+    ENOUGH = 64 << 20, /* bytes, after which a batch ends */
+    ARENA = 512 << 20,
+    VIEW_SECONDS = 20,
+    SECOND = 1000000,
+    TRIES = 8
+};
 /* Clocks of nodes may differ: what was written up to then is visited. */
 #define MARGIN (INT64_C(60) * SECOND)
 
@@ -16,6 +23,7 @@ typedef struct batch {
     bool valued[BATCH]; /* the parameter has a value */
     size_t n;
     size_t looked;
+    bool is_last; /* of its type */
     int64_t after;
     med_rid after_rid;
 } batch;
@@ -109,7 +117,8 @@ static bool read_batch(batch *b, med_view *v, med_err *err)
     enum med_found found = MED_ABSENT;
     med_cursor *c = med_view_scan(v, &scan, err);
     bool ok = c != NULL;
-    while (ok && b->looked < BATCH && (found = med_cursor_next(c, &hit, err)) == MED_FOUND) {
+    while (ok && b->looked < BATCH && med_arena_used(b->arena) < ENOUGH
+           && (found = med_cursor_next(c, &hit, err)) == MED_FOUND) {
         med_stored s;
         enum med_found is = med_view_by_rid(v, b->arena, hit.rid, &s, err);
         ok = is != MED_FAILED
@@ -118,6 +127,7 @@ static bool read_batch(batch *b, med_view *v, med_err *err)
         b->after = hit.value;
         b->after_rid = hit.rid;
     }
+    b->is_last = found == MED_ABSENT;
     med_cursor_close(c);
     return ok && found != MED_FAILED;
 }
@@ -175,7 +185,7 @@ static void advance(batch *b)
     t->done += (int64_t)b->looked;
     t->after = b->after;
     t->after_rid = (int64_t)b->after_rid;
-    if (b->looked == BATCH)
+    if (!b->is_last)
         return;
     t->type++; /* the type is through */
     t->after = MED_TIME_MIN;

@@ -13,7 +13,7 @@
 #include "fhir/resource_text.h"
 
 enum { TYPES = 512, PAGE = 500, VIEW_SECONDS = 20, SECOND = 1000000, DIGEST_HEX = 64, TRIES = 5 };
-#define PAGE_ARENA ((size_t)1 << 30)
+#define PAGE_ARENA ((size_t)512 << 20)
 
 typedef struct out_file {
     FILE *file;
@@ -130,18 +130,22 @@ static bool export_page(exporting *x, med_arena *a, med_history *h, size_t *n, m
     return ok;
 }
 
-/* The store may end a view that holds back its log: then it goes on where it was. */
+/* The store may end a view that holds back its log: then it goes on where it was. Of large
+ * resources fewer are read at a time. */
 static bool try_page(exporting *x, med_arena *a, med_history *h, size_t *n, med_err *err)
 {
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < TRIES;) {
         *err = (med_err){0};
         med_arena_reset(a);
         if (!med_task_goes_on(x->task, err))
             return false;
         if (export_page(x, a, h, n, err))
             return true;
-        if (err->issue != MED_ISSUE_TIMEOUT)
+        bool is_much = err->issue == MED_ISSUE_TOO_COSTLY && h->limit > 1;
+        if (!is_much && err->issue != MED_ISSUE_TIMEOUT)
             return false;
+        i += !is_much;
+        h->limit -= h->limit / 2;
     }
     return false;
 }
@@ -159,8 +163,9 @@ static bool write_all(exporting *x, med_err *err)
                      .text = true};
     med_arena *a = med_arena_new(PAGE_ARENA);
     bool ok = a != NULL ? true : MED_FAIL_MEMORY(err);
-    for (size_t n = PAGE; ok && n == PAGE && h.after_t <= x->as_of;) {
+    for (size_t n = 1; ok && n > 0 && h.after_t <= x->as_of;) {
         ok = try_page(x, a, &h, &n, err);
+        h.limit = h.limit + h.limit / 8 < PAGE ? h.limit + h.limit / 8 + 1 : PAGE;
         host->show(host, &(med_host_figures){
                              .part = x->seen, .whole = stats.versions, .done = x->written});
     }

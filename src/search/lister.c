@@ -16,6 +16,7 @@ typedef struct lister {
     med_arena *batch, *one;
     med_posting *at;
     size_t n, room;
+    size_t versions; /* read in one step */
     med_err *err;
 } lister;
 
@@ -82,7 +83,7 @@ static bool read_feed(lister *l, int64_t after, med_stored **at, size_t *n, int6
                      .after_t = after,
                      .after_rid = INT64_MAX,
                      .oldest_first = true};
-    for (q.limit = VERSIONS;; q.limit *= 2) {
+    for (q.limit = l->versions;; q.limit *= 2) {
         if (!med_view_history(l->view, l->batch, &q, at, n, l->err))
             return false;
         *done = *n < q.limit;
@@ -128,16 +129,23 @@ static bool run(lister *l, med_store *s, unsigned slot, int64_t deadline, bool *
     return med_store_post(s, l->at, l->n, from, to, l->err);
 }
 
-bool med_terms_step(const med_terms *t, med_store *s, unsigned slot, int64_t deadline, bool *done,
-                    med_err *err)
+bool med_terms_step(const med_terms *t, med_store *s, unsigned slot, int64_t deadline,
+                    size_t *versions, bool *done, med_err *err)
 {
+    *versions = *versions == 0 || *versions > VERSIONS ? VERSIONS : *versions;
     lister l = {.terms = t,
                 .batch = med_arena_new(BATCH_BYTES),
                 .one = med_arena_new(BATCH_BYTES),
+                .versions = *versions,
                 .err = err};
     *done = false;
     bool good =
         l.batch != NULL && l.one != NULL ? run(&l, s, slot, deadline, done) : MED_FAIL_MEMORY(err);
+    bool was_much = !good && *versions > 1
+                    && (err->issue == MED_ISSUE_TOO_COSTLY || err->issue == MED_ISSUE_TIMEOUT);
+    if (was_much && err->issue == MED_ISSUE_TOO_COSTLY)
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "too long texts at a time");
+    *versions = was_much ? *versions / 2 : good ? *versions * 2 : *versions;
     med_arena_free(l.batch);
     med_arena_free(l.one);
     return good;

@@ -203,6 +203,34 @@ static void lists_that_were_thrown_away_are_made_again(void **state)
     assert_true(med_str_eqz(kit_search(k, "Patient?_id=p3&name:contains=anj", NULL), "p3"));
 }
 
+/* Where a step takes too long, the next ones take fewer, and then more again. */
+static void a_step_that_takes_too_long_takes_fewer_next_time(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    size_t versions = 0, all;
+    bool done;
+    fill(k);
+    put_person(k, 1, "Horvat");
+    int64_t now = med_monotonic(&k->clock);
+    assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
+    assert_int_equal(err.issue, MED_ISSUE_TIMEOUT);
+    all = 2 * versions;
+    assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
+    assert_int_equal(versions, all / 4);
+    for (int i = 0; i < 20; i++)
+        assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
+    assert_int_equal(versions, 1);
+    put_person(k, 2, "Horvat");
+    while (!done) {
+        if (!med_terms_step(&k->terms, k->store, 1, INT64_MAX, &versions, &done, &err))
+            fail_msg("%s", err.text);
+    }
+    assert_true(versions > 1);
+    struct faults f;
+    assert_int_equal(verify(k, 0, &f), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -216,6 +244,7 @@ int main(void)
         TEST(what_the_lists_have_not_come_to_is_no_fault),
         TEST(lists_in_another_form_are_made_anew_anyway),
         TEST(lists_that_were_thrown_away_are_made_again),
+        TEST(a_step_that_takes_too_long_takes_fewer_next_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
