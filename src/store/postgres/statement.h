@@ -284,7 +284,7 @@
                  " AND moment >= $5::int8 ORDER BY moment DESC, rid DESC LIMIT $6::int8")          \
     /* verify */                                                                                   \
     X(ALL_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r"                       \
-                     " WHERE r.rid > $1::int8 ORDER BY r.rid LIMIT 200")                           \
+                     " WHERE r.rid > $1::int8 ORDER BY r.rid LIMIT $2::int8")                      \
     X(ALL_BLOCKS, "SELECT list, term, first, rids FROM posting"                                    \
                   " WHERE (list, term, first) > ($1::int8, $2::bytea, $3::int8)"                   \
                   " ORDER BY list, term, first LIMIT 500")                                         \
@@ -306,7 +306,7 @@
                    " SELECT rid, version, t FROM version) AS v WHERE NOT EXISTS (SELECT 1"         \
                    " FROM feed f WHERE f.t = v.t AND f.rid = v.rid AND f.version = v.version)")    \
     X(FEED_PAGE, "SELECT t, rid, version, change FROM feed WHERE (t, rid) > ($1::int8, $2::int8)"  \
-                 " ORDER BY t, rid LIMIT 500")                                                     \
+                 " ORDER BY t, rid LIMIT $3::int8")                                                \
     /* writing */                                                                                  \
     X(LOCK_STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1 FOR UPDATE")              \
     X(IDENTS, "SELECT i.hash, i.rid, coalesce(r.change <> 3, false) FROM unnest(" I1               \

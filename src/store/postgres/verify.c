@@ -9,7 +9,8 @@
 enum {
     PAGE_TIME = 50000000, /* microseconds one snapshot may take at first */
     TRIES = 6,            /* at one page, each with twice the time of the one before */
-    PAGE_MEMORY = 1 << 30,
+    PAGE_ROWS = 500,
+    PAGE_MEMORY = 512 << 20,
     PARTS_PAGE = 50,
 };
 
@@ -50,13 +51,17 @@ bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at)
         more = false;
         bool good = page(x, at, &more);
         med_pg_view_close(x->v);
-        tries = good ? 0 : tries + 1;
-        if (!good) {
-            if (x->err->issue != MED_ISSUE_TIMEOUT || tries == TRIES)
-                return false;
-            more = true;
+        if (good) {
+            tries = 0;
+            x->rows = x->rows + x->rows / 8 < PAGE_ROWS ? x->rows + x->rows / 8 + 1 : PAGE_ROWS;
+        } else if (x->err->issue == MED_ISSUE_TIMEOUT && ++tries < TRIES) {
             time *= 2;
+        } else if (x->err->issue != MED_ISSUE_TOO_COSTLY || x->rows == 1) {
+            return false;
         }
+        if (!good)
+            x->rows -= x->rows / 2;
+        more = more || !good;
     }
     return true;
 }
@@ -138,6 +143,7 @@ static bool feed_page(struct verifying *x, void *arg, bool *more)
     struct pg_parameters p = {0};
     med_pg_int(&p, at->t);
     med_pg_int(&p, at->rid);
+    med_pg_int(&p, x->rows);
     PGresult *feed = med_pg_view_ask(x->v, STATEMENT_FEED_PAGE, &p, x->err);
     if (feed == NULL)
         return false;
@@ -233,6 +239,7 @@ bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
                           .v = &s->slots[s->n_slots - 1],
                           .to = v,
                           .a = med_arena_new(PAGE_MEMORY),
+                          .rows = PAGE_ROWS,
                           .lists = med_list_check_new(v),
                           .err = err};
     if (x.a == NULL || x.lists == NULL) {

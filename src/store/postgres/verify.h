@@ -10,6 +10,7 @@ struct verifying {
     struct pg_view *v;
     med_verify *to;
     med_arena *a; /* emptied for each page */
+    int64_t rows; /* a page of versions or resources has; fewer when they are large */
     med_err *err;
     med_list_check *lists;
     bool window_ends; /* before going on, the lists are to be read */
@@ -17,7 +18,7 @@ struct verifying {
 
 /* One look at the store: false when it could not go on. */
 typedef bool (*verify_page)(struct verifying *x, void *at, bool *more);
-/* Looks page by page, each in a snapshot of its own. */
+/* Looks page by page, each in a snapshot of its own, and again when one was too much. */
 bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at);
 
 void med_pg_fault(struct verifying *x, const char *kind, med_str where, const char *what);

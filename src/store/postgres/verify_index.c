@@ -197,6 +197,10 @@ static bool check_extraction(struct verifying *x, const struct expected *e)
         return true;
     if (!x->to->extract(x->to->arg, x->a, e->stored.type, e->stored.id, e->stored.text, &rows,
                         &err)) {
+        if (err.issue == MED_ISSUE_TOO_COSTLY) { /* nothing wrong with the resource */
+            *x->err = err;
+            return false;
+        }
         med_pg_fault(x, "index", name_of(x, &e->stored), "its index rows can not be made again");
         return true;
     }
@@ -278,6 +282,7 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     struct pg_parameters p = {0};
     struct expected *e = NULL;
     med_pg_int(&p, (int64_t)*at);
+    med_pg_int(&p, x->rows);
     PGresult *r = med_pg_view_ask(x->v, STATEMENT_ALL_RESOURCES, &p, x->err);
     if (r == NULL)
         return false;
@@ -289,8 +294,8 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     for (size_t i = 0; good && i < n; i++)
         good = check_extraction(x, &e[i]);
     size_t taken = 0;
-    while (good && taken < n && !x->window_ends)
-        good = take_lists(x, &e[taken++]);
+    for (; good && taken < n && !x->window_ends; taken += good)
+        good = take_lists(x, &e[taken]);
     *more = n > 0 && !x->window_ends;
     if (taken > 0)
         *at = (med_rid)med_pg_int_at(r, (int)taken - 1, 0);
