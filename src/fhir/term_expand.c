@@ -780,8 +780,8 @@ static enum med_step prepare(med_call *call, med_err *err)
 
 #define EXPAND(variable, how, where)                                                               \
     const med_interaction variable = {.name = "expand",                                            \
-                                      .method = how,                                               \
-                                      .level = where,                                              \
+                                      .method = (how),                                             \
+                                      .level = (where),                                            \
                                       .operation = "$expand",                                      \
                                       .types = "ValueSet",                                         \
                                       .prepare = prepare}

@@ -278,12 +278,11 @@ static enum med_step prepare_lookup(med_call *call, med_err *err)
     if (!find_system(&t, &c, &s, err))
         return MED_STEP_FAILED;
     med_code_hit h = {.sys = s,
-                      .concept = MED_CONCEPT_NONE,
+                      .concept =
+                          s->image != NULL ? med_image_find(s->image, c.code) : MED_CONCEPT_NONE,
                       .system = s->url,
                       .code = c.code,
                       .rule_display = MED_STR_EMPTY};
-    if (s->image != NULL)
-    h.concept = med_image_find(s->image, c.code);
     if (h.concept == MED_CONCEPT_NONE
         && (s->image != NULL || !med_rule_has(s->rule, call->arena, c.code, &h.rule_display))) {
         (void)MED_FAIL(err, MED_ISSUE_NOT_FOUND,
@@ -367,12 +366,12 @@ static enum med_step prepare_subsumes(med_call *call, med_err *err)
 }
 
 #define OPERATION(variable, word, how, where, function)                                            \
-    const med_interaction variable = {.name = word,                                                \
-                                      .method = how,                                               \
-                                      .level = where,                                              \
+    const med_interaction variable = {.name = (word),                                              \
+                                      .method = (how),                                             \
+                                      .level = (where),                                            \
                                       .operation = "$" word,                                       \
                                       .types = "CodeSystem",                                       \
-                                      .prepare = function}
+                                      .prepare = (function)}
 OPERATION(med_interaction_lookup, "lookup", MED_GET, MED_LEVEL_TYPE, prepare_lookup);
 OPERATION(med_interaction_lookup_post, "lookup", MED_POST, MED_LEVEL_TYPE, prepare_lookup);
 OPERATION(med_interaction_subsumes, "subsumes", MED_GET, MED_LEVEL_TYPE, prepare_subsumes);

@@ -451,8 +451,8 @@ static enum med_step prepare(med_call *call, med_err *err)
 
 #define TRANSLATE(variable, how, where)                                                            \
     const med_interaction variable = {.name = "translate",                                         \
-                                      .method = how,                                               \
-                                      .level = where,                                              \
+                                      .method = (how),                                             \
+                                      .level = (where),                                            \
                                       .operation = "$translate",                                   \
                                       .types = "ConceptMap",                                       \
                                       .prepare = prepare}

@@ -356,21 +356,21 @@ med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str
     return r;
 }
 
-enum med_search_lacks med_search_lacks(const med_run *r)
+enum med_search_lacks med_search_lacks(const med_run *begun)
 {
     enum med_search_lacks lacks = MED_LACKS_NOTHING;
-    for (size_t i = 0; i < r->q->n; i++) {
-        if (r->bound[i].listless)
+    for (size_t i = 0; i < begun->q->n; i++) {
+        if (begun->bound[i].listless)
             return MED_LACKS_LISTS_OF_ADDED;
-        if (r->bound[i].unlisted)
+        if (begun->bound[i].unlisted)
             lacks = MED_LACKS_LISTS;
     }
     return lacks;
 }
 
-void med_search_bound(med_run *r, int64_t until)
+void med_search_bound(med_run *begun, int64_t until)
 {
-    r->until = until;
+    begun->until = until;
 }
 
 bool med_search_end(const med_search_schema *s, med_run *r, med_search_result *out, med_err *err)

@@ -151,12 +151,11 @@ static bool in_system(const med_term_context *x, const med_code_question *q, med
         return true;
     }
     *hit = (med_code_hit){.sys = s,
-                          .concept = MED_CONCEPT_NONE,
+                          .concept = s->image != NULL ? med_image_find(s->image, q->code)
+                                                      : MED_CONCEPT_NONE,
                           .system = q->system,
                           .code = q->code,
                           .rule_display = MED_STR_EMPTY};
-    if (s->image != NULL)
-    hit->concept = med_image_find(s->image, q->code);
     if (hit->concept != MED_CONCEPT_NONE
         || (s->image == NULL && med_rule_has(s->rule, x->arena, q->code, &hit->rule_display))) {
         static const med_part none = {.version = {"", 0}};

@@ -141,9 +141,9 @@ static void read_binding(med_arena *a, const med_json *j, uint32_t at, med_profi
     if (binding == 0 || med_json_kind_at(j, binding) != MED_JSON_OBJECT)
         return;
     med_str strength = med_profile_text(a, j, binding, "strength");
-    for (uint8_t i = 1; i < sizeof strengths / sizeof *strengths; i++) {
+    for (size_t i = 1; i < sizeof strengths / sizeof *strengths; i++) {
         if (med_str_eqz(strength, strengths[i]))
-            n->binding = i;
+            n->binding = (uint8_t)i;
     }
     n->value_set = med_profile_text(a, j, binding, "valueSet");
     n->max_value_set = max_value_set(a, j, binding);

@@ -31,6 +31,8 @@ bool med_profile_is(const med_profile_run *r, const med_profile_item *v,
 
 static bool has(const med_json *j, uint32_t node, const med_json *p, uint32_t pattern);
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the pattern, at most MED_JSON_DEPTH */
+
 /* Each element of the pattern's list is in the value's, in any order. */
 static bool has_all(const med_json *j, uint32_t node, const med_json *p, uint32_t pattern)
 {
@@ -54,7 +56,6 @@ static bool has_members(const med_json *j, uint32_t node, const med_json *p, uin
     return true;
 }
 
-/* NOLINTBEGIN(misc-no-recursion): as deep as the pattern, at most MED_JSON_DEPTH */
 static bool has(const med_json *j, uint32_t node, const med_json *p, uint32_t pattern)
 {
     enum med_json_kind kind = med_json_kind_at(p, pattern);

@@ -87,7 +87,8 @@ static uint32_t extension_of(const struct answers *s, uint32_t item, const char 
         med_str url = raw_of(s->q, e, "url");
         if (med_json_kind_at(s->q, e) == MED_JSON_OBJECT
             && med_str_starts(url, MED_STR("http://hl7.org/fhir/StructureDefinition/"))
-            && med_str_ends(url, med_str_from(name)) && url.ptr[url.len - strlen(name) - 1] == '/')
+            && med_str_ends(url, med_str_from(name)) && url.len > strlen(name)
+            && url.ptr[url.len - strlen(name) - 1] == '/')
             return choice_of(s->q, e, "value", &unused);
     }
     return 0;

@@ -358,7 +358,7 @@ static bool filter_types(med_fp_run *r, const struct med_fp_type_test *test, boo
                            "'as' takes one item, not several; ofType() filters");
     for (size_t i = start; i < r->n; i++)
         if (may_become(r, &r->values[i], test))
-            r->values[kept++] = r->values[i];
+            r->values[kept++] = r->values[i]; /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
     r->n = kept;
     return true;
 }
