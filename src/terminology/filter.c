@@ -220,7 +220,9 @@ static bool by_regex(filter *f, med_err *err)
 }
 
 bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str property,
-                      med_str op, med_str value, uint64_t *bits, med_str *out_broken, med_err *err)
+                      med_str op, med_str value,
+                      uint64_t *bits, /* NOLINT(readability-non-const-parameter): filled */
+                      med_str *out_broken, med_err *err)
 {
     static const char *const hierarchical[] = {"is-a",        "is-not-a", "descendent-of",
                                                "generalizes", "child-of", "descendent-leaf"};

@@ -105,6 +105,7 @@ static bool read_folder(med_term_folder *f, med_err *err)
         return errno == ENOENT ? true
                                : MED_FAIL(err, MED_ISSUE_EXCEPTION,
                                           "the folder of imported code systems can not be read");
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
     for (struct dirent *e = readdir(dir); e != NULL && n < FILES; e = readdir(dir)) {
         char path[PATH_BYTES + 300];
         if (!med_str_ends(med_str_from(e->d_name), MED_STR(".codes")))

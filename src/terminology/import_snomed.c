@@ -91,6 +91,7 @@ static bool find_files(release *r, med_err *err)
         if (dir == NULL)
             return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "%.180s is no folder of a release",
                             folders[at]);
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
         for (struct dirent *e = readdir(dir); ok && e != NULL; e = readdir(dir))
             ok = take_entry(r, folders[at], e->d_name, folders, &n, err);
         (void)closedir(dir);

@@ -123,9 +123,8 @@ static bool is_limit(int code)
 /* The limit of a first try on that text, which is paid for. */
 static bool first_limit(med_fp_run *r, med_str text)
 {
-    size_t limit =
-        FIRST_LIMIT
-        + (text.len < STATES_TEXT_MAX * 64 ? text.len : STATES_TEXT_MAX * 64) * FIRST_LIMIT_BYTE;
+    const size_t most = (size_t)STATES_TEXT_MAX * 64;
+    size_t limit = FIRST_LIMIT + (text.len < most ? text.len : most) * FIRST_LIMIT_BYTE;
     (void)pcre2_set_match_limit(r->match_context, (uint32_t)limit);
     return med_fp_spend(r, MATCH_STEPS + text.len / 8);
 }

@@ -137,6 +137,7 @@ static bool add_folder(compiler *c, DIR *dir, const char *path, med_err *err)
     static const char *names[ROWS];
     size_t n = 0;
     bool ok = true;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
     for (struct dirent *e = readdir(dir); e != NULL && n < ROWS; e = readdir(dir)) {
         med_str name = med_str_from(e->d_name), copy;
         if (med_str_starts(name, MED_STR("StructureDefinition-"))
