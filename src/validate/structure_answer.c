@@ -12,14 +12,6 @@ typedef struct asked {
     uint32_t question, answer, value;
 } asked;
 
-static med_str raw_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t node = med_json_kind_at(j, object) == MED_JSON_OBJECT
-                        ? med_json_member(j, object, med_str_from(key))
-                        : 0;
-    return node == 0 ? MED_STR_EMPTY : med_json_raw(j, node);
-}
-
 static med_str text_of(med_check *c, const med_json *j, uint32_t node)
 {
     med_str text = MED_STR_EMPTY;
@@ -46,7 +38,7 @@ static uint32_t extension_of(const asked *a, const char *name, size_t index)
     if (list == 0 || med_json_kind_at(j, list) != MED_JSON_ARRAY)
         return 0;
     for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
-        med_str url = raw_of(j, e, "url");
+        med_str url = med_check_raw(j, e, "url");
         if (med_str_starts(url, MED_STR("http://hl7.org/fhir/"))
             && med_str_ends(url, med_str_from(name)) && url.ptr[url.len - strlen(name) - 1] == '/'
             && index-- == 0)
@@ -86,9 +78,9 @@ static void check_value_set(const asked *a, bool is_open)
     if (is_text) {
         q.code = text_of(c, c->j, a->value);
     } else {
-        q.system = raw_of(c->j, a->value, "system");
-        q.code = raw_of(c->j, a->value, "code");
-        q.version = raw_of(c->j, a->value, "version");
+        q.system = med_check_raw(c->j, a->value, "system");
+        q.code = med_check_raw(c->j, a->value, "code");
+        q.version = med_check_raw(c->j, a->value, "version");
         q.display = text_of(c, c->j, med_json_member(c->j, a->value, MED_STR("display")));
     }
     if (q.code.len == 0 || !ask(a, &q, &found))
@@ -140,7 +132,7 @@ static void check_pattern(const asked *a, const med_check_frame *f)
 
 static bool is_ucum(const med_json *j, uint32_t quantity)
 {
-    return med_str_eqz(raw_of(j, quantity, "system"), "http://unitsofmeasure.org");
+    return med_str_eqz(med_check_raw(j, quantity, "system"), "http://unitsofmeasure.org");
 }
 
 /* Both in the same base unit; false when they can not be compared. */
@@ -149,8 +141,8 @@ static bool canonical_of(med_check *c, const med_json *j, uint32_t quantity, med
 {
     med_decimal value;
     med_err ignored = {0};
-    return is_ucum(j, quantity) && med_decimal_parse(raw_of(j, quantity, "value"), &value)
-           && med_ucum_parse(c->a, raw_of(j, quantity, "code"), unit, &ignored)
+    return is_ucum(j, quantity) && med_decimal_parse(med_check_raw(j, quantity, "value"), &value)
+           && med_ucum_parse(c->a, med_check_raw(j, quantity, "code"), unit, &ignored)
            && med_ucum_canonical(unit, &value, out);
 }
 
@@ -179,13 +171,14 @@ static void check_bound(const asked *a, const char *name, bool is_least)
 static void check_unit(const asked *a)
 {
     med_check *c = a->c;
-    med_str system = raw_of(c->j, a->value, "system"), code = raw_of(c->j, a->value, "code");
+    med_str system = med_check_raw(c->j, a->value, "system"),
+            code = med_check_raw(c->j, a->value, "code");
     uint32_t option = extension_of(a, "questionnaire-unitOption", 0);
     bool fits = option == 0;
     for (size_t i = 0; option != 0 && !fits;
          option = extension_of(a, "questionnaire-unitOption", ++i))
-        fits = med_str_eq(raw_of(a->q, option, "code"), code)
-               && med_str_eq(raw_of(a->q, option, "system"), system);
+        fits = med_str_eq(med_check_raw(a->q, option, "code"), code)
+               && med_str_eq(med_check_raw(a->q, option, "system"), system);
     med_str set = text_of(c, a->q, extension_of(a, "questionnaire-unitValueSet", 0));
     med_coded q = {set, system, MED_STR_EMPTY, code, MED_STR_EMPTY};
     med_coded_answer found;
@@ -205,7 +198,7 @@ static void check_file(const asked *a)
     med_check *c = a->c;
     med_decimal size, most;
     uint32_t limit = extension_of(a, "maxSize", 0);
-    if (limit != 0 && med_decimal_parse(raw_of(c->j, a->value, "size"), &size)
+    if (limit != 0 && med_decimal_parse(med_check_raw(c->j, a->value, "size"), &size)
         && med_decimal_parse(med_json_raw(a->q, limit), &most)
         && med_decimal_compare(&size, &most) > 0)
         med_check_problem(c, a->answer, NULL, MED_ISSUE_TOO_LONG,
@@ -213,7 +206,7 @@ static void check_file(const asked *a)
     uint32_t kind = extension_of(a, "mimeType", 0);
     bool fits = kind == 0;
     for (size_t i = 0; kind != 0 && !fits; kind = extension_of(a, "mimeType", ++i))
-        fits = med_str_eq(med_json_raw(a->q, kind), raw_of(c->j, a->value, "contentType"));
+        fits = med_str_eq(med_json_raw(a->q, kind), med_check_raw(c->j, a->value, "contentType"));
     if (!fits)
         med_check_problem(c, a->answer, NULL, MED_ISSUE_VALUE,
                           "a file of a kind that the question does not ask for");
@@ -223,7 +216,7 @@ void med_check_answer(med_check *c, const med_check_frame *f, const med_json *q,
                       uint32_t answer, uint32_t value)
 {
     asked a = {c, q, question, answer, value};
-    med_str type = raw_of(q, question, "type");
+    med_str type = med_check_raw(q, question, "type");
     check_value_set(&a, med_str_eqz(type, "open-choice"));
     check_pattern(&a, f);
     if (med_str_eqz(type, "quantity") && med_json_kind_at(c->j, value) == MED_JSON_OBJECT) {

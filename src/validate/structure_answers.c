@@ -27,18 +27,6 @@ struct answers {
 
 /* ---- reading ---- */
 
-static uint32_t list_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t list = med_json_member(j, object, med_str_from(key));
-    return list != 0 && med_json_kind_at(j, list) == MED_JSON_ARRAY ? list : 0;
-}
-
-static med_str raw_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t node = med_json_member(j, object, med_str_from(key));
-    return node == 0 ? MED_STR_EMPTY : med_json_raw(j, node);
-}
-
 static bool is_true(const med_json *j, uint32_t object, const char *key)
 {
     uint32_t node = med_json_member(j, object, med_str_from(key));
@@ -68,11 +56,12 @@ static uint32_t choice_of(const med_json *j, uint32_t object, const char *prefix
 /* The child of `parent` with that linkId, or 0. */
 static uint32_t child_of(struct answers *s, const med_json *j, uint32_t parent, med_str link)
 {
-    uint32_t list = list_of(j, parent, "item");
+    uint32_t list = med_check_list(j, parent, "item");
     for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
         if (++s->tries > TRIES)
             return 0;
-        if (med_json_kind_at(j, e) == MED_JSON_OBJECT && med_str_eq(raw_of(j, e, "linkId"), link))
+        if (med_json_kind_at(j, e) == MED_JSON_OBJECT
+            && med_str_eq(med_check_raw(j, e, "linkId"), link))
             return e;
     }
     return 0;
@@ -81,10 +70,10 @@ static uint32_t child_of(struct answers *s, const med_json *j, uint32_t parent, 
 /* Extension of the question: minValue, regex and so on; the value's node. */
 static uint32_t extension_of(const struct answers *s, uint32_t item, const char *name)
 {
-    uint32_t list = list_of(s->q, item, "extension");
+    uint32_t list = med_check_list(s->q, item, "extension");
     med_str unused;
     for (uint32_t e = list + 1; list != 0 && e < s->q->nodes[list].next; e = s->q->nodes[e].next) {
-        med_str url = raw_of(s->q, e, "url");
+        med_str url = med_check_raw(s->q, e, "url");
         if (med_json_kind_at(s->q, e) == MED_JSON_OBJECT
             && med_str_starts(url, MED_STR("http://hl7.org/fhir/StructureDefinition/"))
             && med_str_ends(url, med_str_from(name)) && url.len > strlen(name)
@@ -102,9 +91,9 @@ static bool same_value(const med_json *a, uint32_t i, const med_json *b, uint32_
     if (med_json_kind_at(a, i) != MED_JSON_OBJECT || med_json_kind_at(b, k) != MED_JSON_OBJECT)
         return med_str_eq(med_json_raw(a, i), med_json_raw(b, k));
     if (med_json_member(a, i, MED_STR("code")) == 0)
-        return med_str_eq(raw_of(a, i, "reference"), raw_of(b, k, "reference"));
-    return med_str_eq(raw_of(a, i, "code"), raw_of(b, k, "code"))
-           && med_str_eq(raw_of(a, i, "system"), raw_of(b, k, "system"));
+        return med_str_eq(med_check_raw(a, i, "reference"), med_check_raw(b, k, "reference"));
+    return med_str_eq(med_check_raw(a, i, "code"), med_check_raw(b, k, "code"))
+           && med_str_eq(med_check_raw(a, i, "system"), med_check_raw(b, k, "system"));
 }
 
 /* Numbers by value; dates and times of the same precision by their text. */
@@ -134,11 +123,11 @@ enum enabled { ENABLED_NO, ENABLED_YES, ENABLED_UNKNOWN };
 static uint32_t find_item(struct answers *s, med_str link)
 {
     const med_json *j = s->c->j;
-    uint32_t list = list_of(j, s->response, "item");
+    uint32_t list = med_check_list(j, s->response, "item");
     for (uint32_t i = list + 1; list != 0 && i < j->nodes[list].next; i++) {
         if (++s->tries > TRIES)
             return 0;
-        if (j->nodes[i].kind == MED_JSON_OBJECT && med_str_eq(raw_of(j, i, "linkId"), link))
+        if (j->nodes[i].kind == MED_JSON_OBJECT && med_str_eq(med_check_raw(j, i, "linkId"), link))
             return i;
     }
     return 0;
@@ -157,10 +146,10 @@ static enum enabled condition_of(struct answers *s, uint32_t when)
 {
     const med_json *j = s->c->j;
     med_str type, given_type;
-    med_str operator= raw_of(s->q, when, "operator");
+    med_str operator= med_check_raw(s->q, when, "operator");
     uint32_t wanted = choice_of(s->q, when, "answer", &type);
-    uint32_t item = find_item(s, raw_of(s->q, when, "question"));
-    uint32_t list = item == 0 ? 0 : list_of(j, item, "answer");
+    uint32_t item = find_item(s, med_check_raw(s->q, when, "question"));
+    uint32_t list = item == 0 ? 0 : med_check_list(j, item, "answer");
     if (wanted == 0 || s->tries > TRIES)
         return ENABLED_UNKNOWN;
     if (med_str_eqz(operator, "exists"))
@@ -187,8 +176,8 @@ static enum enabled condition_of(struct answers *s, uint32_t when)
 
 static enum enabled is_enabled(struct answers *s, uint32_t question)
 {
-    uint32_t list = list_of(s->q, question, "enableWhen");
-    bool any = !med_str_eqz(raw_of(s->q, question, "enableBehavior"), "all");
+    uint32_t list = med_check_list(s->q, question, "enableWhen");
+    bool any = !med_str_eqz(med_check_raw(s->q, question, "enableBehavior"), "all");
     if (list == 0)
         return ENABLED_YES;
     any = any && count_of(s->q, list) > 1;
@@ -237,8 +226,8 @@ static bool type_fits(med_str question, med_str answer)
 static bool is_option(const struct answers *s, uint32_t question, uint32_t value, med_str type)
 {
     med_str offered;
-    uint32_t list = list_of(s->q, question, "answerOption");
-    if (list == 0 || med_str_eqz(raw_of(s->q, question, "type"), "open-choice"))
+    uint32_t list = med_check_list(s->q, question, "answerOption");
+    if (list == 0 || med_str_eqz(med_check_raw(s->q, question, "type"), "open-choice"))
         return true;
     for (uint32_t e = list + 1; e < s->q->nodes[list].next; e = s->q->nodes[e].next) {
         uint32_t option = choice_of(s->q, e, "value", &offered);
@@ -290,7 +279,7 @@ static void check_answer(struct answers *s, uint32_t question, uint32_t answer)
 {
     med_str given;
     med_check *c = s->c;
-    med_str wanted = raw_of(s->q, question, "type");
+    med_str wanted = med_check_raw(s->q, question, "type");
     uint32_t value = choice_of(c->j, answer, "value", &given);
     if (value == 0)
         return;
@@ -340,9 +329,9 @@ static void check_item(struct answers *s, uint32_t question, uint32_t item)
 {
     med_check *c = s->c;
     const med_json *j = c->j;
-    uint32_t list = list_of(j, item, "answer");
+    uint32_t list = med_check_list(j, item, "answer");
     uint32_t n = count_of(j, list);
-    med_str type = raw_of(s->q, question, "type");
+    med_str type = med_check_raw(s->q, question, "type");
     bool asks = !med_str_eqz(type, "group") && !med_str_eqz(type, "display")
                 && !med_str_eqz(type, "question");
     if (n > 0 && !asks)
@@ -357,10 +346,10 @@ static void check_item(struct answers *s, uint32_t question, uint32_t item)
         if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
             continue;
         check_answer(s, question, e);
-        if (list_of(j, e, "item") != 0)
+        if (med_check_list(j, e, "item") != 0)
             push(s, question, e);
     }
-    if (list_of(j, item, "item") != 0 || med_str_eqz(type, "group"))
+    if (med_check_list(j, item, "item") != 0 || med_str_eqz(type, "group"))
         push(s, question, item);
 }
 
@@ -370,29 +359,29 @@ static void check_required(struct answers *s, const struct level *level, uint32_
     if (!s->is_complete || !is_true(s->q, question, "required")
         || is_enabled(s, question) != ENABLED_YES)
         return;
-    uint32_t item = child_of(s, s->c->j, level->given, raw_of(s->q, question, "linkId"));
-    bool group = med_str_eqz(raw_of(s->q, question, "type"), "group");
-    if (item == 0 || (!group && list_of(s->c->j, item, "answer") == 0))
+    uint32_t item = child_of(s, s->c->j, level->given, med_check_raw(s->q, question, "linkId"));
+    bool group = med_str_eqz(med_check_raw(s->q, question, "type"), "group");
+    if (item == 0 || (!group && med_check_list(s->c->j, item, "answer") == 0))
         med_check_problem(s->c, item == 0 ? level->given : item, NULL, MED_ISSUE_REQUIRED,
                           "the required question '%.*s' has no answer",
-                          MED_STR_ARG(med_check_shown(raw_of(s->q, question, "linkId"))));
+                          MED_STR_ARG(med_check_shown(med_check_raw(s->q, question, "linkId"))));
 }
 
 static void check_level(struct answers *s, const struct level *level)
 {
     const med_json *j = s->c->j;
-    uint32_t asked = list_of(s->q, level->asked, "item");
-    uint32_t given = list_of(j, level->given, "item");
+    uint32_t asked = med_check_list(s->q, level->asked, "item");
+    uint32_t given = med_check_list(j, level->given, "item");
     for (uint32_t e = given + 1; given != 0 && e < j->nodes[given].next; e = j->nodes[e].next) {
         if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
             continue;
-        uint32_t question = child_of(s, s->q, level->asked, raw_of(j, e, "linkId"));
+        uint32_t question = child_of(s, s->q, level->asked, med_check_raw(j, e, "linkId"));
         if (question != 0)
             check_item(s, question, e);
         else if (s->tries <= TRIES)
             med_check_problem(s->c, level->given, NULL, MED_ISSUE_VALUE,
                               "the Questionnaire has no item '%.*s' here",
-                              MED_STR_ARG(med_check_shown(raw_of(j, e, "linkId"))));
+                              MED_STR_ARG(med_check_shown(med_check_raw(j, e, "linkId"))));
     }
     for (uint32_t e = asked + 1; asked != 0 && e < s->q->nodes[asked].next;
          e = s->q->nodes[e].next) {
@@ -409,10 +398,10 @@ static bool find_questionnaire(const med_check *c, const med_check_frame *f, uin
     if (url.len == 0 || url.ptr[0] != '#')
         return c->options->find != NULL
                && c->options->find(c->options->arg, "Questionnaire", url, j, root);
-    uint32_t list = list_of(c->j, f->node, "contained");
+    uint32_t list = med_check_list(c->j, f->node, "contained");
     for (uint32_t e = list + 1; list != 0 && e < c->j->nodes[list].next; e = c->j->nodes[e].next) {
         if (med_json_kind_at(c->j, e) == MED_JSON_OBJECT
-            && med_str_eq(raw_of(c->j, e, "id"), med_str_skip(url, 1))) {
+            && med_str_eq(med_check_raw(c->j, e, "id"), med_str_skip(url, 1))) {
             *j = c->j;
             *root = e;
             return true;
@@ -451,7 +440,7 @@ void med_check_answers(med_check *c, const med_check_frame *f)
                               "this Questionnaire is not known here: the answers were not checked");
         return;
     }
-    med_str status = raw_of(c->j, f->node, "status");
+    med_str status = med_check_raw(c->j, f->node, "status");
     s.is_complete = med_str_eqz(status, "completed") || med_str_eqz(status, "amended");
     push(&s, s.root, f->node);
     while (s.n > 0 && !c->list->more && !c->out_of_memory) {

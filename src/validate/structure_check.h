@@ -126,6 +126,20 @@ void med_check_extension(med_check *c, const med_check_frame *f);
 void med_check_answers(med_check *c, const med_check_frame *f);
 /* structure_conformance.c: Questionnaires and the definitions of codes and types. */
 void med_check_conformance(med_check *c, const med_check_frame *f);
+/* The list that a member of an object is, or 0. */
+static inline uint32_t med_check_list(const med_json *j, uint32_t object, const char *key)
+{
+    uint32_t list = med_json_member(j, object, med_str_from(key));
+    return list != 0 && med_json_kind_at(j, list) == MED_JSON_ARRAY ? list : 0;
+}
+
+/* The text of a member as it was written, escapes and all; empty when there is none. */
+static inline med_str med_check_raw(const med_json *j, uint32_t object, const char *key)
+{
+    uint32_t node = med_json_member(j, object, med_str_from(key));
+    return node == 0 ? MED_STR_EMPTY : med_json_raw(j, node);
+}
+
 /* structure_measure.c: a MeasureReport against its Measure. */
 void med_check_measure_report(med_check *c, uint32_t root);
 /* structure_ids.c: ids of the elements of a resource. */

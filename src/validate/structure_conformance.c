@@ -15,20 +15,6 @@ static say_fn *voice_of(const med_check *c)
     return c->options->strict ? med_check_problem : med_check_warning;
 }
 
-static uint32_t list_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t list = med_json_member(j, object, med_str_from(key));
-    return list != 0 && med_json_kind_at(j, list) == MED_JSON_ARRAY ? list : 0;
-}
-
-static med_str raw_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t node = med_json_kind_at(j, object) == MED_JSON_OBJECT
-                        ? med_json_member(j, object, med_str_from(key))
-                        : 0;
-    return node == 0 ? MED_STR_EMPTY : med_json_raw(j, node);
-}
-
 static bool is_absolute(med_str url)
 {
     return med_str_find(url, ':', 0) < url.len;
@@ -58,7 +44,8 @@ static bool gather_questions(med_check *c, uint32_t root, struct question **out,
     if (*out == NULL)
         return !(c->out_of_memory = true);
     for (uint32_t i = root + 1; i < nodes[root].next; i++) {
-        med_str link = nodes[i].kind == MED_JSON_OBJECT ? raw_of(c->j, i, "linkId") : MED_STR_EMPTY;
+        med_str link =
+            nodes[i].kind == MED_JSON_OBJECT ? med_check_raw(c->j, i, "linkId") : MED_STR_EMPTY;
         if (link.len > 0)
             (*out)[(*n)++] = (struct question){link, i};
     }
@@ -69,7 +56,7 @@ static bool gather_questions(med_check *c, uint32_t root, struct question **out,
 static void check_condition(med_check *c, const struct question *all, size_t n, uint32_t item,
                             uint32_t when)
 {
-    const struct question key = {raw_of(c->j, when, "question"), 0};
+    const struct question key = {med_check_raw(c->j, when, "question"), 0};
     if (key.link.len == 0)
         return;
     const struct question *asked = bsearch(&key, all, n, sizeof *all, by_link);
@@ -89,12 +76,12 @@ static void check_questionnaire(med_check *c, uint32_t root)
     if (!gather_questions(c, root, &all, &n))
         return;
     for (size_t i = 0; i < n; i++) {
-        uint32_t list = list_of(j, all[i].node, "enableWhen");
+        uint32_t list = med_check_list(j, all[i].node, "enableWhen");
         for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next)
             check_condition(c, all, n, all[i].node, e);
         /* The expression of que-12 says more than two; its words, and R5, say more than one. */
         if (list != 0 && j->nodes[list].count == 2
-            && raw_of(j, all[i].node, "enableBehavior").len == 0)
+            && med_check_raw(j, all[i].node, "enableBehavior").len == 0)
             voice_of(c)(c, all[i].node, NULL, MED_ISSUE_INVARIANT,
                         "If there are more than one enableWhen, enableBehavior must be specified "
                         "(que-12)");
@@ -142,7 +129,8 @@ static bool is_no_code(med_check *c, med_str system, med_str version, uint32_t v
 static void check_filter(med_check *c, uint32_t filter, med_str system, med_str version)
 {
     uint32_t value = med_json_member(c->j, filter, MED_STR("value"));
-    med_str property = raw_of(c->j, filter, "property"), op = raw_of(c->j, filter, "op");
+    med_str property = med_check_raw(c->j, filter, "property"),
+            op = med_check_raw(c->j, filter, "op");
     med_str text = value == 0 ? MED_STR_EMPTY : med_json_raw(c->j, value);
     if (value == 0 || med_json_kind_at(c->j, value) != MED_JSON_STRING)
         return;
@@ -160,8 +148,8 @@ static void check_filter(med_check *c, uint32_t filter, med_str system, med_str 
 static void check_part(med_check *c, uint32_t part)
 {
     const med_json *j = c->j;
-    med_str system = raw_of(j, part, "system"), version = raw_of(j, part, "version");
-    uint32_t filters = list_of(j, part, "filter");
+    med_str system = med_check_raw(j, part, "system"), version = med_check_raw(j, part, "version");
+    uint32_t filters = med_check_list(j, part, "filter");
     if (system.len > 0 && !is_absolute(system))
         voice_of(c)(c, part, NULL, MED_ISSUE_VALUE,
                     "the system is named by its url, which is absolute; also one that is "
@@ -182,7 +170,7 @@ static void check_value_set(med_check *c, uint32_t root)
     if (compose == 0 || med_json_kind_at(j, compose) != MED_JSON_OBJECT)
         return;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        uint32_t list = list_of(j, compose, lists[i]);
+        uint32_t list = med_check_list(j, compose, lists[i]);
         for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
             if (med_json_kind_at(j, e) == MED_JSON_OBJECT)
                 check_part(c, e);
@@ -192,10 +180,10 @@ static void check_value_set(med_check *c, uint32_t root)
 
 static void check_code_system(med_check *c, uint32_t root)
 {
-    uint32_t concepts = list_of(c->j, root, "concept");
+    uint32_t concepts = med_check_list(c->j, root, "concept");
     check_url(c, root);
     if (concepts != 0 && c->j->nodes[concepts].count > 0
-        && med_str_eqz(raw_of(c->j, root, "content"), "not-present"))
+        && med_str_eqz(med_check_raw(c->j, root, "content"), "not-present"))
         voice_of(c)(c, concepts + 1, NULL, MED_ISSUE_INVARIANT,
                     "content is 'not-present', so there are no concepts");
 }
@@ -215,14 +203,14 @@ static med_str last_part(med_str type)
 static void check_paths(med_check *c, uint32_t root, const char *part)
 {
     const med_json *j = c->j;
-    med_str type = last_part(raw_of(j, root, "type"));
+    med_str type = last_part(med_check_raw(j, root, "type"));
     uint32_t object = med_json_member(j, root, med_str_from(part));
     uint32_t list = object == 0 || med_json_kind_at(j, object) != MED_JSON_OBJECT
                         ? 0
-                        : list_of(j, object, "element");
+                        : med_check_list(j, object, "element");
     for (uint32_t e = list + 1; list != 0 && type.len > 0 && e < j->nodes[list].next;
          e = j->nodes[e].next) {
-        med_str path = raw_of(j, e, "path");
+        med_str path = med_check_raw(j, e, "path");
         if (path.len > 0
             && (!med_str_starts(path, type) || (path.len > type.len && path.ptr[type.len] != '.')))
             voice_of(c)(c, e, NULL, MED_ISSUE_INVARIANT,

@@ -18,18 +18,6 @@ struct report {
     bool lists_subjects;
 };
 
-static uint32_t list_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t list = med_json_member(j, object, med_str_from(key));
-    return list != 0 && med_json_kind_at(j, list) == MED_JSON_ARRAY ? list : 0;
-}
-
-static med_str raw_of(const med_json *j, uint32_t object, const char *key)
-{
-    uint32_t node = med_json_member(j, object, med_str_from(key));
-    return node == 0 ? MED_STR_EMPTY : med_json_raw(j, node);
-}
-
 /* `code` of both; of stratifiers the report may have several. */
 static uint32_t code_of(const med_json *j, uint32_t object)
 {
@@ -43,18 +31,18 @@ static uint32_t code_of(const med_json *j, uint32_t object)
 /* The same text, or a coding in common. */
 static bool is_same_code(const med_json *x, uint32_t a, const med_json *y, uint32_t b)
 {
-    uint32_t of_a = list_of(x, a, "coding"), of_b = list_of(y, b, "coding");
+    uint32_t of_a = med_check_list(x, a, "coding"), of_b = med_check_list(y, b, "coding");
     for (uint32_t e = of_a + 1; of_a != 0 && e < x->nodes[of_a].next; e = x->nodes[e].next) {
         for (uint32_t f = of_b + 1; of_b != 0 && f < y->nodes[of_b].next; f = y->nodes[f].next) {
             if (med_json_kind_at(x, e) == MED_JSON_OBJECT
                 && med_json_kind_at(y, f) == MED_JSON_OBJECT
-                && med_str_eq(raw_of(x, e, "code"), raw_of(y, f, "code"))
-                && med_str_eq(raw_of(x, e, "system"), raw_of(y, f, "system")))
+                && med_str_eq(med_check_raw(x, e, "code"), med_check_raw(y, f, "code"))
+                && med_str_eq(med_check_raw(x, e, "system"), med_check_raw(y, f, "system")))
                 return true;
         }
     }
-    med_str text = raw_of(x, a, "text");
-    return text.len > 0 && med_str_eq(text, raw_of(y, b, "text"));
+    med_str text = med_check_raw(x, a, "text");
+    return text.len > 0 && med_str_eq(text, med_check_raw(y, b, "text"));
 }
 
 /* What of the Measure's list it answers; 0 when nothing. */
@@ -98,7 +86,8 @@ static void check_pair(const struct report *r, const struct pair *p)
     static const char *const inside[] = {"population", "stratifier"};
     const med_json *j = r->c->j, *m = r->m;
     bool is_group = med_str_eqz(med_str_from(p->list), "group");
-    uint32_t wanted = list_of(m, p->measured, p->list), given = list_of(j, p->reported, p->list);
+    uint32_t wanted = med_check_list(m, p->measured, p->list),
+             given = med_check_list(j, p->reported, p->list);
     uint32_t n = given == 0 ? 0 : j->nodes[given].count;
     for (uint32_t e = given + 1; given != 0 && e < j->nodes[given].next; e = j->nodes[e].next) {
         if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
@@ -131,8 +120,8 @@ void med_check_measure_report(med_check *c, uint32_t root)
                           "this Measure is not known here: the report was not checked against it");
         return;
     }
-    r.lists_subjects = med_str_eqz(raw_of(c->j, root, "type"), "subject-list");
-    if (!med_str_eqz(raw_of(c->j, root, "type"), "data-collection")
-        && med_str_eqz(raw_of(c->j, root, "status"), "complete"))
+    r.lists_subjects = med_str_eqz(med_check_raw(c->j, root, "type"), "subject-list");
+    if (!med_str_eqz(med_check_raw(c->j, root, "type"), "data-collection")
+        && med_str_eqz(med_check_raw(c->j, root, "status"), "complete"))
         check_pair(&r, &(struct pair){"group", measure, root});
 }
