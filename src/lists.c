@@ -24,9 +24,9 @@ struct med_lists {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
-    int64_t listed;  /* so many versions are in the lists */
-    size_t versions; /* that one step takes */
-    unsigned aside;  /* ticks for which another process makes them */
+    int64_t listed;       /* so many versions are in the lists */
+    med_portion versions; /* that one step takes */
+    unsigned aside;       /* ticks for which another process makes them */
 };
 
 /* False at the end. There is no waiting while there is more to do. */

@@ -95,8 +95,8 @@ typedef struct move {
     pthread_mutex_t lock;
     pthread_cond_t done;
     batch batches[BATCHES];
-    int64_t t, updated; /* of the last version that was handed over */
-    size_t page;
+    int64_t t, updated;  /* of the last version that was handed over */
+    med_portion portion; /* of versions that are read at a time */
     uint64_t total;
 } move;
 
@@ -248,20 +248,20 @@ static bool hand_over(batch *b, const chain *c, med_err *err)
 /* Whole commits only: what is cut off at the end is read again. */
 static bool read_batch(move *mv, batch *b, bool *over, med_err *err)
 {
-    for (;; mv->page *= 4) {
-        med_history q = from_start(mv->page);
+    for (size_t page = mv->portion.n;; page *= 4) {
+        med_history q = from_start(page);
         q.after_t = mv->t;
         q.after_rid = mv->t == 0 ? 0 : INT64_MAX;
         med_arena_reset(b->arena);
         if (!read_history(mv->m->from, b->arena, &q, &b->versions, &b->n, err))
             return false;
-        *over = b->n < mv->page;
+        *over = b->n < page;
         int64_t last = b->n == 0 ? 0 : b->versions[b->n - 1].t;
         while (!*over && b->n > 0 && b->versions[b->n - 1].t == last)
             b->n--;
         if (*over || b->n > 0)
             return true;
-        if (mv->page > PAGE_MOST)
+        if (page > PAGE_MOST)
             return MED_FAIL(err, MED_ISSUE_TOO_LONG, "commit %lld is too large to be moved",
                             (long long)last);
     }
@@ -289,23 +289,18 @@ static bool try_batch(move *mv, batch *b, bool *over, med_err *err)
     return good;
 }
 
-static bool is_much(const med_err *err)
-{
-    return err->issue == MED_ISSUE_TOO_COSTLY || err->issue == MED_ISSUE_TIMEOUT;
-}
-
 /* Of large resources fewer are read at a time, down to a commit. */
 static bool run_batch(move *mv, batch *b, bool *over, med_err *err)
 {
     for (;;) {
-        size_t page = mv->page;
         int64_t t = mv->t, updated = mv->updated;
-        if (try_batch(mv, b, over, err))
+        if (try_batch(mv, b, over, err)) {
+            med_portion_grow(&mv->portion);
             return true;
-        if (!is_much(err) || page == 1 || mv->page > page)
+        }
+        if (!med_portion_shrink(&mv->portion, err))
             return false;
         *err = (med_err){0};
-        mv->page = page < 4 ? 1 : page / 4;
         mv->t = t;
         mv->updated = updated;
     }
@@ -399,8 +394,10 @@ static bool copy_notes(const med_mover *m, med_arena *a, med_err *err)
 
 bool med_mover_copy(med_mover *m, med_err *err)
 {
-    move mv = {
-        .m = m, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .page = PAGE};
+    move mv = {.m = m,
+               .lock = PTHREAD_MUTEX_INITIALIZER,
+               .done = PTHREAD_COND_INITIALIZER,
+               .portion = {PAGE, PAGE}};
     bool good = true;
     m->versions = 0;
     for (size_t i = 0; i < BATCHES; i++) {
@@ -444,18 +441,20 @@ bool med_mover_compare(med_mover *m, med_err *err)
     med_history from = from_start(PAGE), to = from_start(PAGE);
     med_arena *a = med_arena_new(BATCH_BYTES);
     uint64_t total = versions_of(m->from);
+    med_portion portion = {PAGE, PAGE};
     size_t n = 0;
     bool good = a != NULL || MED_FAIL_MEMORY(err);
     m->versions = 0;
     for (bool more = true; good && more;) {
         med_arena_reset(a);
+        from.limit = to.limit = portion.n;
         good = compare_page(m, a, &from, &to, &n, err);
         more = good && n > 0;
         if (good) {
             m->versions += n;
-        } else if (is_much(err) && from.limit > 1) {
+            med_portion_grow(&portion);
+        } else if (med_portion_shrink(&portion, err)) {
             *err = (med_err){0};
-            from.limit = to.limit = from.limit / 2;
             good = more = true;
         }
         good = good && tell(m, m->versions, total, err);

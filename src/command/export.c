@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/datetime.h"
+#include "base/portion.h"
 #include "command/task.h"
 #include "fhir/resource_text.h"
 
@@ -27,6 +28,7 @@ typedef struct exporting {
     out_file files[TYPES];
     int64_t as_of;
     uint64_t written, seen;
+    med_portion portion; /* of versions that are read at a time */
 } exporting;
 
 /* -1 is the host's refusal, in *err. */
@@ -139,13 +141,15 @@ static bool try_page(exporting *x, med_arena *a, med_history *h, size_t *n, med_
         med_arena_reset(a);
         if (!med_task_goes_on(x->task, err))
             return false;
-        if (export_page(x, a, h, n, err))
+        h->limit = x->portion.n;
+        if (export_page(x, a, h, n, err)) {
+            med_portion_grow(&x->portion);
             return true;
-        bool is_much = err->issue == MED_ISSUE_TOO_COSTLY && h->limit > 1;
-        if (!is_much && err->issue != MED_ISSUE_TIMEOUT)
+        }
+        bool fewer = med_portion_shrink(&x->portion, err);
+        if (!fewer && err->issue != MED_ISSUE_TIMEOUT)
             return false;
-        i += !is_much;
-        h->limit -= h->limit / 2;
+        i += !fewer;
     }
     return false;
 }
@@ -156,16 +160,13 @@ static bool write_all(exporting *x, med_err *err)
     med_host *host = x->task->host;
     med_store_count(x->task->app->store, &stats);
     x->as_of = stats.last_t;
-    med_history h = {.since = MED_TIME_MIN,
-                     .until = MED_TIME_MAX,
-                     .limit = PAGE,
-                     .oldest_first = true,
-                     .text = true};
+    med_history h = {
+        .since = MED_TIME_MIN, .until = MED_TIME_MAX, .oldest_first = true, .text = true};
+    x->portion = (med_portion){PAGE, PAGE};
     med_arena *a = med_arena_new(PAGE_ARENA);
     bool ok = a != NULL ? true : MED_FAIL_MEMORY(err);
     for (size_t n = 1; ok && n > 0 && h.after_t <= x->as_of;) {
         ok = try_page(x, a, &h, &n, err);
-        h.limit = h.limit + h.limit / 8 < PAGE ? h.limit + h.limit / 8 + 1 : PAGE;
         host->show(host, &(med_host_figures){
                              .part = x->seen, .whole = stats.versions, .done = x->written});
     }

@@ -130,22 +130,22 @@ static bool run(lister *l, med_store *s, unsigned slot, int64_t deadline, bool *
 }
 
 bool med_terms_step(const med_terms *t, med_store *s, unsigned slot, int64_t deadline,
-                    size_t *versions, bool *done, med_err *err)
+                    med_portion *versions, bool *done, med_err *err)
 {
-    *versions = *versions == 0 || *versions > VERSIONS ? VERSIONS : *versions;
+    if (versions->n == 0)
+        *versions = (med_portion){VERSIONS, VERSIONS};
     lister l = {.terms = t,
                 .batch = med_arena_new(BATCH_BYTES),
                 .one = med_arena_new(BATCH_BYTES),
-                .versions = *versions,
+                .versions = versions->n,
                 .err = err};
     *done = false;
     bool good =
         l.batch != NULL && l.one != NULL ? run(&l, s, slot, deadline, done) : MED_FAIL_MEMORY(err);
-    bool was_much = !good && *versions > 1
-                    && (err->issue == MED_ISSUE_TOO_COSTLY || err->issue == MED_ISSUE_TIMEOUT);
-    if (was_much && err->issue == MED_ISSUE_TOO_COSTLY)
+    if (good)
+        med_portion_grow(versions);
+    else if (med_portion_shrink(versions, err) && err->issue == MED_ISSUE_TOO_COSTLY)
         (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "too long texts at a time");
-    *versions = was_much ? *versions / 2 : good ? *versions * 2 : *versions;
     med_arena_free(l.batch);
     med_arena_free(l.one);
     return good;

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/json.h"
+#include "base/portion.h"
 #include "base/url.h"
 #include "model/pack.h"
 #include "store/fulltext.h"
@@ -79,13 +80,13 @@ med_terms_known med_terms_known_of(med_terms *all);
 bool med_terms_of_text(void *terms, med_arena *a, uint32_t type, med_str text, med_posting **out,
                        size_t *n, med_err *err);
 
-/* One step of making the lists: the next versions of the feed. *versions is how many to take, for
- * the next step: 0 at first, fewer after one that took too long or too much. *done: there is
+/* One step of making the lists: the next versions of the feed, as many as *versions says; zeroed
+ * at first, and kept from step to step. *done: there is
  * nothing more to do. Refused with MED_ISSUE_CONFLICT when something else moved the lists or was
  * purged meanwhile, with MED_ISSUE_TIMEOUT when the view was ended, with MED_ISSUE_TRANSIENT when
  * it was too much at a time: then it is to be tried again. */
 bool med_terms_step(const med_terms *t, med_store *s, unsigned slot, int64_t deadline,
-                    size_t *versions, bool *done, med_err *err) MED_MUST_CHECK;
+                    med_portion *versions, bool *done, med_err *err) MED_MUST_CHECK;
 
 enum med_total { MED_TOTAL_DEFAULT, MED_TOTAL_NONE, MED_TOTAL_ESTIMATE, MED_TOTAL_ACCURATE };
 enum med_summary {

@@ -53,15 +53,14 @@ bool med_pg_verify_pages(struct verifying *x, verify_page page, void *at)
         med_pg_view_close(x->v);
         if (good) {
             tries = 0;
-            x->rows = x->rows + x->rows / 8 < PAGE_ROWS ? x->rows + x->rows / 8 + 1 : PAGE_ROWS;
-        } else if (x->err->issue == MED_ISSUE_TIMEOUT && ++tries < TRIES) {
-            time *= 2;
-        } else if (x->err->issue != MED_ISSUE_TOO_COSTLY || x->rows == 1) {
-            return false;
+            med_portion_grow(&x->rows);
+            continue;
         }
-        if (!good)
-            x->rows -= x->rows / 2;
-        more = more || !good;
+        bool is_late = x->err->issue == MED_ISSUE_TIMEOUT;
+        if (!med_portion_shrink(&x->rows, x->err) && (!is_late || ++tries == TRIES))
+            return false;
+        time = is_late ? 2 * time : time;
+        more = true;
     }
     return true;
 }
@@ -143,7 +142,7 @@ static bool feed_page(struct verifying *x, void *arg, bool *more)
     struct pg_parameters p = {0};
     med_pg_int(&p, at->t);
     med_pg_int(&p, at->rid);
-    med_pg_int(&p, x->rows);
+    med_pg_int(&p, (int64_t)x->rows.n);
     PGresult *feed = med_pg_view_ask(x->v, STATEMENT_FEED_PAGE, &p, x->err);
     if (feed == NULL)
         return false;
@@ -239,7 +238,7 @@ bool med_pg_verify(med_store *store, med_verify *v, med_err *err)
                           .v = &s->slots[s->n_slots - 1],
                           .to = v,
                           .a = med_arena_new(PAGE_MEMORY),
-                          .rows = PAGE_ROWS,
+                          .rows = {PAGE_ROWS, PAGE_ROWS},
                           .lists = med_list_check_new(v),
                           .err = err};
     if (x.a == NULL || x.lists == NULL) {

@@ -2,6 +2,7 @@
 #ifndef MED_STORE_POSTGRES_VERIFY_H
 #define MED_STORE_POSTGRES_VERIFY_H
 
+#include "base/portion.h"
 #include "store/list_check.h"
 #include "store/postgres/postgres_impl.h"
 
@@ -9,8 +10,8 @@ struct verifying {
     struct pg_store *s;
     struct pg_view *v;
     med_verify *to;
-    med_arena *a; /* emptied for each page */
-    int64_t rows; /* a page of versions or resources has; fewer when they are large */
+    med_arena *a;     /* emptied for each page */
+    med_portion rows; /* of a page of versions or resources */
     med_err *err;
     med_list_check *lists;
     bool window_ends; /* before going on, the lists are to be read */

@@ -282,7 +282,7 @@ static bool resource_page(struct verifying *x, void *arg, bool *more)
     struct pg_parameters p = {0};
     struct expected *e = NULL;
     med_pg_int(&p, (int64_t)*at);
-    med_pg_int(&p, x->rows);
+    med_pg_int(&p, (int64_t)x->rows.n);
     PGresult *r = med_pg_view_ask(x->v, STATEMENT_ALL_RESOURCES, &p, x->err);
     if (r == NULL)
         return false;

@@ -226,7 +226,7 @@ med_str kit_search(struct kit *k, const char *url, med_search_result *first)
 void kit_list(struct kit *k)
 {
     med_err err = {0};
-    size_t versions = 0;
+    med_portion versions = {0};
     for (bool done = false; !done;) {
         if (!med_terms_step(&k->terms, k->store, 1, med_monotonic(&k->clock) + INT64_C(60000000),
                             &versions, &done, &err))

@@ -208,25 +208,26 @@ static void a_step_that_takes_too_long_takes_fewer_next_time(void **state)
 {
     struct kit *k = *state;
     med_err err = {0};
-    size_t versions = 0, all;
+    med_portion versions = {0};
+    size_t all;
     bool done;
     fill(k);
     put_person(k, 1, "Horvat");
     int64_t now = med_monotonic(&k->clock);
     assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
     assert_int_equal(err.issue, MED_ISSUE_TIMEOUT);
-    all = 2 * versions;
+    all = 2 * versions.n;
     assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
-    assert_int_equal(versions, all / 4);
+    assert_int_equal(versions.n, all / 4);
     for (int i = 0; i < 20; i++)
         assert_false(med_terms_step(&k->terms, k->store, 1, now - 1, &versions, &done, &err));
-    assert_int_equal(versions, 1);
+    assert_int_equal(versions.n, 1);
     put_person(k, 2, "Horvat");
     while (!done) {
         if (!med_terms_step(&k->terms, k->store, 1, INT64_MAX, &versions, &done, &err))
             fail_msg("%s", err.text);
     }
-    assert_true(versions > 1);
+    assert_true(versions.n > 1);
     struct faults f;
     assert_int_equal(verify(k, 0, &f), 0);
 }
