@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -315,6 +316,38 @@ static void verify_gets_on_where_all_is_slow(void **state)
     k->look = INT64_C(15000000);
     assert_int_equal(verify(k, &f), 0);
     k->look = 0;
+}
+
+/* The check of all pages takes three looks at the clock, and is tried six times; what comes after
+ * it may be late four times, and the commit thread look now and then. */
+static _Atomic int slow_looks;
+static _Atomic int64_t late;
+static int64_t slow_at_first(void *self)
+{
+    (void)self;
+    if (atomic_fetch_sub(&slow_looks, 1) > 0)
+        atomic_fetch_add(&late, INT64_C(2000000000));
+    return med_monotonic(&med_clock_system) + late;
+}
+
+static void verify_says_that_it_could_not_check_all_pages(void **state)
+{
+    struct kit *k = *state;
+    KIT_ONLY_SQLITE(k);
+    med_err err = {0};
+    struct faults f = {0};
+    med_verify v = {.fault = note_fault, .arg = &f};
+    busy(k);
+    slow_looks = 6 * 3 + 4 * 3;
+    k->clock.monotonic = slow_at_first;
+    if (!med_store_verify(k->store, &v, &err))
+        fail_msg("%s", err.text);
+    assert_true(v.structure_unchecked);
+    assert_int_equal(v.faults, 0);
+    assert_true(v.versions > 0); /* the rest was done */
+    slow_looks = 0;
+    assert_true(med_store_verify(k->store, &v, &err));
+    assert_false(v.structure_unchecked);
 }
 
 static void verify_finds_what_was_tampered_with(void **state)
@@ -637,6 +670,7 @@ int main(void)
         TEST(versions_with_the_race_are_known),
         TEST(a_sound_store_has_no_faults),
         TEST(verify_gets_on_where_all_is_slow),
+        TEST(verify_says_that_it_could_not_check_all_pages),
         TEST(verify_finds_what_was_tampered_with),
         TEST(a_backup_is_a_store),
         TEST(long_work_stops_when_asked),
