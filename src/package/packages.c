@@ -152,8 +152,10 @@ static bool read_folder(med_packages *p, med_err *err)
     DIR *dir = opendir(p->path);
     if (dir == NULL && errno != ENOENT)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the folder of packages can not be read");
+    /* NOLINTBEGIN(concurrency-mt-unsafe): a stream of one's own */
     for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL && n < MED_PACKAGES_MAX;
          e = readdir(dir)) {
+        /* NOLINTEND(concurrency-mt-unsafe) */
         char path[PATH_BYTES + 300];
         if (!is_package_file(e->d_name))
             continue;

@@ -80,6 +80,7 @@ static bool is_left_over(med_str name)
 void med_packages_clean(const char *folder)
 {
     DIR *dir = opendir(folder);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
     for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir)) {
         char path[PATH_BYTES + 300];
         if (!is_left_over(med_str_from(e->d_name)))

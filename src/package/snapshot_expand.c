@@ -82,15 +82,15 @@ static bool common_type(snap *s, const snap_node *n, med_str *code, med_str *pro
 /* Children as in the definition that this one starts from: "#Observation.referenceRange". */
 static bool expand_reference(snap *s, snap_node *n, const snap_value *reference, med_err *err)
 {
-    med_str text, part;
+    med_str text;
     snap_node *at;
     if (!med_json_string(s->a, reference->j, reference->node, &text)
         || !snap_load(s, s->base, 0, &at, err))
         return false;
     med_str path = med_str_skip(text, med_str_find(text, '#', 0) + 1);
-    part = med_str_cut(path, '.', &path);
+    (void)med_str_cut(path, '.', &path); /* the type */
     while (at != NULL && path.len > 0) {
-        part = med_str_cut(path, '.', &path);
+        med_str part = med_str_cut(path, '.', &path);
         at = snap_child(at, part);
     }
     if (at == NULL)

@@ -111,9 +111,9 @@ static snap_node *copy_one(snap *s, const snap_node *from, med_err *err)
     return n != NULL && copy_fields(s, from, n, err) ? n : NULL;
 }
 
-/* The subtree below `from`: MED_SNAPSHOT_PATH_DEPTH bounds how deep a tree can be. */
-bool snap_copy_children(snap *s, const snap_node *from, snap_node *to,
-                        med_err *err) /* NOLINT(misc-no-recursion) */
+/* The subtree below `from`. */
+/* NOLINTNEXTLINE(misc-no-recursion): MED_SNAPSHOT_PATH_DEPTH bounds how deep a tree can be */
+bool snap_copy_children(snap *s, const snap_node *from, snap_node *to, med_err *err)
 {
     for (const snap_node *k = from->first; k != NULL; k = k->next) {
         snap_node *child = copy_one(s, k, err);

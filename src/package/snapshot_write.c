@@ -121,9 +121,9 @@ static bool write_node(snap *s, med_json_writer *w, snap_node *n, med_err *err)
     return true;
 }
 
-/* An element, what is below it, and its slices. Depth: MED_SNAPSHOT_PATH_DEPTH. */
-static bool write_tree(snap *s, med_json_writer *w, snap_node *n,
-                       med_err *err) /* NOLINT(misc-no-recursion) */
+/* An element, what is below it, and its slices. */
+/* NOLINTNEXTLINE(misc-no-recursion): MED_SNAPSHOT_PATH_DEPTH bounds how deep a tree can be */
+static bool write_tree(snap *s, med_json_writer *w, snap_node *n, med_err *err)
 {
     if (!write_node(s, w, n, err))
         return false;

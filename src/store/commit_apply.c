@@ -34,9 +34,12 @@ static bool write_version(const struct writing *x, struct stored_row *row, med_s
     row->id_is_uuid = id.uuid;
     if (!gone)
         memcpy(row->hash.text, x->write->hash, MED_CHECK_BYTES);
-    if (!med_row_check(x->rules->keys, row, packed, row->hash.check))
-        return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
-    return x->rules->ops->put(x, row, packed, rowset, err);
+    bool good = med_row_check(x->rules->keys, row, packed, row->hash.check)
+                    ? x->rules->ops->put(x, row, packed, rowset, err)
+                    : MED_FAIL(err, MED_ISSUE_EXCEPTION, "the store's key is missing");
+    row->id = NULL; /* its bytes end here */
+    row->id_len = 0;
+    return good;
 }
 
 static bool put(const struct writing *x, med_err *err)

@@ -247,7 +247,8 @@ static bool references_hold(struct plan *p, size_t i, bool *broken, med_err *err
 {
     const struct step *step = &p->steps[i];
     const med_write *w = &p->commit->writes[i];
-    if (step != last_step(p, w->ident) || step->outcome == MED_OUTCOME_WAS_ABSENT)
+    const struct step *last = last_step(p, w->ident);
+    if (last != step || step->outcome == MED_OUTCOME_WAS_ABSENT)
         return true;
     return w->kind == MED_WRITE_PUT ? targets_exist(p, i, broken, err)
                                     : nobody_refers(p, i, broken, err);

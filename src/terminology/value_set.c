@@ -49,12 +49,11 @@ static const med_listed *find_listed(const med_part *p, med_str code, bool ignor
 static bool add_listed(const compiler *c, med_part *p, med_listed *to, uint32_t e, med_err *err)
 {
     to->node = e;
-    to->concept = MED_CONCEPT_NONE;
     if (!med_json_text(c->x->arena, c->j, e, "code", &to->code)
         || !med_json_text(c->x->arena, c->j, e, "display", &to->display))
         return MED_FAIL_MEMORY(err);
-    if (p->sys != NULL && p->sys->image != NULL)
-    to->concept = med_image_find(p->sys->image, to->code);
+    to->concept = p->sys != NULL && p->sys->image != NULL ? med_image_find(p->sys->image, to->code)
+                                                          : MED_CONCEPT_NONE;
     return true;
 }
 
@@ -191,6 +190,7 @@ static bool is_complete(const med_system *s)
            || med_image_content(s->image) == MED_CONTENT_EXAMPLE;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see import_sets */
 static bool compile_part(compiler *c, uint32_t e, med_part *p, med_err *err)
 {
     const med_json *j = c->j;
@@ -214,6 +214,7 @@ static bool compile_part(compiler *c, uint32_t e, med_part *p, med_err *err)
     return sets == 0 || import_sets(c, sets, p, err);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see import_sets */
 static bool compile_parts(compiler *c, uint32_t compose, const char *key, const med_part **out,
                           size_t *n, med_err *err)
 {
@@ -402,6 +403,7 @@ static bool check_supplements(compiler *c, med_term_context *inner, med_err *err
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see import_sets */
 bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_t node,
                            const med_value_set **out, med_err *err)
 {

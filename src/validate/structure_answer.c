@@ -40,8 +40,8 @@ static uint32_t extension_of(const asked *a, const char *name, size_t index)
     for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
         med_str url = med_check_raw(j, e, "url");
         if (med_str_starts(url, MED_STR("http://hl7.org/fhir/"))
-            && med_str_ends(url, med_str_from(name)) && url.ptr[url.len - strlen(name) - 1] == '/'
-            && index-- == 0)
+            && med_str_ends(url, med_str_from(name)) && url.len > strlen(name)
+            && url.ptr[url.len - strlen(name) - 1] == '/' && index-- == 0)
             return value_of(j, e);
     }
     return 0;

@@ -90,7 +90,7 @@ static bool write_blocks(struct sqlite_store *s, const med_posting *p, const med
 {
     med_buf bytes;
     bool good = true;
-    med_buf_init(&bytes, 2 * MED_BLOCK_BYTES);
+    med_buf_init(&bytes, (size_t)2 * MED_BLOCK_BYTES);
     for (size_t i = 0; good && i < rids->n;) {
         med_buf_clear(&bytes);
         med_rid first = rids->at[i];
