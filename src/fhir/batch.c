@@ -5,6 +5,7 @@
 
 #include "fhir/entries.h"
 #include "fhir/perform.h"
+#include "fhir/validate_body.h"
 
 enum { VIEW_SECONDS = 30, SECOND = 1000000 };
 
@@ -130,10 +131,40 @@ static bool finish(batch *b, med_err *err)
     return med_entries_respond(b->bundle, &b->entries, "batch-response", err);
 }
 
+/* The entry that an expression like "Bundle.entry[3].request" stands in. */
+static med_entry *entry_at(const batch *b, med_str expression)
+{
+    size_t i = 0, at = sizeof "Bundle.entry[" - 1;
+    if (!med_str_starts(expression, MED_STR("Bundle.entry[")))
+        return NULL;
+    for (; at < expression.len && med_is_digit(expression.ptr[at]) && i < b->entries.n; at++)
+        i = i * 10 + (size_t)(expression.ptr[at] - '0');
+    return i < b->entries.n ? &b->entries.at[i] : NULL;
+}
+
+/* What is wrong around an entry's resource is that entry's; the rest concerns all. */
+static bool check_envelope(batch *b, med_err *err)
+{
+    med_problems found = {0};
+    med_call *bundle = b->bundle;
+    if (!med_validate_envelope(bundle, &found, err))
+        return false;
+    for (size_t i = 0; i < found.n; i++) {
+        med_entry *e = found.more ? NULL : entry_at(b, found.at[i].expression);
+        med_call *of = e == NULL ? bundle : &e->call;
+        if (!med_problem_add(bundle->arena, &of->problems, &found.at[i]))
+            return MED_FAIL_MEMORY(err);
+        if (e != NULL && !found.at[i].is_warning)
+            (void)MED_FAIL(&e->err, found.at[i].issue, "the entry is not legal FHIR R4");
+    }
+    return !med_validate_failed(&bundle->problems)
+           || MED_FAIL(err, MED_ISSUE_STRUCTURE, "the Bundle is not legal FHIR R4");
+}
+
 static bool run(batch *b, med_err *err)
 {
     med_call *bundle = b->bundle;
-    if (!med_entries_read(bundle, &b->entries, err))
+    if (!med_entries_read(bundle, &b->entries, err) || !check_envelope(b, err))
         return false;
     b->performances = MED_TAKE(bundle->arena, b->entries.n, med_performance);
     b->next = MED_TAKE(bundle->arena, b->entries.n, enum med_next);

@@ -7,6 +7,7 @@
 #include "fhir/bundle.h"
 #include "fhir/interactions.h"
 #include "fhir/route.h"
+#include "http/message.h"
 
 static med_str member(const med_call *bundle, uint32_t object, const char *key)
 {
@@ -121,8 +122,10 @@ bool med_entries_read(med_call *bundle, med_entries *out, med_err *err)
     *out = (med_entries){0};
     if (list == 0)
         return true;
-    if (med_json_kind_at(j, list) != MED_JSON_ARRAY)
-        return MED_FAIL(err, MED_ISSUE_STRUCTURE, "Bundle.entry must be an array");
+    if (med_json_kind_at(j, list) != MED_JSON_ARRAY) {
+        (void)MED_FAIL(err, MED_ISSUE_STRUCTURE, "'entry' is an array: write [ ]");
+        return med_err_at(err, MED_STR("Bundle.entry"));
+    }
     if (j->nodes[list].count > bundle->fhir->bundle_entries)
         return MED_FAIL(err, MED_ISSUE_TOO_LONG, "the Bundle has %u entries, at most %zu are taken",
                         j->nodes[list].count, bundle->fhir->bundle_entries);
@@ -130,9 +133,11 @@ bool med_entries_read(med_call *bundle, med_entries *out, med_err *err)
     if (out->at == NULL)
         return MED_FAIL_MEMORY(err);
     for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
-        if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
-            return MED_FAIL(err, MED_ISSUE_STRUCTURE, "Bundle.entry[%zu] must be an object",
-                            out->n);
+        if (med_json_kind_at(j, e) != MED_JSON_OBJECT) {
+            (void)MED_FAIL(err, MED_ISSUE_STRUCTURE, "an entry is an object");
+            med_entry_locate(out, out->n, err);
+            return false;
+        }
         read_entry(bundle, &out->at[out->n], e);
         out->at[out->n].call.request.source = bundle->request.source;
         out->at[out->n].call.request.source_entry = (uint32_t)out->n;
@@ -152,28 +157,6 @@ void med_entry_locate(const med_entries *entries, size_t i, med_err *err)
         err->expr[sizeof err->expr - 1] = '\0';
 }
 
-static med_str status_text(med_arena *a, int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } names[] = {{200, "OK"},
-                 {201, "Created"},
-                 {204, "No Content"},
-                 {304, "Not Modified"},
-                 {400, "Bad Request"},
-                 {404, "Not Found"},
-                 {409, "Conflict"},
-                 {410, "Gone"},
-                 {412, "Precondition Failed"},
-                 {422, "Unprocessable Entity"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (names[i].status == status)
-            return med_arena_printf(a, "%d %s", status, names[i].text);
-    }
-    return med_arena_printf(a, "%d", status);
-}
-
 static void respond_one(med_bundle *b, const med_entry *e)
 {
     const med_fhir_response *r = &e->call.response;
@@ -186,7 +169,9 @@ static void respond_one(med_bundle *b, const med_entry *e)
     }
     med_json_key(w, MED_STR("response"));
     med_json_open(w, '{');
-    med_json_pair(w, "status", status_text(b->call->arena, r->status));
+    med_json_pair(
+        w, "status",
+        med_arena_printf(b->call->arena, "%d %s", r->status, med_http_status_text(r->status)));
     if (r->location.len > 0)
         med_json_pair(w, "location",
                       med_arena_printf(b->call->arena, "%.*s/%.*s", MED_STR_ARG(f->base),

@@ -87,3 +87,13 @@ bool med_validate_body(med_call *call, const char *what, med_err *err)
     }
     return true;
 }
+
+bool med_validate_envelope(med_call *call, med_problems *list, med_err *err)
+{
+    med_type type;
+    const med_fhir_request *r = &call->request;
+    med_structure_options options = med_validate_options(call, MED_ENFORCE_STRUCTURE);
+    options.envelope = true;
+    return med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options,
+                                    &type, list, err);
+}

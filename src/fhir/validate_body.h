@@ -10,6 +10,10 @@
  * is not legal. With call->refusable, counts what a full check would refuse beyond that. */
 bool med_validate_body(med_call *call, const char *what, med_err *err) MED_MUST_CHECK;
 
+/* The structure of the request's Bundle itself, without the resources in its entries: problems go
+ * to *list. False only when that can not be told. */
+bool med_validate_envelope(med_call *call, med_problems *list, med_err *err) MED_MUST_CHECK;
+
 /* Options of a check in this call: with rules, or structure only. */
 med_structure_options med_validate_options(med_call *call, enum med_enforce enforce);
 /* What a check of profiles needs: the cache, and the definitions as this call sees them. */

@@ -52,7 +52,7 @@ static const status_text texts[] = {
     {507, "Insufficient Storage"},
 };
 
-static const char *text_of(int status)
+const char *med_http_status_text(int status)
 {
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i].status == status)
@@ -96,7 +96,7 @@ static void put_status_line(char **to, int status)
     PUT(to, "HTTP/1.1 ");
     put_number(to, (uint64_t)status);
     PUT(to, " ");
-    const char *text = text_of(status);
+    const char *text = med_http_status_text(status);
     put(to, text, strlen(text));
     PUT(to, "\r\nDate: ");
 }

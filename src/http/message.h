@@ -22,6 +22,9 @@ enum med_method {
 
 const char *med_method_name(enum med_method method);
 
+/* The reason phrase of RFC 9110, or "Unknown". */
+const char *med_http_status_text(int status);
+
 typedef struct med_header {
     med_str name, value;
 } med_header;

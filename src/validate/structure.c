@@ -223,6 +223,8 @@ static void enter_value(med_check *c, const med_check_frame *f, const med_proper
                              .in_contained = f->in_contained || contained};
     if (kind == MED_JSON_ARRAY) {
         (void)enter_array(c, value, property->type, &place);
+    } else if (kind == MED_JSON_OBJECT && c->options->envelope && property->type == c->resource) {
+        return;
     } else if (kind == MED_JSON_OBJECT) {
         enter_object(c, value, property->type, &place);
     } else {

@@ -56,6 +56,7 @@ typedef struct med_structure_options {
     bool quiet;                      /* errors only: nobody reads the warnings */
     bool known_extensions; /* an extension that nobody here knows is an error, not a warning */
     bool strict;           /* a reference to a type that does not belong there is an error */
+    bool envelope;         /* a Bundle without the resources that it carries */
     int64_t now;           /* for invariants that ask; microseconds */
     /* The Questionnaire or Measure of that canonical (or reference); NULL: answers are not
      * checked, but those to a contained one. */

@@ -97,6 +97,28 @@ test('a batch runs each entry alone', async () => {
   assert.equal(r.body.entry[1].response.outcome.resourceType, 'OperationOutcome');
 });
 
+test('what is wrong around a resource of a batch is told at its entry, the rest to all', async () => {
+  const good = entry('GET', 'Patient?_count=0');
+  const r = await post('', bundle('batch', good,
+    { ...good, bar: 1, link: [] }, { request: { method: 'GET' } }, { ...entry('POST', 'Patient'), resource: [] }, {}));
+  assert.equal(r.status, 200, r.text);
+  assert.deepEqual(r.body.entry.map((e) => Number(e.response.status.slice(0, 3))), [200, 422, 422, 422, 422]);
+  assert.deepEqual(r.body.entry.slice(1).map((e) => e.response.outcome.issue.map((i) => i.expression[0])), [
+    ['Bundle.entry[1].bar', 'Bundle.entry[1].link'], ['Bundle.entry[2].request'], ['Bundle.entry[3].resource'], ['Bundle.entry[4]']]);
+  for (const [broken, where] of [
+    [{ ...bundle('batch', good), foo: 1 }, 'Bundle.foo'],
+    [bundle('batch'), 'Bundle.entry'],
+    [{ ...bundle('batch'), entry: {} }, 'Bundle.entry'],
+    [bundle('batch', good, 5), 'Bundle.entry[1]'],
+  ]) {
+    const all = await post('', broken);
+    assert.equal(all.status, 422, all.text);
+    assert.equal(issues(all)[0].expression[0], where);
+  }
+  const many = await post('', bundle('batch', ...Array.from({ length: 200 }, () => ({ ...good, bar: 1 }))));
+  assert.equal(many.status, 422, 'more problems than are listed: nobody knows whose');
+});
+
 test('a Bundle that is no batch or transaction', async () => {
   for (const type of ['collection', 'searchset', 'document']) assert.equal((await post('', bundle(type))).status, 422);
   assert.equal((await post('', patient())).status, 400);
