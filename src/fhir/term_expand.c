@@ -1,6 +1,7 @@
 /* term_expand.c - https://hl7.org/fhir/R4/valueset-operation-expand.html */
 #include "base/datetime.h"
 #include "fhir/interactions.h"
+#include "fhir/term_properties.h"
 #include "fhir/term_tree.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
@@ -42,7 +43,7 @@ typedef struct writer {
     const med_value_set *vs;
     med_expansion all;
     bool designations, definitions;
-    med_str told[4]; /* see told_always: the codes of those that are there */
+    med_term_told told;
 } writer;
 
 /* ---- the request ---- */
@@ -69,6 +70,14 @@ static bool read_request(med_term_call *t, med_expand *e, med_err *err)
                       .limit = MED_EXPAND_LIMIT,
                       .active_only = med_term_param_is(t, "activeOnly", false),
                       .selectable_only = med_term_param_is(t, "excludeNotForUI", false)};
+    e->common_will_do = true;
+    med_str *without = MED_TAKE(t->call->arena, t->n_params, med_str);
+    const med_term_param *p;
+    if (without == NULL)
+        return MED_FAIL_MEMORY(err);
+    e->without = without;
+    for (; (p = med_term_param_at(t, "exclude-system", e->n_without)) != NULL; e->n_without++)
+        without[e->n_without] = p->value;
     e->language = med_str_trim(med_str_cut(t->language, ',', &rest));
     e->language = med_str_cut(e->language, ';', &rest);
     if (med_term_param_text(t, "context").len > 0) {
@@ -249,204 +258,6 @@ static void open_once(writer *w, const char *key, bool *opened)
     *opened = true;
 }
 
-/* ---- properties ---- */
-
-/* What concepts say of themselves in extensions is told whether it was asked for or not: each of
- * these once it is there. https://hl7.org/fhir/R5/codesystem.html#defined-props */
-static const char *const told_always[] = {"order", "label", "itemWeight", "status"};
-enum { TOLD_ALWAYS = 4 };
-
-static bool is_told_always(const med_concept_property *p, size_t *which)
-{
-    med_str standard = MED_STR("http://hl7.org/fhir/concept-properties#");
-    if (!med_str_starts(p->uri, standard))
-        return false;
-    for (*which = 0; *which < TOLD_ALWAYS; (*which)++) {
-        if (med_str_eqz(med_str_skip(p->uri, standard.len), told_always[*which]))
-            return true;
-    }
-    return false;
-}
-
-static bool wants_property(const writer *w, med_str code)
-{
-    const med_term_param *p;
-    for (size_t i = 0; (p = med_term_param_at(w->t, "property", i)) != NULL; i++) {
-        if (med_str_eq(p->value, code) || med_str_eqz(p->value, "*"))
-            return true;
-    }
-    return false;
-}
-
-static bool system_property(const med_system *s, med_str code, med_concept_property *out)
-{
-    for (size_t i = 0; s->image != NULL && med_image_property_def(s->image, i, out); i++) {
-        if (med_str_eq(out->code, code))
-            return true;
-    }
-    for (size_t k = 0; k < s->n_supplements; k++) {
-        for (size_t i = 0; med_image_property_def(s->supplements[k], i, out); i++) {
-            if (med_str_eq(out->code, code))
-                return true;
-        }
-    }
-    return false;
-}
-
-static void property_def(writer *w, med_str code, med_str uri)
-{
-    med_json_open(&w->w, '{');
-    med_json_pair(&w->w, "code", code);
-    med_json_pair(&w->w, "uri", uri);
-    med_json_close(&w->w, '}');
-}
-
-static bool defines_told(const med_system *s)
-{
-    med_concept_property p;
-    size_t which;
-    for (size_t i = 0; s->image != NULL && med_image_property_def(s->image, i, &p); i++) {
-        if (is_told_always(&p, &which))
-            return true;
-    }
-    for (size_t k = 0; k < s->n_supplements; k++) {
-        for (size_t i = 0; med_image_property_def(s->supplements[k], i, &p); i++) {
-            if (is_told_always(&p, &which))
-                return true;
-        }
-    }
-    return false;
-}
-
-static void look_for_told(writer *w, const med_image *m, med_concept c)
-{
-    med_concept_property p;
-    size_t which;
-    for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        if (is_told_always(&p, &which) && w->told[which].len == 0)
-            w->told[which] = p.code;
-    }
-}
-
-/* Which of these properties the codes of this answer have, and what they are called. */
-static void find_told(writer *w)
-{
-    const med_system *last = NULL;
-    bool defined = false;
-    for (size_t i = 0; i < TOLD_ALWAYS; i++)
-        w->told[i] = MED_STR_EMPTY;
-    for (size_t i = 0; i < w->all.n; i++) {
-        const med_code_hit *h = &w->all.at[i];
-        if (h->sys == NULL || h->sys->image == NULL || h->concept == MED_CONCEPT_NONE)
-            continue;
-        if (h->sys != last)
-            defined = defines_told(h->sys);
-        last = h->sys;
-        if (!defined)
-            continue;
-        look_for_told(w, h->sys->image, h->concept);
-        for (size_t k = 0; k < h->sys->n_supplements; k++)
-            look_for_told(w, h->sys->supplements[k],
-                          med_image_find(h->sys->supplements[k], h->code));
-    }
-}
-
-static void write_asked_defs(writer *w, bool *opened)
-{
-    const med_term_param *p;
-    for (size_t i = 0; (p = med_term_param_at(w->t, "property", i)) != NULL; i++) {
-        med_concept_property def = {.uri = MED_STR_EMPTY};
-        bool told = false;
-        if (med_str_eqz(p->value, "definition"))
-            def.uri = MED_STR("http://hl7.org/fhir/concept-properties#definition");
-        for (size_t k = 0; def.uri.len == 0 && k < w->vs->n_includes; k++) {
-            const med_system *s = w->vs->includes[k].sys;
-            if (s != NULL)
-                (void)system_property(s, p->value, &def);
-        }
-        for (size_t k = 0; k < TOLD_ALWAYS; k++)
-            told = told || med_str_eq(w->told[k], p->value);
-        if (told)
-            continue;
-        open_once(w, "property", opened);
-        property_def(w, p->value, def.uri);
-    }
-}
-
-static void write_property_defs(writer *w)
-{
-    bool opened = false;
-    find_told(w);
-    for (size_t k = 0; k < TOLD_ALWAYS; k++) {
-        if (w->told[k].len == 0)
-            continue;
-        open_once(w, "property", &opened);
-        property_def(w, w->told[k],
-                     med_arena_printf(w->t->call->arena,
-                                      "http://hl7.org/fhir/concept-properties#%s", told_always[k]));
-    }
-    write_asked_defs(w, &opened);
-    if (opened)
-        med_json_close(&w->w, ']');
-}
-
-static const char *const value_names[MED_PROPERTY_TYPES] = {
-    "valueCode",    "valueString",   "valueCoding", "valueInteger",
-    "valueBoolean", "valueDateTime", "valueDecimal"};
-
-void med_term_write_value(med_json_writer *w, const med_concept_property *p)
-{
-    bool raw = p->type == MED_PROPERTY_CODING || p->type == MED_PROPERTY_INTEGER
-               || p->type == MED_PROPERTY_BOOLEAN || p->type == MED_PROPERTY_DECIMAL;
-    med_json_key(w, med_str_from(value_names[p->type]));
-    if (raw)
-        med_json_raw_value(w, p->value);
-    else
-        med_json_str(w, p->value);
-}
-
-static void write_properties_of(writer *w, const med_image *m, med_concept c, bool *opened)
-{
-    med_concept_property p;
-    size_t which;
-    for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        if (med_property_is_extension(&p)
-            || (!is_told_always(&p, &which) && !wants_property(w, p.code)))
-            continue;
-        open_once(w, "property", opened);
-        med_json_open(&w->w, '{');
-        med_json_pair(&w->w, "code", p.code);
-        med_term_write_value(&w->w, &p);
-        med_json_close(&w->w, '}');
-    }
-}
-
-static void write_properties(writer *w, const med_code_hit *h)
-{
-    bool opened = false;
-    const med_image *m = h->sys == NULL ? NULL : h->sys->image;
-    bool told = false;
-    for (size_t k = 0; k < TOLD_ALWAYS; k++)
-        told = told || w->told[k].len > 0;
-    if (m == NULL || (!told && med_term_param_at(w->t, "property", 0) == NULL))
-        return;
-    med_str definition = med_concept_definition(m, h->concept);
-    if (wants_property(w, MED_STR("definition")) && definition.len > 0) {
-        open_once(w, "property", &opened);
-        med_json_open(&w->w, '{');
-        med_json_pair(&w->w, "code", MED_STR("definition"));
-        med_json_pair(&w->w, "valueString", definition);
-        med_json_close(&w->w, '}');
-    }
-    write_properties_of(w, m, h->concept, &opened);
-    for (size_t i = 0; i < h->sys->n_supplements; i++) {
-        const med_image *s = h->sys->supplements[i];
-        write_properties_of(w, s, med_image_find(s, h->code), &opened);
-    }
-    if (opened)
-        med_json_close(&w->w, ']');
-}
-
 /* ---- designations ---- */
 
 typedef struct shown {
@@ -477,6 +288,10 @@ static void write_designation(writer *w, const med_designation *d, const shown *
         return;
     open_once(w, "designation", opened);
     med_json_open(&w->w, '{');
+    if (d->extensions.len > 0) {
+        med_json_key(&w->w, MED_STR("extension"));
+        med_json_raw_value(&w->w, d->extensions);
+    }
     med_json_pair(&w->w, "language", d->language);
     if (d->use_code.len > 0) {
         med_json_key(&w->w, MED_STR("use"));
@@ -494,15 +309,8 @@ static void write_listed(writer *w, const med_code_hit *h, const shown *display,
         return;
     uint32_t list = med_json_member(j, h->listed->node, MED_STR("designation"));
     for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
-        med_designation d = {
-            .use_system = MED_STR_EMPTY, .use_code = MED_STR_EMPTY, .use_display = MED_STR_EMPTY};
-        uint32_t use = med_json_member(j, e, MED_STR("use"));
-        if (!med_json_text(a, j, e, "language", &d.language)
-            || !med_json_text(a, j, e, "value", &d.value)
-            || (use != 0
-                && (!med_json_text(a, j, use, "system", &d.use_system)
-                    || !med_json_text(a, j, use, "code", &d.use_code)
-                    || !med_json_text(a, j, use, "display", &d.use_display))))
+        med_designation d;
+        if (!med_designation_read(a, j, e, &d))
             return;
         write_designation(w, &d, display, opened);
     }
@@ -522,7 +330,10 @@ static void write_designations(writer *w, const med_code_hit *h, const shown *di
             d = (med_designation){
                 med_image_language(m),
                 MED_STR("http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra"),
-                MED_STR("preferredForLanguage"), MED_STR("Preferred For Language"), own};
+                MED_STR("preferredForLanguage"),
+                MED_STR("Preferred For Language"),
+                own,
+                MED_STR_EMPTY};
             write_designation(w, &d, display, &opened);
         }
         for (size_t i = 0; med_concept_designation(m, h->concept, i, &d); i++)
@@ -616,7 +427,7 @@ static void open_entry(writer *w, const med_code_hit *h, bool with_version)
     med_json_pair(&w->w, "code", h->code);
     med_json_pair(&w->w, "display", display.text);
     write_designations(w, h, &display);
-    write_properties(w, h);
+    med_term_told_write(&w->told, &w->w, h);
 }
 
 static void write_list(writer *w, bool with_version)
@@ -678,6 +489,19 @@ static bool wants_tree(const med_term_call *t)
            && med_term_param_at(t, "count", 0) == NULL && med_term_param_at(t, "offset", 0) == NULL;
 }
 
+/* https://hl7.org/fhir/R4/extension-valueset-unclosed.html */
+static void write_open(med_json_writer *w)
+{
+    med_json_key(w, MED_STR("extension"));
+    med_json_open(w, '[');
+    med_json_open(w, '{');
+    med_json_pair(w, "url", MED_STR("http://hl7.org/fhir/StructureDefinition/valueset-unclosed"));
+    med_json_key(w, MED_STR("valueBoolean"));
+    med_json_bool(w, true);
+    med_json_close(w, '}');
+    med_json_close(w, ']');
+}
+
 static void write_expansion(writer *w)
 {
     char now[MED_INSTANT_LEN], uuid[MED_UUID_LEN];
@@ -687,6 +511,8 @@ static void write_expansion(writer *w)
     med_random_uuid(f->random, uuid);
     med_json_key(&w->w, MED_STR("expansion"));
     med_json_open(&w->w, '{');
+    if (w->all.is_open)
+        write_open(&w->w);
     med_json_pair(&w->w, "identifier",
                   med_arena_printf(w->t->call->arena, "urn:uuid:%.*s", MED_UUID_LEN, uuid));
     med_json_pair(&w->w, "timestamp", (med_str){now, sizeof now});
@@ -701,7 +527,9 @@ static void write_expansion(writer *w)
         med_json_int(&w->w, (int64_t)offset);
     }
     write_parameters(w);
-    write_property_defs(w);
+    w->told = (med_term_told){.t = w->t, .vs = w->vs, .all = &w->all};
+    med_term_told_find(&w->told);
+    med_term_told_write_defs(&w->told, &w->w);
     if (w->all.n > 0) {
         med_json_key(&w->w, MED_STR("contains"));
         med_json_open(&w->w, '[');

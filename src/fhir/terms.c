@@ -365,7 +365,7 @@ static bool designation_in(const med_image *m, med_concept c, med_str range, med
     med_designation d;
     bool found = false;
     for (size_t i = 0; med_concept_designation(m, c, i, &d); i++) {
-        if (!med_term_language_fits(d.language, range))
+        if (!med_term_language_fits(d.language, range) || med_designation_is_withdrawn(&d))
             continue;
         bool preferred = med_str_eqz(d.use_code, "display")
                          || med_str_eqz(d.use_code, "preferredForLanguage") || d.use_code.len == 0;

@@ -66,12 +66,20 @@ void med_term_write_text(med_json_writer *w, const char *name, const char *type,
 void med_term_write_bool(med_json_writer *w, const char *name, bool value);
 void med_term_write_coding(med_json_writer *w, med_str system, med_str version, med_str code,
                            med_str display);
-/* "valueCode": the value of a property, of its type. (term_expand.c) */
+/* "valueCode": the value of a property, of its type. (term_properties.c) */
 void med_term_write_value(med_json_writer *w, const med_concept_property *p);
 /* The display in the language wanted; the preferred one where there is none. *has says whether
  * there was one, *language_of (may be NULL) which language it is in, if known. */
 med_str med_term_display_in(const med_code_hit *h, med_str language, bool *has,
                             med_str *language_of);
+/* A display that was given for a code, and what messages call the two. (term_display.c) */
+typedef struct med_term_named {
+    med_str display, code, name; /* name: system#code */
+    med_str at;                  /* where the display stands */
+} med_term_named;
+/* Adds an issue when it is none of the code's; *failed becomes true when that is an error. */
+void med_term_check_display(const med_term_call *t, const med_code_hit *hit,
+                            const med_term_named *c, med_term_issues *issues, bool *failed);
 /* "de,*;q=0": does the list say that no other language will do? */
 bool med_term_language_only(med_str languages);
 /* Does a language range list ("de,*;q=0.5") want this language? */

@@ -281,22 +281,67 @@ static bool read_extensions(reader *r, uint32_t node, med_concept c)
     return true;
 }
 
+/* Those of HL7 are kept as they are; what others mean nobody would understand. */
+static bool read_notes(med_arena *a, const med_json *j, uint32_t node, med_str *out)
+{
+    uint32_t list = med_json_member(j, node, MED_STR("extension"));
+    *out = MED_STR_EMPTY;
+    if (list == 0)
+        return true;
+    med_buf b;
+    med_buf_init(&b, j->nodes[list].len + 64);
+    med_json_writer w = med_json_writer_to(&b);
+    size_t n = 0;
+    med_json_open(&w, '[');
+    for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
+        uint32_t url = med_json_member(j, e, MED_STR("url"));
+        if (url == 0
+            || !med_str_starts(med_json_raw(j, url),
+                               MED_STR("http://hl7.org/fhir/StructureDefinition/")))
+            continue;
+        med_json_value(&w, j, e);
+        n++;
+    }
+    med_json_close(&w, ']');
+    bool ok = !b.failed && (n == 0 || med_arena_copy(a, med_buf_str(&b), out));
+    med_buf_free(&b);
+    return ok;
+}
+
+bool med_designation_read(med_arena *a, const med_json *j, uint32_t node, med_designation *out)
+{
+    uint32_t use = med_json_member(j, node, MED_STR("use"));
+    out->use_system = out->use_code = out->use_display = MED_STR_EMPTY;
+    return med_json_text(a, j, node, "language", &out->language)
+           && med_json_text(a, j, node, "value", &out->value)
+           && (use == 0
+               || (med_json_text(a, j, use, "system", &out->use_system)
+                   && med_json_text(a, j, use, "code", &out->use_code)
+                   && med_json_text(a, j, use, "display", &out->use_display)))
+           && read_notes(a, j, node, &out->extensions);
+}
+
+bool med_designation_is_withdrawn(const med_designation *d)
+{
+    static const char *const over[] = {"\"deprecated\"", "\"withdrawn\""};
+    med_str e = d->extensions;
+    size_t at = med_str_search(e, MED_STR("/structuredefinition-standards-status\""), 0);
+    for (size_t i = 0; at < e.len && i < sizeof over / sizeof *over; i++) {
+        if (med_str_search(e, med_str_from(over[i]), 0) < e.len)
+            return true;
+    }
+    return false;
+}
+
 static bool read_designations(reader *r, uint32_t node, med_concept c)
 {
     const med_json *j = r->j;
     uint32_t list = med_json_member(j, node, MED_STR("designation"));
     for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
-        med_designation d = {MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY,
-                             MED_STR_EMPTY};
+        med_designation d;
         if (med_json_kind_at(j, e) != MED_JSON_OBJECT)
             continue;
-        uint32_t use = med_json_member(j, e, MED_STR("use"));
-        if (!med_json_text(r->a, j, e, "language", &d.language)
-            || !med_json_text(r->a, j, e, "value", &d.value)
-            || (use != 0
-                && (!med_json_text(r->a, j, use, "system", &d.use_system)
-                    || !med_json_text(r->a, j, use, "code", &d.use_code)
-                    || !med_json_text(r->a, j, use, "display", &d.use_display))))
+        if (!med_designation_read(r->a, j, e, &d))
             return false;
         med_image_builder_designation(r->b, c, &d);
     }

@@ -19,6 +19,13 @@ bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, boo
 
 /* A string member, escapes undone, or "". False without memory. */
 bool med_json_text(med_arena *a, const med_json *j, uint32_t object, const char *key, med_str *out);
+/* A designation of a concept (of a CodeSystem, or of one that a ValueSet lists). False without
+ * memory. */
+bool med_designation_read(med_arena *a, const med_json *j, uint32_t node,
+                          med_designation *out) MED_MUST_CHECK;
+/* Was it a name of the concept once, and is no longer?
+ * https://hl7.org/fhir/R4/extension-structuredefinition-standards-status.html */
+bool med_designation_is_withdrawn(const med_designation *d);
 /* A resource without the members named (a list ended by NULL), minified. */
 bool med_json_without(med_arena *a, const med_json *j, uint32_t root, const char *const *names,
                       med_str *out);

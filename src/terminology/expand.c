@@ -21,6 +21,7 @@ typedef struct walk {
     med_code_hit *hits;
     size_t n_hits, room_hits;
     size_t total;
+    bool is_open;
     const uint64_t *matching; /* concepts of the part's system that the text fits */
     med_err *err;
 } walk;
@@ -115,10 +116,22 @@ static bool too_many(walk *w)
                     w->e->limit);
 }
 
+static bool is_without(const walk *w, const med_code_hit *h)
+{
+    for (size_t i = 0; i < w->e->n_without; i++) {
+        med_str url, version;
+        med_canonical_split(w->e->without[i], &url, &version);
+        if (med_str_eq(h->system, url)
+            && (version.len == 0 || (h->sys != NULL && med_str_eq(h->sys->version, version))))
+            return true;
+    }
+    return false;
+}
+
 static bool take(walk *w, const med_code_hit *h)
 {
     bool ok = true;
-    if (!text_fits(w, h) || med_value_set_excludes(w->vs, w->x->arena, h))
+    if (!text_fits(w, h) || is_without(w, h) || med_value_set_excludes(w->vs, w->x->arena, h))
         return true;
     unsigned flags = med_code_hit_flags(h);
     if ((w->vs->active_only || w->e->active_only) && (flags & MED_CONCEPT_INACTIVE) != 0)
@@ -193,6 +206,40 @@ static bool walk_image(walk *w, const med_part *p, const med_value_set *of)
     return true;
 }
 
+static bool endless(walk *w)
+{
+    return MED_FAIL(w->err, MED_ISSUE_TOO_COSTLY,
+                    "a system that is a grammar (units, languages, media types) has no end "
+                    "and can not be expanded");
+}
+
+/* Of a grammar: what R4 lists as common. */
+static bool walk_common(walk *w, const med_part *p)
+{
+    static const char *const sets[] = {[MED_RULE_UCUM] = "http://hl7.org/fhir/ValueSet/ucum-common",
+                                       [MED_RULE_LANGUAGE] =
+                                           "http://hl7.org/fhir/ValueSet/languages"};
+    size_t rule = p->sys->rule;
+    const med_value_set *common = NULL;
+    if (!w->e->common_will_do || rule >= sizeof sets / sizeof *sets || sets[rule] == NULL)
+        return endless(w);
+    if (!med_term_value_set(w->x, med_str_from(sets[rule]), MED_STR_EMPTY, &common, w->err))
+        return false;
+    if (common == NULL || common->n_includes == 0)
+        return endless(w);
+    w->is_open = true;
+    w->matching = NULL;
+    const med_part *from = &common->includes[0];
+    for (size_t i = 0; i < from->n_listed; i++) {
+        const med_listed *l = &from->listed[i];
+        med_code_hit h = {p,      p->sys,    MED_CONCEPT_NONE, l,
+                          common, p->system, l->code,          MED_STR_EMPTY};
+        if (in_sets(w, p, &h, 0) && !take(w, &h))
+            return false;
+    }
+    return true;
+}
+
 /* A part of value sets alone: what is in the first one and in all the others. */
 /* NOLINTNEXTLINE(misc-no-recursion): value sets nest MED_CONTEXT_DEPTH deep, no more */
 static bool walk_sets(walk *w, const med_part *p)
@@ -206,6 +253,7 @@ static bool walk_sets(walk *w, const med_part *p)
         return true;
     if (!med_term_expand(w->x, p->sets[0], &all, &inner, w->err))
         return false;
+    w->is_open = w->is_open || inner.is_open;
     for (size_t i = 0; i < inner.n; i++) {
         w->matching = NULL;
         med_str folded = w->folded;
@@ -227,9 +275,7 @@ static bool walk_part(walk *w, const med_part *p, const med_value_set *of)
     case MED_PART_ALL:
     case MED_PART_BITS:
         if (p->sys->image == NULL)
-            return MED_FAIL(w->err, MED_ISSUE_TOO_COSTLY,
-                            "a system that is a grammar (units, languages, media types) has no end "
-                            "and can not be expanded");
+            return walk_common(w, p);
         return find_matching(w, p) && walk_image(w, p, of);
     case MED_PART_SETS:
         return walk_sets(w, p);
@@ -247,7 +293,7 @@ static bool is_simple(const walk *w)
     const med_value_set *vs = w->vs;
     const med_part *p = vs->n_includes == 1 ? &vs->includes[0] : NULL;
     return p != NULL && vs->n_excludes == 0 && p->n_sets == 0 && !vs->active_only
-           && !w->e->active_only && !w->e->selectable_only
+           && !w->e->active_only && !w->e->selectable_only && w->e->n_without == 0
            && (p->kind == MED_PART_ALL || p->kind == MED_PART_BITS) && p->sys->image != NULL;
 }
 
@@ -324,7 +370,7 @@ bool med_term_expand(const med_term_context *x, const med_value_set *vs, const m
     } else {
         ok = walk_parts(&w);
     }
-    *out = (med_expansion){w.hits, w.n_hits, w.total};
+    *out = (med_expansion){w.hits, w.n_hits, w.total, w.is_open};
     return ok;
 }
 

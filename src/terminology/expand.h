@@ -17,12 +17,17 @@ typedef struct med_expand {
     size_t limit;         /* of one answer */
     bool active_only;
     bool selectable_only; /* excludeNotForUI: without abstract codes */
+    /* A grammar has no end: its common codes will do (units and languages have some). */
+    bool common_will_do;
+    const med_str *without; /* systems (url or url|version) whose codes are left out */
+    size_t n_without;
 } med_expand;
 
 typedef struct med_expansion {
     const med_code_hit *at;
     size_t n;
     size_t total;
+    bool is_open; /* of a grammar the common codes are told, and there are others */
 } med_expansion;
 
 /* MED_ISSUE_TOO_COSTLY when all were asked for and there are more than the limit. The value set

@@ -27,6 +27,7 @@ static const size_t row_sizes[IMAGE_SECTIONS] = {
     [IMAGE_INDEXES] = sizeof(struct image_index),
     [IMAGE_WORDS] = sizeof(struct image_word),
     [IMAGE_POSTINGS] = 1,
+    [IMAGE_NOTES] = sizeof(struct image_note),
 };
 
 size_t med_image_row_size(enum image_section_id id)
@@ -91,10 +92,10 @@ static bool is_csr(const med_image *m, enum image_section_id first, enum image_s
 
 static bool is_sound(const med_image *m, size_t len)
 {
-    if (memcmp(m->magic, IMAGE_MAGIC, 8) != 0 || m->byte_order != IMAGE_BYTE_ORDER
-        || m->format != MED_IMAGE_FORMAT || m->size > len)
+    if (memcmp(m->magic, IMAGE_MAGIC, 8) != 0 || m->byte_order != IMAGE_BYTE_ORDER || m->format < 1
+        || m->format > MED_IMAGE_FORMAT || m->size > len)
         return false;
-    for (int i = 0; i < IMAGE_SECTIONS; i++) {
+    for (int i = 0; i < (m->format == 1 ? IMAGE_SECTIONS_1 : IMAGE_SECTIONS); i++) {
         const struct image_section *s = &m->sections[i];
         if (s->at % 8 != 0 || s->at > m->size || s->n > (m->size - s->at) / row_sizes[i])
             return false;
@@ -211,6 +212,23 @@ static uint64_t listed(const med_image *m, enum image_section_id first, enum ima
     return at < u32_at(m, first, (uint64_t)c + 1) && at < m->sections[id].n ? at : UINT64_MAX;
 }
 
+/* The extensions of a designation, by its row. */
+static med_str note_of(const med_image *m, uint64_t designation)
+{
+    uint64_t low = 0, high = m->format == 1 ? 0 : m->sections[IMAGE_NOTES].n;
+    const struct image_note *notes = high == 0 ? NULL : rows(m, IMAGE_NOTES);
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        if (notes[mid].designation == designation)
+            return string(m, notes[mid].text);
+        if (notes[mid].designation < designation)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return MED_STR_EMPTY;
+}
+
 bool med_concept_designation(const med_image *m, med_concept c, size_t index, med_designation *out)
 {
     uint64_t at = listed(m, IMAGE_DESIGNATION_FIRST, IMAGE_DESIGNATIONS, c, index);
@@ -218,8 +236,12 @@ bool med_concept_designation(const med_image *m, med_concept c, size_t index, me
         return false;
     const struct image_designation *d =
         (const struct image_designation *)rows(m, IMAGE_DESIGNATIONS) + at;
-    *out = (med_designation){string(m, u32_at(m, IMAGE_LANGUAGES, d->language)), MED_STR_EMPTY,
-                             MED_STR_EMPTY, MED_STR_EMPTY, string(m, d->value)};
+    *out = (med_designation){string(m, u32_at(m, IMAGE_LANGUAGES, d->language)),
+                             MED_STR_EMPTY,
+                             MED_STR_EMPTY,
+                             MED_STR_EMPTY,
+                             string(m, d->value),
+                             note_of(m, at)};
     if (d->use < m->sections[IMAGE_USES].n) {
         const struct image_use *u = (const struct image_use *)rows(m, IMAGE_USES) + d->use;
         out->use_system = string(m, u->system);

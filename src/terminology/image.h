@@ -21,7 +21,8 @@
 typedef struct med_image med_image;
 typedef uint32_t med_concept;
 #define MED_CONCEPT_NONE UINT32_MAX
-enum { MED_IMAGE_FORMAT = 1 };
+/* What is written; images of format 1 are read, too. */
+enum { MED_IMAGE_FORMAT = 2 };
 
 enum med_content {
     MED_CONTENT_COMPLETE,
@@ -50,6 +51,7 @@ enum { MED_PROPERTY_TYPES = 7 };
 
 typedef struct med_designation {
     med_str language, use_system, use_code, use_display, value;
+    med_str extensions; /* a JSON array, or "" */
 } med_designation;
 
 typedef struct med_concept_property {

@@ -353,7 +353,7 @@ void med_image_builder_designation(med_image_builder *b, med_concept c, const me
     if (at == NULL)
         med_builder_fail_memory(b);
     else
-        *at = (struct built_designation){c, row};
+        *at = (struct built_designation){c, med_builder_string(b, d->extensions), row};
 }
 
 /* ---- properties ---- */

@@ -18,6 +18,7 @@ void *med_row_add(row_list *l);
 
 struct built_designation {
     med_concept concept;
+    uint32_t note; /* string */
     struct image_designation row;
 };
 struct built_property {

@@ -29,8 +29,10 @@ enum image_section_id {
     IMAGE_INDEXES,  /* one a language */
     IMAGE_WORDS,    /* sorted within each index */
     IMAGE_POSTINGS, /* concepts, ascending, differences as LEB128 */
+    IMAGE_NOTES,    /* extensions of designations, by designation; since format 2 */
     IMAGE_SECTIONS
 };
+enum { IMAGE_SECTIONS_1 = IMAGE_NOTES }; /* so many has format 1 */
 
 struct image_section {
     uint64_t at, n; /* offset from the header; rows */
@@ -39,6 +41,10 @@ struct image_section {
 struct image_designation {
     uint16_t language, use; /* 0xFFFF: no use */
     uint32_t value;
+};
+
+struct image_note {
+    uint32_t designation, text; /* row in IMAGE_DESIGNATIONS; a JSON array */
 };
 
 struct image_property {

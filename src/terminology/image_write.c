@@ -1,4 +1,6 @@
 /* image_write.c - the finished tables of a builder as the bytes of an image. */
+#include <stdlib.h>
+
 #include "terminology/image_builder_impl.h"
 
 typedef struct writer {
@@ -21,6 +23,32 @@ static void put(writer *w, enum image_section_id id, const row_list *l)
         med_buf_add(w->out, (med_str){l->at, l->n * med_image_row_size(id)});
 }
 
+static int by_designation(const void *a, const void *b)
+{
+    const struct image_note *x = a, *y = b;
+    return x->designation < y->designation ? -1 : x->designation > y->designation;
+}
+
+/* `place` says where each designation went. */
+static bool put_notes(writer *w, const row_list *place)
+{
+    row_list notes = {.size = sizeof(struct image_note)};
+    bool ok = true;
+    for (size_t i = 0; ok && i < w->b->designations.n; i++) {
+        uint32_t note = ROW(w->b->designations, struct built_designation, i).note;
+        struct image_note *row = note == 0 ? NULL : med_row_add(&notes);
+        ok = note == 0 || row != NULL;
+        if (row != NULL)
+            *row = (struct image_note){ROW(*place, uint32_t, i), note};
+    }
+    if (notes.n > 0)
+        qsort(notes.at, notes.n, notes.size, by_designation);
+    if (ok)
+        put(w, IMAGE_NOTES, &notes);
+    med_row_free(&notes);
+    return ok;
+}
+
 /* Designations and properties: in the order of their concepts. */
 static bool put_rows(writer *w, enum image_section_id first_id, enum image_section_id id,
                      const row_list *rows)
@@ -36,6 +64,8 @@ static bool put_rows(writer *w, enum image_section_id first_id, enum image_secti
         put(w, first_id, &first);
         put(w, id, &sorted);
     }
+    if (ok && id == IMAGE_DESIGNATIONS)
+        ok = put_notes(w, &place);
     med_row_free(&first);
     med_row_free(&place);
     med_row_free(&sorted);

@@ -95,7 +95,8 @@ static void end_label(claml *c)
         med_image_builder_display(c->i->b, c->now, text);
         return;
     }
-    med_designation d = {c->i->head.language, MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY, text};
+    med_designation d = {c->i->head.language, MED_STR_EMPTY, MED_STR_EMPTY,
+                         MED_STR_EMPTY,       text,          MED_STR_EMPTY};
     med_image_builder_designation(c->i->b, c->now, &d);
 }
 

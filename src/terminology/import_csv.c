@@ -57,7 +57,8 @@ static void add_rest(med_importer *i, const med_table *t, const columns *c, med_
             continue;
         med_str name = med_str_cut(t->header[k], '@', &language);
         if (language.len > 0 && med_str_eq_ignore_case(name, MED_STR("display"))) {
-            med_designation d = {language, MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY, value};
+            med_designation d = {language,      MED_STR_EMPTY, MED_STR_EMPTY,
+                                 MED_STR_EMPTY, value,         MED_STR_EMPTY};
             med_image_builder_designation(i->b, concept, &d);
             continue;
         }

@@ -194,14 +194,16 @@ static bool add_description(release *r, const med_table *t, med_err *err)
     bool preferred = is_preferred(r, t->fields[0]);
     if (own && !fsn && (preferred || !med_image_builder_has_display(r->i->b, c)))
         med_image_builder_display(r->i->b, c, t->fields[7]);
-    med_designation d = {t->fields[5], MED_STR("http://snomed.info/sct"),
+    med_designation d = {t->fields[5],
+                         MED_STR("http://snomed.info/sct"),
                          fsn         ? MED_STR("900000000000003001")
                          : preferred ? MED_STR("preferredForLanguage")
                                      : MED_STR("900000000000013009"),
                          fsn         ? MED_STR("Fully specified name")
                          : preferred ? MED_STR("Preferred For Language")
                                      : MED_STR("Synonym"),
-                         t->fields[7]};
+                         t->fields[7],
+                         MED_STR_EMPTY};
     if (!fsn && preferred)
         d.use_system = MED_STR("http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra");
     med_image_builder_designation(r->i->b, c, &d);

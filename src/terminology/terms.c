@@ -292,6 +292,19 @@ static bool find_stored(const med_term_context *x, enum med_term_kind kind, med_
     return r.json.len == 0 || parse(x->arena, r.json, out, err);
 }
 
+/* "3.6.0" is what R4 called itself before it was 4.0: some of its value sets still say so. */
+static bool is_r4_before(const struct med_term_row *r, med_str url, med_str wanted)
+{
+    static const char *const ballots[] = {"3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", "4.0.0"};
+    if (r->source != 0 || !med_str_starts(url, MED_STR("http://hl7.org/fhir/")))
+        return false;
+    for (size_t i = 0; i < sizeof ballots / sizeof *ballots; i++) {
+        if (med_str_eqz(wanted, ballots[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool find_built_in(const med_term_context *x, enum med_term_kind kind, med_str url,
                           med_str version, found *out, med_err *err)
 {
@@ -301,7 +314,9 @@ static bool find_built_in(const med_term_context *x, enum med_term_kind kind, me
         const struct med_term_row *r = med_term_pack_row(p, i);
         if (!med_str_eq(med_term_row_url(p, r), url))
             break;
-        if (r->kind != kind || !med_version_fits(med_term_row_version(p, r), version))
+        if (r->kind != kind
+            || (!med_version_fits(med_term_row_version(p, r), version)
+                && !is_r4_before(r, url, version)))
             continue;
         best = r;
         break;

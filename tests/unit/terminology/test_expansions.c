@@ -92,6 +92,58 @@ static void read_stored(med_arena *a, const med_json *j, uint32_t expansion, sto
     }
 }
 
+/* Those that differ, and why. Whatever differs and does not stand here is a fault, and so is what
+ * stands here and does not differ. */
+static const struct reason {
+    const char *url, *why;
+} reasons[] = {
+    {"http://hl7.org/fhir/ValueSet/c80-doc-typecodes", "stored cut off at 1,000 codes"},
+    {"http://hl7.org/fhir/ValueSet/c80-practice-codes", "two codes are listed twice"},
+    {"http://hl7.org/fhir/ValueSet/currencies", "ISO 4217 has more currencies since"},
+    {"http://hl7.org/fhir/ValueSet/ucum-units", "R4 stores 1,000 of its 1,357 common units"},
+    {"http://hl7.org/fhir/ValueSet/referencerange-meaning", "stored flat with its abstract codes"},
+    {"http://hl7.org/fhir/ValueSet/detectedissue-category",
+     "stored without what is below by a property (child) alone"},
+    {"http://terminology.hl7.org/ValueSet/v3-ActPharmacySupplyType",
+     "stored without what is below by a property (child) alone"},
+    {"http://terminology.hl7.org/ValueSet/v3-ActCode", "stored without what is retired"},
+    {"http://terminology.hl7.org/ValueSet/v2-0916", "stored without what is deprecated"},
+    {"http://terminology.hl7.org/ValueSet/v2-0487", "stored without what is deprecated"},
+    {"http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype",
+     "stored without what is deprecated"},
+    {"http://hl7.org/fhir/ValueSet/patient-contactrelationship",
+     "stored without what is deprecated"},
+    {"http://hl7.org/fhir/ValueSet/diagnostic-service-sections",
+     "stored without what is deprecated"},
+    {"http://hl7.org/fhir/ValueSet/observation-interpretation",
+     "stored without what is deprecated"},
+    {"http://hl7.org/fhir/ValueSet/security-labels", "stored without what is retired"},
+};
+enum { REASONS = sizeof reasons / sizeof *reasons };
+
+static const char *reason_of(med_str url)
+{
+    for (size_t i = 0; i < REASONS; i++) {
+        if (med_str_eqz(url, reasons[i].url))
+            return reasons[i].why;
+    }
+    return NULL;
+}
+
+/* Systems that may not be shipped, that R4 has no codes of, or that have no end. */
+static bool is_foreign(const char *why)
+{
+    static const char *const systems[] = {"http://snomed.info/sct", "http://loinc.org",
+                                          "urn:oid:1.2.36.1.2001.1005.17",
+                                          "http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem"};
+    med_str text = med_str_from(why), start = MED_STR("not loaded: ");
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
+        if (med_str_starts(text, start) && med_str_eqz(med_str_skip(text, start.len), systems[i]))
+            return true;
+    }
+    return med_str_starts(text, MED_STR("a system that is a grammar"));
+}
+
 enum outcome { SAME, SAME_CODES, UNKNOWN, OTHER };
 
 static enum outcome compare(const med_term_context *x, const med_value_set *vs, const stored *want,
@@ -101,6 +153,7 @@ static enum outcome compare(const med_term_context *x, const med_value_set *vs, 
     med_expand e = {
         .filter = MED_STR_EMPTY, .language = MED_STR_EMPTY, .count = SIZE_MAX, .limit = 20000};
     e.selectable_only = want->selectable_only;
+    e.common_will_do = true;
     med_expansion got;
     size_t missing = 0, other_display = 0, moved = 0;
     if (vs->missing.len > 0 || vs->missing_system.len > 0) {
@@ -146,7 +199,7 @@ static void test_official(void **state)
     med_json j;
     med_err err = {0};
     med_terminology *terms;
-    size_t n_choices, counts[4] = {0}, n = 0;
+    size_t n_choices, counts[4] = {0}, n = 0, unexplained = 0;
     stored *want = MED_NEW(1, stored);
     if (text.len == 0)
         skip();
@@ -174,6 +227,13 @@ static void test_official(void **state)
             (void)snprintf(why, sizeof why, "%s", err.text);
         counts[o]++;
         n++;
+        const char *reason = reason_of(url);
+        if ((o == OTHER) != (reason != NULL) || (o == UNKNOWN && !is_foreign(why))) {
+            (void)printf("UNEXPLAINED %.*s: %s\n", MED_STR_ARG(url), why);
+            unexplained++;
+        }
+        if (o == OTHER && reason != NULL)
+            (void)snprintf(why + strlen(why), sizeof why - strlen(why), ": %s", reason);
         if (o != SAME)
             (void)printf("%s %.*s: %s\n",
                          o == UNKNOWN      ? "not loaded"
@@ -183,10 +243,11 @@ static void test_official(void **state)
         med_arena_free(a);
     }
     (void)printf("official expansions: %zu of %zu the same, %zu with other displays, %zu draw on "
-                 "systems that are not free to ship, %zu differ\n",
+                 "systems that are not shipped, %zu differ\n",
                  counts[SAME], n, counts[SAME_CODES], counts[UNKNOWN], counts[OTHER]);
     /* docs/terminology.md says why the others differ. */
-    assert_true(counts[SAME] + counts[SAME_CODES] >= 484);
+    assert_int_equal(unexplained, 0);
+    assert_int_equal(counts[SAME] + counts[SAME_CODES], 485);
     med_free(want);
     med_terminology_free(terms);
     med_arena_free(kept);

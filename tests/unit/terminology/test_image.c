@@ -128,8 +128,8 @@ static void test_words(void **state)
     for (uint32_t i = 0; i < 4; i++) {
         char code = (char)('a' + i);
         med_concept c = med_image_builder_concept(b, (med_str){&code, 1}, NULL);
-        med_designation d = {MED_STR("de"), MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY,
-                             med_str_from(german[i])};
+        med_designation d = {MED_STR("de"), MED_STR_EMPTY,           MED_STR_EMPTY,
+                             MED_STR_EMPTY, med_str_from(german[i]), MED_STR_EMPTY};
         med_image_builder_display(b, c, med_str_from(displays[i]));
         if (german[i][0] != '\0')
             med_image_builder_designation(b, c, &d);
@@ -179,12 +179,47 @@ static void test_damage(void **state)
     med_buf_free(&bytes);
 }
 
+/* Extensions of designations stay with theirs, whatever order they came in; images of before there
+ * were any are read. */
+static void test_notes(void **state)
+{
+    (void)state;
+    static const char *const notes[] = {"", "[2]", "", "[4]", "[5]"};
+    static const unsigned concept_of[] = {2, 0, 1, 0, 2};
+    med_image_builder *b = med_image_builder_new();
+    med_buf bytes;
+    const med_image *m;
+    med_designation d;
+    for (uint32_t i = 0; i < 3; i++) {
+        char code = (char)('a' + i);
+        (void)med_image_builder_concept(b, (med_str){&code, 1}, NULL);
+    }
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        d = (med_designation){MED_STR("de"), MED_STR_EMPTY,   MED_STR_EMPTY,
+                              MED_STR_EMPTY, MED_STR("text"), med_str_from(notes[i])};
+        med_image_builder_designation(b, concept_of[i], &d);
+    }
+    finish(b, &bytes, &m);
+    for (unsigned old = 0; old < 2; old++) {
+        size_t next[3] = {0};
+        for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+            assert_true(med_concept_designation(m, concept_of[i], next[concept_of[i]]++, &d));
+            assert_true(med_str_eqz(d.extensions, old != 0 ? "" : notes[i]));
+            assert_true(med_str_eqz(d.value, "text"));
+        }
+        assert_false(med_concept_designation(m, 1, 1, &d));
+        bytes.ptr[12] = 1; /* the format, little endian */
+        med_err err = {0};
+        assert_true(med_image_open(med_buf_str(&bytes), &m, &err));
+    }
+    med_buf_free(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hierarchy),
-        cmocka_unit_test(test_circles),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_notes),   cmocka_unit_test(test_hierarchy),
+        cmocka_unit_test(test_circles), cmocka_unit_test(test_words),
         cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
