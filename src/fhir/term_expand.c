@@ -80,11 +80,6 @@ static bool read_request(med_term_call *t, med_expand *e, med_err *err)
         without[e->n_without] = p->value;
     e->language = med_str_trim(med_str_cut(t->language, ',', &rest));
     e->language = med_str_cut(e->language, ';', &rest);
-    if (med_term_param_text(t, "context").len > 0) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                       "$expand by context is not supported: name the value set of the binding");
-        return med_err_status(err, 400);
-    }
     return read_number(t, "offset", &e->offset, err) && read_number(t, "count", &e->count, err);
 }
 

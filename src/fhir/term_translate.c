@@ -5,6 +5,7 @@
 #include "fhir/term_store.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
+#include "terminology/library.h"
 
 static const char *const known[] = {
     "url",        "conceptMap",  "conceptMapVersion", "code",   "system",       "version",
@@ -136,12 +137,39 @@ static bool is_retired(const translation *x)
     return med_str_eqz(text(x, x->map, "status"), "retired");
 }
 
-/* "The server may know by itself": every stored map from the system of a code, or to it. */
-static bool find_stored_maps(translation *x, med_err *err)
+static bool add_map(translation *x, med_str json, med_err *err)
+{
+    med_json *j = MED_TAKE(x->t.call->arena, 1, med_json);
+    if (j == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (!med_json_parse(x->t.call->arena, json, j, NULL, err))
+        return false;
+    x->j = j;
+    x->map = 0;
+    if (!is_retired(x) && is_between(x, "source") && is_between(x, "target"))
+        x->maps[x->n_maps++] = (named_map){j, 0};
+    return true;
+}
+
+static bool is_stored(const med_search_result *r, med_arena *a, med_str url)
+{
+    med_str quoted = med_arena_printf(a, "\"url\":\"%.*s\"", MED_STR_ARG(url));
+    for (size_t i = 0; i < r->n; i++) {
+        med_str json = r->entries[i].resource.text;
+        if (med_str_search(json, quoted, 0) < json.len)
+            return true;
+    }
+    return false;
+}
+
+/* "The server may know by itself": every map from the system of a code, or to it. What is stored
+ * stands for what is built in by the same url. */
+static bool find_known_maps(translation *x, med_err *err)
 {
     med_search_result r = {0};
     med_call *call = x->t.call;
-    med_str system = x->asked[0].system;
+    med_str system = x->asked[0].system, url, json;
+    size_t cursor = 0;
     if (system.len == 0) {
         (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
                        "name the map (url, conceptMap, or its id), or the system of the code");
@@ -151,15 +179,12 @@ static bool find_stored_maps(translation *x, med_err *err)
                                system, &r, err))
         return false;
     for (size_t i = 0; i < r.n && x->n_maps < MAPS; i++) {
-        med_json *j = MED_TAKE(call->arena, 1, med_json);
-        if (j == NULL)
-            return MED_FAIL_MEMORY(err);
-        if (!med_json_parse(call->arena, r.entries[i].resource.text, j, NULL, err))
+        if (!add_map(x, r.entries[i].resource.text, err))
             return false;
-        x->j = j;
-        x->map = 0;
-        if (!is_retired(x) && is_between(x, "source") && is_between(x, "target"))
-            x->maps[x->n_maps++] = (named_map){j, 0};
+    }
+    while (x->n_maps < MAPS && med_library_next_map(&cursor, system, &url, &json)) {
+        if (!is_stored(&r, call->arena, url) && !add_map(x, json, err))
+            return false;
     }
     return true;
 }
@@ -191,7 +216,7 @@ static bool find_maps(translation *x, med_err *err)
                     || med_term_param_at(&x->t, "conceptMap", 0) != NULL
                     || med_term_param_text(&x->t, "url").len > 0;
     if (!is_named)
-        return find_stored_maps(x, err);
+        return find_known_maps(x, err);
     if (!find_named_map(x, err))
         return false;
     x->maps[x->n_maps++] = (named_map){x->j, x->map};
@@ -340,7 +365,7 @@ static void element_backward(translation *x, uint32_t group, uint32_t element, c
 {
     uint32_t list = list_at(x->j, element, "target");
     for (uint32_t e = list + 1; list != 0 && e < x->j->nodes[list].next; e = x->j->nodes[e].next) {
-        if (med_str_eq(text(x, e, "code"), c->code))
+        if (med_str_eq(text(x, e, "code"), c->code) && target_fits(x, text(x, group, "source")))
             write_match(x, 0, turned(text(x, e, "equivalence")),
                         (coded){text(x, group, "source"), text(x, element, "code")},
                         text(x, element, "display"));
@@ -421,8 +446,9 @@ static bool answer(translation *x, med_err *err)
     med_term_write_bool(&w, "result", x->found);
     if (!x->any)
         med_term_write_text(&w, "message", "valueString",
-                            x->n_maps > 0 ? MED_STR("the map says nothing of this code")
-                                          : MED_STR("no ConceptMap is stored for this system"));
+                            x->n_maps > 0
+                                ? MED_STR("no map that was asked says anything of this code")
+                                : MED_STR("no ConceptMap is known for this system"));
     if (x->any) /* the list without its brackets */
         med_json_raw_value(&w, med_str_sub(med_buf_str(&matches), 1, matches.len - 1));
     ok = ok && !matches.failed;

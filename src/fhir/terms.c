@@ -4,6 +4,7 @@
 #include "fhir/change.h"
 #include "fhir/meta.h"
 #include "fhir/respond.h"
+#include "fhir/term_element.h"
 #include "fhir/term_store.h"
 #include "terminology/code_system_json.h"
 
@@ -251,9 +252,13 @@ bool med_term_call_set(med_term_call *t, const med_value_set **out, med_str *can
             return MED_FAIL_MEMORY(err);
         return med_value_set_compile(&t->x, t->json, p->node, out, err);
     }
+    med_str context = med_term_param_text(t, "context");
+    if (canonical->len == 0 && context.len > 0 && !med_term_element_set(t, context, canonical, err))
+        return false;
     if (canonical->len == 0) {
         (void)MED_FAIL(err, MED_ISSUE_REQUIRED,
-                       "name the value set: parameter url (a canonical), or valueSet");
+                       "name the value set: parameter url (a canonical), valueSet, or context (the "
+                       "element that is bound to it)");
         return med_err_status(err, 400);
     }
     med_canonical_split(*canonical, &url, &version);

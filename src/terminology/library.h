@@ -14,4 +14,8 @@ typedef struct med_library_system {
 bool med_library_next(const med_terminology *t, med_arena *a, size_t *cursor,
                       med_library_system *out);
 
+/* The built-in concept maps, each in one version, whose text has that string in quotes; *cursor
+ * begins at 0. False behind the last. */
+bool med_library_next_map(size_t *cursor, med_str quoted, med_str *url, med_str *json);
+
 #endif

@@ -661,3 +661,33 @@ bool med_library_next(const med_terminology *t, med_arena *a, size_t *cursor,
     *out = system_of(m);
     return true;
 }
+
+static bool has_quoted(med_str json, med_str word)
+{
+    for (size_t at = med_str_search(json, word, 0); at < json.len;
+         at = med_str_search(json, word, at + 1)) {
+        if (at > 0 && json.ptr[at - 1] == '"' && at + word.len < json.len
+            && json.ptr[at + word.len] == '"')
+            return true;
+    }
+    return false;
+}
+
+bool med_library_next_map(size_t *cursor, med_str quoted, med_str *url, med_str *json)
+{
+    const struct med_term_pack *p = med_term_pack_core();
+    while (*cursor < med_term_pack_count(p)) {
+        size_t i = (*cursor)++;
+        const struct med_term_row *r = med_term_pack_row(p, i);
+        if (r->kind != MED_TERM_CONCEPT_MAP
+            || (i > 0
+                && med_str_eq(med_term_row_url(p, r),
+                              med_term_row_url(p, med_term_pack_row(p, i - 1)))))
+            continue;
+        *url = med_term_row_url(p, r);
+        *json = med_term_row_bytes(p, r);
+        if (has_quoted(*json, quoted))
+            return true;
+    }
+    return false;
+}

@@ -187,8 +187,63 @@ test('$translate without naming a map: all that are stored for the system, and b
   assert.deepEqual(await found({ system: to, code: 'one', reverse: 'true' }), ['1']);
   const none = await at('ConceptMap/$translate', { system: `urn:nobody:${unique()}`, code: '1' });
   assert.equal(param(none, 'result'), false);
-  assert.match(param(none, 'message'), /no ConceptMap is stored/);
+  assert.match(param(none, 'message'), /no ConceptMap is known/);
   assert.equal((await at('ConceptMap/$translate', { code: '1' })).status, 400);
+});
+
+test('$translate without naming a map: those of R4 too, but not where one of that url is stored', async () => {
+  const use = 'http://hl7.org/fhir/address-use', v2 = 'http://terminology.hl7.org/CodeSystem/v2-0190';
+  const found = async (query) => (await at('ConceptMap/$translate', query)).body.parameter.filter((p) => p.name === 'match')
+    .map((m) => m.part.find((p) => p.name === 'concept').valueCoding).map((c) => `${c.system}|${c.code}`);
+  assert.deepEqual(await found({ system: use, code: 'work', targetsystem: v2 }), [`${v2}|O`]);
+  assert.deepEqual(await found({ system: v2, code: 'O', reverse: 'true', targetsystem: use }), [`${use}|work`]);
+  assert.deepEqual(await found({ system: v2, code: 'O', reverse: 'true', targetsystem: 'urn:other' }), []);
+  assert.deepEqual(await found({ system: use, code: 'work', source: 'http://hl7.org/fhir/ValueSet/address-use', targetsystem: v2 }), [`${v2}|O`]);
+  assert.deepEqual(await found({ system: use, code: 'work', source: 'urn:other' }), []);
+});
+
+test('context: the value set that an element is bound to, also one in its type, of a profile and of an extension', async () => {
+  const sd = 'http://hl7.org/fhir/StructureDefinition';
+  const name = async (context, more = {}) => {
+    const r = await at('ValueSet/$expand', { context, ...more });
+    return r.status === 200 ? r.body.url : r.status;
+  };
+  assert.equal(await name(`${sd}/Patient#Patient.gender`), gender);
+  assert.equal(await name('Patient.gender'), gender);
+  assert.equal(await name(`${sd}/Patient#Patient.contact.gender`, { contextDirection: 'incoming' }), gender);
+  assert.equal(await name(`${sd}/Patient#Patient.name.use`), 'http://hl7.org/fhir/ValueSet/name-use');
+  assert.equal(await name(`${sd}/Patient#Patient.contact.name.period.start`), 422);
+  assert.equal(await name(`${sd}/Observation#Observation.status`), 'http://hl7.org/fhir/ValueSet/observation-status');
+  assert.equal(await name(`${sd}/Patient#Patient.deceasedBoolean`), 422);
+  assert.equal(await name(`${sd}/Patient#Patient.nothing`), 404);
+  assert.equal(await name(`${sd}/Patient#Patient.name.nothing`), 404);
+  assert.equal(await name(`${sd}/Nothing#Nothing.x`), 404);
+  assert.equal(await name(`${sd}/Patient`), 400);
+  assert.equal(await name(`${sd}/Patient#Patient.gender`, { contextDirection: 'sideways' }), 400);
+  assert.equal(await name(`${sd}/iso21090-EN-qualifier`), 'http://hl7.org/fhir/ValueSet/name-part-qualifier');
+  const system = 'http://hl7.org/fhir/administrative-gender';
+  const check = async (code) => param(await at('ValueSet/$validate-code', { context: `${sd}/Patient#Patient.gender`, system, code }), 'result');
+  assert.equal(await check('female'), true);
+  assert.equal(await check('femal'), false);
+  // a profile that is stored, with a value set of its own
+  const { url, set } = await fruits();
+  const profile = { resourceType: 'StructureDefinition', id: unique(), url: `${url}/profile`, name: 'Fruit', status: 'active', kind: 'resource', abstract: false,
+    type: 'Observation', baseDefinition: `${sd}/Observation`, derivation: 'constraint', differential: { element: [
+      { id: 'Observation.code', path: 'Observation.code', binding: { strength: 'required', valueSet: set.url } }] } };
+  assert.equal((await put(`StructureDefinition/${profile.id}`, profile)).status, 201);
+  assert.equal(await name(`${profile.url}#Observation.code`), set.url);
+});
+
+test('$expand of a grammar: the common units and languages, and it says that there are others', async () => {
+  const open = (r) => r.body.expansion.extension?.some((e) => e.url === 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed' && e.valueBoolean);
+  const units = await at('ValueSet/$expand', { url: 'http://hl7.org/fhir/ValueSet/ucum-units', filter: 'milligram', count: '10' });
+  assert.ok(codes(units).includes('mg') && open(units), units.text.slice(0, 300));
+  const languages = await at('ValueSet/$expand', { url: 'http://hl7.org/fhir/ValueSet/all-languages' });
+  assert.ok(codes(languages).includes('de') && open(languages));
+  assert.equal((await at('ValueSet/$expand', { url: 'http://hl7.org/fhir/ValueSet/mimetypes' })).status, 403);
+  assert.ok(!open(await at('ValueSet/$expand', { url: gender })));
+  const none = await at('ValueSet/$expand', { url: gender, 'exclude-system': 'http://hl7.org/fhir/administrative-gender' });
+  assert.equal(none.body.expansion.total, 0);
 });
 
 test('$translate: what a target depends on, and what comes with it', async () => {
