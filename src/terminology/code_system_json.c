@@ -457,7 +457,26 @@ static bool read_head(reader *r, uint32_t root, bool brief, med_image_head *head
     return true;
 }
 
-bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, bool brief,
+bool med_hierarchy_check(med_arena *a, const med_image_builder *b, med_str where, med_err *err)
+{
+    med_concept at[MED_CIRCLE];
+    size_t n;
+    uint32_t mark;
+    med_str way = MED_STR_EMPTY;
+    med_image_builder_circle(b, at, &n, &mark);
+    if (n == 0)
+        return true;
+    for (size_t i = 0; i <= n; i++) {
+        med_str code = med_image_builder_code(b, at[i % n]);
+        way = med_arena_printf(a, "%.*s%s%.40s", MED_STR_ARG(way), i > 0 ? " > " : "",
+                               med_arena_printf(a, "%.*s", MED_STR_ARG(code)).ptr);
+    }
+    return MED_FAIL(err, MED_ISSUE_INVALID,
+                    "%.*sthe hierarchy goes in a circle: %.*s; nothing was changed",
+                    MED_STR_ARG(where), MED_STR_ARG(way));
+}
+
+bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, unsigned how,
                              med_buf *out, med_err *err)
 {
     med_image_head head = {0};
@@ -468,7 +487,8 @@ bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, boo
     r->j = j;
     r->last = &r->pending;
     r->b = med_image_builder_new();
-    bool ok = r->b != NULL && read_head(r, root, brief, &head) && read_defs(r, root);
+    bool ok = r->b != NULL && read_head(r, root, (how & MED_COMPILE_BRIEF) != 0, &head)
+              && read_defs(r, root);
     if (!ok)
         (void)MED_FAIL_MEMORY(err);
     else
@@ -476,7 +496,9 @@ bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, boo
     if (ok) {
         link_pending(r);
         head.index_words = med_image_builder_count(r->b) >= MED_INDEX_WORDS_FROM;
-        ok = med_image_builder_finish(r->b, &head, out, err);
+        ok = med_image_builder_finish(r->b, &head, out, err)
+             && ((how & MED_COMPILE_STRICT) == 0
+                 || med_hierarchy_check(a, r->b, MED_STR_EMPTY, err));
     }
     med_image_builder_free(r->b);
     return ok;

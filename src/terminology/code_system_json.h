@@ -13,9 +13,18 @@
 /* From this many concepts on words are indexed. */
 enum { MED_INDEX_WORDS_FROM = 3000 };
 
-/* `out` is empty. MED_ISSUE_INVALID when the resource is no legal CodeSystem. */
-bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, bool brief,
+enum med_compile {
+    MED_COMPILE_BRIEF = 1,  /* of what describes the resource only what questions need */
+    MED_COMPILE_STRICT = 2, /* a circle in the hierarchy is an error */
+};
+/* `out` is empty. MED_ISSUE_INVALID when the resource is no legal CodeSystem. `how`: enum
+ * med_compile. */
+bool med_code_system_compile(med_arena *a, const med_json *j, uint32_t root, unsigned how,
                              med_buf *out, med_err *err) MED_MUST_CHECK;
+/* Of a finished builder: a hierarchy with a circle is an error that names it. `where` says where
+ * it was read ("" or "codes.csv, line 3: "). */
+bool med_hierarchy_check(med_arena *a, const med_image_builder *b, med_str where,
+                         med_err *err) MED_MUST_CHECK;
 
 /* A string member, escapes undone, or "". False without memory. */
 bool med_json_text(med_arena *a, const med_json *j, uint32_t object, const char *key, med_str *out);

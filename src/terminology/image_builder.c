@@ -275,6 +275,11 @@ med_concept med_image_builder_concept(med_image_builder *b, med_str code, bool *
     return (med_concept)(b->codes.n - 1);
 }
 
+med_str med_image_builder_code(const med_image_builder *b, med_concept c)
+{
+    return c < b->codes.n ? med_builder_text(b, ROW(b->codes, uint32_t, c)) : MED_STR_EMPTY;
+}
+
 uint32_t med_image_builder_count(const med_image_builder *b)
 {
     return (uint32_t)b->codes.n;
@@ -399,5 +404,25 @@ void med_image_builder_parent(med_image_builder *b, med_concept child, med_conce
     if (at == NULL)
         med_builder_fail_memory(b);
     else
-        *at = (struct built_parent){child, parent};
+        *at = (struct built_parent){child, parent, b->mark};
+}
+
+void med_image_builder_mark(med_image_builder *b, uint32_t mark)
+{
+    b->mark = mark;
+}
+
+void med_image_builder_circle(const med_image_builder *b, med_concept at[MED_CIRCLE], size_t *n,
+                              uint32_t *mark)
+{
+    *n = b->n_circle;
+    *mark = 0;
+    memcpy(at, b->circle, sizeof b->circle);
+    for (size_t i = 0; b->n_circle > 0 && i < b->parents.n; i++) {
+        const struct built_parent p = ROW(b->parents, struct built_parent, i);
+        for (size_t k = 0; k < *n; k++) {
+            if (p.parent == at[k] && p.child == at[(k + 1) % *n] && p.mark > *mark)
+                *mark = p.mark;
+        }
+    }
 }

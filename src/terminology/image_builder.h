@@ -28,6 +28,7 @@ void med_image_builder_free(med_image_builder *b); /* NULL is fine */
 med_concept med_image_builder_concept(med_image_builder *b, med_str code, bool *is_new);
 /* MED_CONCEPT_NONE when there is none. */
 med_concept med_image_builder_find(const med_image_builder *b, med_str code);
+med_str med_image_builder_code(const med_image_builder *b, med_concept c);
 uint32_t med_image_builder_count(const med_image_builder *b);
 void med_image_builder_display(med_image_builder *b, med_concept c, med_str display);
 bool med_image_builder_has_display(const med_image_builder *b, med_concept c);
@@ -41,6 +42,15 @@ void med_image_builder_property(med_image_builder *b, med_concept c, uint16_t de
                                 enum med_property_type type, med_str value);
 /* The order of calls for one child is the order of its parents; twice the same counts once. */
 void med_image_builder_parent(med_image_builder *b, med_concept child, med_concept parent);
+/* Where what is said from now on was read (a line): for med_image_builder_circle. */
+void med_image_builder_mark(med_image_builder *b, uint32_t mark);
+
+/* After med_image_builder_finish: concepts each of which is above the next, and the last above the
+ * first; *n is 0 where the hierarchy has no such circle. At most so many of them are told. *mark
+ * is the last mark of their parents. */
+enum { MED_CIRCLE = 8 };
+void med_image_builder_circle(const med_image_builder *b, med_concept at[MED_CIRCLE], size_t *n,
+                              uint32_t *mark);
 
 /* Appends the image to `out`, which must be empty (its bytes are aligned enough). */
 bool med_image_builder_finish(med_image_builder *b, const med_image_head *head, med_buf *out,

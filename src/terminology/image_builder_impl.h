@@ -27,6 +27,7 @@ struct built_property {
 };
 struct built_parent {
     med_concept child, parent;
+    uint32_t mark;
 };
 
 struct med_image_builder {
@@ -39,6 +40,9 @@ struct med_image_builder {
     row_list designations, properties, parents;
     row_list languages, uses, property_defs;
     bool has_definitions;
+    uint32_t mark;
+    med_concept circle[MED_CIRCLE]; /* found while the tree was made */
+    size_t n_circle;
     bool failed;
     med_err err;
 };

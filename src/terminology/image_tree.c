@@ -20,6 +20,7 @@ static bool push(row_list *l, uint32_t c)
 }
 
 typedef struct work {
+    med_image_builder *b;
     uint32_t n;
     built_tree *t;
     row_list size;       /* concepts of the subtree */
@@ -180,6 +181,25 @@ static bool make_one(work *w, uint32_t c)
     return settle(w, c);
 }
 
+/* Concepts without intervals yet stand in a circle or above one, so each has a child without: going
+ * down by these leads into a circle. After as many steps as there are concepts one is inside. */
+static void find_circle(work *w, uint32_t c)
+{
+    built_tree *t = w->t;
+    med_image_builder *b = w->b;
+    uint32_t first = MED_CONCEPT_NONE;
+    for (uint32_t step = 0; step < w->n || c != first; step++) {
+        uint32_t k = AT(t->child_first, c);
+        while (AT(w->len, AT(t->children, k)) > 0)
+            k++;
+        if (step >= w->n && b->n_circle < MED_CIRCLE)
+            b->circle[b->n_circle++] = c;
+        if (step == w->n)
+            first = c;
+        c = AT(t->children, k);
+    }
+}
+
 /* Children before parents. Whatever stands in a circle, or above one, comes last as it is. */
 static bool make_intervals(work *w)
 {
@@ -206,6 +226,8 @@ static bool make_intervals(work *w)
         }
     }
     for (uint32_t i = w->n; i > 0 && done < w->n; i--) {
+        if (w->b->n_circle == 0 && AT(w->len, AT(t->order, i - 1)) == 0)
+            find_circle(w, AT(t->order, i - 1));
         uint32_t c = AT(t->order, i - 1);
         if (AT(w->len, c) == 0 && !make_one(w, c))
             return false;
@@ -239,7 +261,7 @@ bool med_builder_tree(med_image_builder *b, built_tree *out)
     *out = (built_tree){.any = b->parents.n > 0};
     if (!out->any)
         return true;
-    work w = {.n = (uint32_t)b->codes.n, .t = out};
+    work w = {.b = b, .n = (uint32_t)b->codes.n, .t = out};
     w.ready.size = 4;
     w.made.size = w.scratch.size = sizeof(struct image_interval);
     bool ok = link_concepts(b, out) && number_all(&w) && measure(&w) && make_intervals(&w)

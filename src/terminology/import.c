@@ -78,6 +78,39 @@ bool med_importer_step(med_importer *i, const med_table *t, med_err *err)
     return MED_FAIL(err, MED_ISSUE_INCOMPLETE, "stopped; nothing was changed");
 }
 
+static bool is_code(med_str s)
+{
+    for (size_t k = 0; k < s.len; k++) {
+        if ((unsigned char)s.ptr[k] < ' ')
+            return false;
+    }
+    return s.len > 0;
+}
+
+bool med_importer_code(med_importer *i, const med_table *t, med_str code, med_concept *out,
+                       med_err *err)
+{
+    bool is_new;
+    if (!is_code(code))
+        return med_table_fault(
+            t, err, code.len == 0 ? "the row has no code" : "the code has a control character");
+    *out = med_image_builder_concept(i->b, code, &is_new);
+    if (!is_new && *out != MED_CONCEPT_NONE)
+        return med_table_fault(t, err, "the code stood in an earlier row");
+    return true;
+}
+
+bool med_importer_parent(med_importer *i, const med_table *t, med_concept child, med_concept parent,
+                         med_err *err)
+{
+    if (child == parent)
+        return med_table_fault(t, err, "the code is its own parent");
+    med_image_builder_mark(i->b, (uint32_t)t->line);
+    i->linked_by = t->name;
+    med_image_builder_parent(i->b, child, parent);
+    return true;
+}
+
 static bool import_json(med_arena *a, const med_import *o, med_buf *out, med_err *err)
 {
     void *map;
@@ -98,7 +131,7 @@ static bool import_json(med_arena *a, const med_import *o, med_buf *out, med_err
         ok = MED_FAIL(err, MED_ISSUE_INVALID, "it holds no CodeSystem");
     if (ok && url.len == 0)
         ok = MED_FAIL(err, MED_ISSUE_REQUIRED, "the CodeSystem has no url, by which it is known");
-    ok = ok && med_code_system_compile(a, &j, 0, false, out, err);
+    ok = ok && med_code_system_compile(a, &j, 0, MED_COMPILE_STRICT, out, err);
     med_file_unmap(map, size);
     if (!ok) {
         med_err why = *err;
@@ -144,6 +177,19 @@ static bool is_plain(med_str s)
     return true;
 }
 
+static bool check_hierarchy(const med_importer *i, med_err *err)
+{
+    med_concept at[MED_CIRCLE];
+    size_t n;
+    uint32_t mark;
+    med_image_builder_circle(i->b, at, &n, &mark);
+    return med_hierarchy_check(
+        i->arena, i->b,
+        med_arena_printf(i->arena, "%.100s, line %u: ",
+                         i->linked_by == NULL ? med_file_name(i->o->path) : i->linked_by, mark),
+        err);
+}
+
 bool med_term_import(med_arena *a, const med_import *o, med_buf *out, med_err *err)
 {
     static const char *const titles[MED_IMPORT_FORMATS] = {
@@ -170,7 +216,7 @@ bool med_term_import(med_arena *a, const med_import *o, med_buf *out, med_err *e
         ok = MED_FAIL(err, MED_ISSUE_INVALID, "the file holds no codes; nothing was changed");
     if (ok) {
         i.head.meta = meta_of(&i, titles[o->format]);
-        ok = med_image_builder_finish(i.b, &i.head, out, err);
+        ok = med_image_builder_finish(i.b, &i.head, out, err) && check_hierarchy(&i, err);
     }
     med_image_builder_free(i.b);
     return ok;

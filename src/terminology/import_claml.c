@@ -8,6 +8,7 @@
 
 typedef struct claml {
     med_importer *i;
+    med_err *err;
     xmlTextReaderPtr x;
     med_concept now;
     bool in_label, preferred, coding_hint;
@@ -15,6 +16,7 @@ typedef struct claml {
     struct link {
         med_concept child;
         med_str above;
+        uint32_t line;
         struct link *next;
     } * links;
 } claml;
@@ -32,15 +34,30 @@ static bool is_named(const claml *c, const char *name)
     return strcmp((const char *)xmlTextReaderConstLocalName(c->x), name) == 0;
 }
 
+static uint32_t line_of(const claml *c)
+{
+    int line = xmlTextReaderGetParserLineNumber(c->x);
+    return line > 0 ? (uint32_t)line : 0;
+}
+
+static bool fault(const claml *c, uint32_t line, const char *what, med_err *err)
+{
+    return MED_FAIL(err, MED_ISSUE_INVALID, "%.100s, line %u: %s; nothing was changed",
+                    med_file_name(c->i->o->path), line, what);
+}
+
 static bool begin_class(claml *c)
 {
     med_str code, kind;
     if (!attribute(c, "code", &code) || !attribute(c, "kind", &kind))
-        return false;
+        return MED_FAIL_MEMORY(c->err);
     c->now = MED_CONCEPT_NONE;
     if (code.len == 0)
         return true;
-    c->now = med_image_builder_concept(c->i->b, code, NULL);
+    bool is_new;
+    c->now = med_image_builder_concept(c->i->b, code, &is_new);
+    if (!is_new && c->now != MED_CONCEPT_NONE)
+        return fault(c, line_of(c), "the class stood there before", c->err);
     uint16_t def =
         med_image_builder_property_def(c->i->b, MED_STR("kind"), MED_STR_EMPTY,
                                        MED_STR("chapter, block or category"), MED_PROPERTY_CODE);
@@ -55,7 +72,8 @@ static bool begin_super(claml *c)
 {
     struct link *l = MED_TAKE(c->i->arena, 1, struct link);
     if (l == NULL || !attribute(c, "code", &l->above))
-        return false;
+        return MED_FAIL_MEMORY(c->err);
+    l->line = line_of(c);
     l->child = c->now;
     l->next = c->links;
     c->links = l;
@@ -71,7 +89,7 @@ static bool begin(claml *c)
         return begin_super(c);
     if (is_named(c, "Rubric")) {
         if (!attribute(c, "kind", &kind))
-            return false;
+            return MED_FAIL_MEMORY(c->err);
         c->preferred = med_str_eqz(kind, "preferred");
         c->coding_hint =
             !c->preferred && !med_str_eqz(kind, "inclusion") && !med_str_eqz(kind, "preferredLong");
@@ -80,8 +98,6 @@ static bool begin(claml *c)
         c->in_label = c->now != MED_CONCEPT_NONE && !c->coding_hint;
         med_buf_clear(&c->text);
     }
-    if (is_named(c, "Title") || is_named(c, "Identifier"))
-        return true;
     return true;
 }
 
@@ -149,7 +165,7 @@ static bool read_all(claml *c, med_err *err)
     for (; more == 1; more = xmlTextReaderRead(c->x)) {
         c->i->done++;
         if (!node(c))
-            return MED_FAIL_MEMORY(err);
+            return false;
     }
     if (more < 0)
         return MED_FAIL(err, MED_ISSUE_INVALID,
@@ -158,13 +174,35 @@ static bool read_all(claml *c, med_err *err)
     return true;
 }
 
-static void link_all(claml *c)
+static bool link_all(claml *c, med_err *err)
 {
     for (const struct link *l = c->links; l != NULL; l = l->next) {
         med_concept above = med_image_builder_find(c->i->b, l->above);
-        if (above != MED_CONCEPT_NONE)
-            med_image_builder_parent(c->i->b, l->child, above);
+        if (above == MED_CONCEPT_NONE || above == l->child)
+            return fault(c, l->line,
+                         above == l->child ? "the class is its own parent"
+                                           : "the class above is not in this file",
+                         err);
+        med_image_builder_mark(c->i->b, l->line);
+        med_image_builder_parent(c->i->b, l->child, above);
     }
+    return true;
+}
+
+/* An edition names its DTD, which is not read. One that declares entities is none. */
+static bool check_entities(const claml *c, med_err *err)
+{
+    void *map;
+    size_t size;
+    if (!med_file_map(c->i->o->path, &map, &size, err))
+        return false;
+    med_str text = {map, size};
+    bool found = med_str_search(text, MED_STR("<!ENTITY"), 0) < size;
+    med_file_unmap(map, size);
+    return found ? MED_FAIL(err, MED_ISSUE_INVALID,
+                            "%.100s declares entities, which are not read; nothing was changed",
+                            med_file_name(c->i->o->path))
+                 : true;
 }
 
 static void quiet(void *arg, const char *message, xmlParserSeverities severity,
@@ -175,17 +213,18 @@ static void quiet(void *arg, const char *message, xmlParserSeverities severity,
 
 bool med_import_claml(med_importer *i, med_err *err)
 {
-    claml c = {.i = i, .now = MED_CONCEPT_NONE};
+    claml c = {.i = i, .now = MED_CONCEPT_NONE, .err = err};
     if (i->head.url.len == 0)
         i->head.url = MED_STR("http://hl7.org/fhir/sid/icd-10");
+    if (!check_entities(&c, err))
+        return false;
     c.x = xmlReaderForFile(i->o->path, NULL, XML_PARSE_NONET | XML_PARSE_HUGE);
     if (c.x == NULL)
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "%.180s can not be read", i->o->path);
     xmlTextReaderSetErrorHandler(c.x, quiet, NULL);
     med_buf_init(&c.text, 1 << 20);
     bool ok = read_all(&c, err);
-    if (ok)
-        link_all(&c);
+    ok = ok && link_all(&c, err);
     med_buf_free(&c.text);
     xmlFreeTextReader(c.x);
     return ok;

@@ -70,16 +70,13 @@ static void add_rest(med_importer *i, const med_table *t, const columns *c, med_
 
 static bool add_row(med_importer *i, const med_table *t, const columns *c, med_err *err)
 {
-    bool is_new;
     med_str code = field(t, c->code);
-    if (code.len == 0)
-        return med_table_fault(t, err, "the row has no code");
-    med_concept concept = med_image_builder_concept(i->b, code, &is_new);
-    if (!is_new && med_image_builder_has_display(i->b, concept)) {
-        if (i->o->format == MED_IMPORT_ATC) /* a row for each dose of a substance */
-            return true;
-        return med_table_fault(t, err, "the code stood in an earlier row");
-    }
+    med_concept concept;
+    if (i->o->format == MED_IMPORT_ATC /* a row for each dose of a substance */
+        && med_image_builder_find(i->b, code) != MED_CONCEPT_NONE)
+        return true;
+    if (!med_importer_code(i, t, code, &concept, err))
+        return false;
     med_image_builder_display(i->b, concept, field(t, c->display));
     med_image_builder_definition(i->b, concept, field(t, c->definition));
     med_image_builder_flags(i->b, concept, flags_of(field(t, c->status)));
@@ -119,7 +116,7 @@ static bool link_row(med_importer *i, const med_table *t, const columns *c, med_
              up = above(i->o->format, up))
             parent = med_image_builder_find(i->b, up);
         if (parent != MED_CONCEPT_NONE)
-            med_image_builder_parent(i->b, child, parent);
+            return med_importer_parent(i, t, child, parent, err);
         return true;
     }
     while (parents.len > 0) {
@@ -127,8 +124,8 @@ static bool link_row(med_importer *i, const med_table *t, const columns *c, med_
         med_concept parent = one.len == 0 ? MED_CONCEPT_NONE : med_image_builder_find(i->b, one);
         if (one.len > 0 && parent == MED_CONCEPT_NONE)
             return med_table_fault(t, err, "the parent is no code of this file");
-        if (one.len > 0)
-            med_image_builder_parent(i->b, child, parent);
+        if (one.len > 0 && !med_importer_parent(i, t, child, parent, err))
+            return false;
     }
     return true;
 }

@@ -45,9 +45,16 @@ typedef struct med_importer {
     med_image_builder *b;
     med_image_head head;
     uint64_t done;
+    const char *linked_by;      /* the file of the hierarchy; NULL: the one of the import */
     size_t bytes, bytes_before; /* of all files; of those read before this one */
 } med_importer;
 
+/* A code of a row, as a concept that no earlier row has. */
+bool med_importer_code(med_importer *i, const med_table *t, med_str code, med_concept *out,
+                       med_err *err) MED_MUST_CHECK;
+/* One concept below another, as the row says. */
+bool med_importer_parent(med_importer *i, const med_table *t, med_concept child, med_concept parent,
+                         med_err *err) MED_MUST_CHECK;
 /* Shows progress; false when the caller wants to stop. */
 bool med_importer_step(med_importer *i, const med_table *t, med_err *err) MED_MUST_CHECK;
 

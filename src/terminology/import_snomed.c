@@ -32,6 +32,7 @@ typedef struct release {
     size_t n;
     uint64_t *preferred; /* ids of descriptions, open addressing, 0 = free */
     size_t n_preferred, room_preferred;
+    med_concept first_of_file;
     med_str newest; /* effectiveTime */
     char newest_text[16];
 } release;
@@ -119,7 +120,12 @@ static bool add_concept(release *r, const med_table *t, med_err *err)
     bool is_new;
     if (t->n < 5)
         return med_table_fault(t, err, "a concept has five columns");
+    int64_t id;
+    if (!med_str_to_int64(t->fields[0], &id) || id <= 0)
+        return med_table_fault(t, err, "the id of a concept is a number");
     med_concept c = med_image_builder_concept(r->i->b, t->fields[0], &is_new);
+    if (!is_new && c != MED_CONCEPT_NONE && c >= r->first_of_file)
+        return med_table_fault(t, err, "the concept stood in an earlier row");
     if (!is_active(t))
         med_image_builder_flags(r->i->b, c, MED_CONCEPT_INACTIVE);
     if (med_str_compare(t->fields[1], r->newest) > 0 && t->fields[1].len < sizeof r->newest_text) {
@@ -220,8 +226,7 @@ static bool add_relationship(release *r, const med_table *t, med_err *err)
     med_concept parent = med_image_builder_find(r->i->b, t->fields[5]);
     if (child == MED_CONCEPT_NONE || parent == MED_CONCEPT_NONE)
         return med_table_fault(t, err, "the relationship is of a concept that is in no file");
-    med_image_builder_parent(r->i->b, child, parent);
-    return true;
+    return med_importer_parent(r->i, t, child, parent, err);
 }
 
 static bool add_member(release *r, const med_table *t, med_err *err)
@@ -264,6 +269,9 @@ static bool read_file(release *r, const struct release_file *f, med_err *err)
     if (!med_table_open(r->i->arena, f->path, '\t', false, &t, err))
         return false;
     bool ok = true;
+    r->first_of_file = med_image_builder_count(r->i->b);
+    if (t.n_header < 3 || !med_str_eqz(t.header[0], "id") || !med_str_eqz(t.header[2], "active"))
+        ok = med_table_fault(&t, err, "this is no header of RF2 (id, effectiveTime, active, ...)");
     while (ok && more) {
         ok = med_table_next(&t, &more, err);
         if (ok && more)

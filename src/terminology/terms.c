@@ -366,7 +366,7 @@ static bool compile_image(const med_term_context *x, const found *f, const med_i
     med_buf_init(b, OBJECT_BYTES);
     if (!med_arena_defer(x->arena, end_buffer, b))
         return MED_FAIL_MEMORY(err);
-    return med_code_system_compile(x->arena, f->json, f->node, false, b, err)
+    return med_code_system_compile(x->arena, f->json, f->node, 0, b, err)
            && med_image_open(med_buf_str(b), out, err);
 }
 

@@ -74,7 +74,7 @@ static bool add_code_system(compiler *c, med_arena *a, const med_json *j, made *
 {
     med_buf out;
     med_buf_init(&out, (size_t)1 << 30);
-    bool ok = med_code_system_compile(a, j, 0, true, &out, err);
+    bool ok = med_code_system_compile(a, j, 0, MED_COMPILE_BRIEF, &out, err);
     if (ok && !keep(c, med_buf_str(&out), &row->bytes))
         ok = MED_FAIL_MEMORY(err);
     med_buf_free(&out);

@@ -200,6 +200,77 @@ static void test_snomed(void **state)
     (void)put("sct2_Relationship_Snapshot_X.txt",
               RELATIONSHIP_HEAD "7\t20240101\t1\t9\t102\t999\t0\t116680003\t9\t9\r\n");
     bad(MED_IMPORT_SNOMED, folder, "line 2");
+    (void)put("sct2_Relationship_Snapshot_X.txt",
+              RELATIONSHIP_HEAD "7\t20240101\t1\t9\t102\t101\t0\t116680003\t9\t9\r\n"
+                                "8\t20240101\t1\t9\t101\t102\t0\t116680003\t9\t9\r\n");
+    bad(MED_IMPORT_SNOMED, folder,
+        "sct2_Relationship_Snapshot_X.txt, line 3: the hierarchy goes in a circle: ");
+    (void)put("sct2_Concept_Snapshot_X.txt", CONCEPT_HEAD "101\t20240101\t1\t9\t9\r\n"
+                                                          "101\t20250101\t1\t9\t9\r\n");
+    bad(MED_IMPORT_SNOMED, folder, "sct2_Concept_Snapshot_X.txt, line 3: the concept stood");
+    (void)put("sct2_Concept_Snapshot_X.txt", CONCEPT_HEAD "abc\t20240101\t1\t9\t9\r\n");
+    bad(MED_IMPORT_SNOMED, folder, "line 2: the id of a concept");
+    (void)put("sct2_Concept_Snapshot_X.txt", CONCEPT_HEAD "101\t20240101\t1\t9\t\xE4\r\n");
+    bad(MED_IMPORT_SNOMED, folder, "line 2: the row is not UTF-8");
+    (void)put("sct2_Concept_Snapshot_X.txt", "101\t20240101\t1\t9\t9\r\n");
+    bad(MED_IMPORT_SNOMED, folder, "line 1: this is no header of RF2");
+}
+
+/* Each file is refused with the place of what is wrong with it. */
+static void test_circles(void **state)
+{
+    (void)state;
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display,parent\na,A,c\nb,B,a\nc,C,b\nd,D,a\n"),
+        "b.csv, line 4: the hierarchy goes in a circle: ");
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display,parent\nr,R,\na,A,r;b\nb,B,r;a\n"),
+        "line 4: the hierarchy goes in a circle: ");
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display,parent\na,A,a\n"),
+        "line 2: the code is its own parent");
+    bad(MED_IMPORT_JSON,
+        put("j.json",
+            "{\"resourceType\":\"CodeSystem\",\"url\":\"urn:j\",\"concept\":["
+            "{\"code\":\"a\",\"property\":[{\"code\":\"parent\",\"valueCode\":\"b\"}]},"
+            "{\"code\":\"b\",\"property\":[{\"code\":\"parent\",\"valueCode\":\"a\"}]}]}"),
+        "j.json: the hierarchy goes in a circle: ");
+    bad(MED_IMPORT_CLAML,
+        put("c.xml", "<ClaML version=\"2.0.0\">\n<Class code=\"a\" kind=\"x\">\n<SuperClass "
+                     "code=\"b\"/></Class>\n<Class code=\"b\" kind=\"x\">\n<SuperClass code=\"a\"/>"
+                     "</Class></ClaML>"),
+        "c.xml, line 5: the hierarchy goes in a circle: ");
+}
+
+static void test_hostile(void **state)
+{
+    (void)state;
+    med_buf out;
+    const med_image *m = good(MED_IMPORT_CSV,
+                              put("a.csv", "\xEF\xBB\xBF"
+                                           "code,display\r\n\xC3\xA9,\xC3\x89\r\n"),
+                              "urn:bom", &out);
+    assert_int_not_equal(med_image_find(m, MED_STR("\xC3\xA9")), MED_CONCEPT_NONE);
+    med_buf_free(&out);
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display\na,\na,\n"), "line 3: the code stood");
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display\na\001,A\n"), "line 2: the code has a control");
+    bad(MED_IMPORT_CSV, put("b.csv", "code,display\n\"a\"b,A\n"), "line 2: something stands");
+    bad(MED_IMPORT_CSV,
+        put("b.csv", "\xFF\xFE"
+                     "c"),
+        "line 1: the row is not UTF-8");
+    bad(MED_IMPORT_CLAML,
+        put("d.xml", "<!DOCTYPE ClaML [<!ENTITY a \"aaaa\">]><ClaML version=\"2.0.0\"/>"),
+        "declares entities");
+    bad(MED_IMPORT_CLAML,
+        put("d.xml",
+            "<ClaML>\n<Class code=\"a\" kind=\"x\"/>\n<Class code=\"a\" kind=\"x\"/></ClaML>"),
+        "d.xml, line 3: the class stood there before");
+    bad(MED_IMPORT_CLAML,
+        put("d.xml",
+            "<ClaML>\n<Class code=\"a\" kind=\"x\"><SuperClass code=\"z\"/></Class></ClaML>"),
+        "d.xml, line 2: the class above");
+    bad(MED_IMPORT_CLAML, put("d.xml", "<ClaML>\n<Class code=\"\xE4\" kind=\"x\"/></ClaML>"),
+        "d.xml, line 2: the XML");
+    bad(MED_IMPORT_JSON, put("j.json", "{\"resourceType\":\"CodeSystem\",\n\"url\":\"\xE4\"}"),
+        "j.json: line 2");
 }
 
 /* Swapped whole: what was asked before keeps its file, the next question has the new one. */
@@ -253,9 +324,10 @@ static int drop_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv),    cmocka_unit_test(test_code_shapes),
-        cmocka_unit_test(test_claml),  cmocka_unit_test(test_json),
-        cmocka_unit_test(test_snomed), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_csv),     cmocka_unit_test(test_code_shapes),
+        cmocka_unit_test(test_claml),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_snomed),  cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_circles), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
