@@ -178,6 +178,9 @@ struct med_interaction {
     const char *operation;  /* "", "_history", "$meta", ... */
     const char *types;      /* of an operation: only of these, "Patient Encounter"; NULL: all */
     const char *definition; /* of an operation: its canonical; NULL: R4's own, by its name */
+    /* What its URL may carry beside _format, _pretty, _summary and _elements, "mode"; NULL: it
+     * reads the parameters itself. */
+    const char *parameters;
     bool writes;
     bool conditional; /* matched when there is a query at type level (PUT, PATCH, DELETE) */
     enum med_step (*prepare)(med_call *call, med_err *err);

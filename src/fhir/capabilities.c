@@ -393,5 +393,6 @@ const med_interaction med_interaction_capabilities = {
     .method = MED_GET,
     .level = MED_LEVEL_SYSTEM,
     .operation = "metadata",
+    .parameters = "mode",
     .prepare = prepare,
 };

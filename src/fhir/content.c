@@ -227,10 +227,23 @@ static bool is_json_patch(const med_call *call)
                                      MED_STR("application/json-patch+json"));
 }
 
+/* The encoding of the two is part of FHIR; what says so, or says its part, is right. */
+static bool is_utf8(med_str field)
+{
+    med_str charset = media_parameter(field, MED_STR("charset"));
+    return charset.len == 0 || med_str_eq_ignore_case(charset, MED_STR("utf-8"))
+           || med_str_eq_ignore_case(charset, MED_STR("utf8"))
+           || med_str_eq_ignore_case(charset, MED_STR("us-ascii"));
+}
+
 static bool check_content_type(const med_call *call, enum med_format *format, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     *format = is_json_patch(call) ? MED_FORMAT_JSON : format_of(media_type(r->content_type));
+    if (*format != MED_FORMAT_NONE && !is_utf8(r->content_type)) {
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "FHIR is UTF-8; the charset is another");
+        return med_err_status(err, 415);
+    }
     if (*format != MED_FORMAT_NONE && version_is_ours(r->content_type))
         return true;
     (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
@@ -345,6 +358,50 @@ bool med_content_shape(med_call *call, med_shape *out, med_err *err)
     if (elements.len > 0 && summary.len > 0 && out->summary != MED_SUMMARY_FALSE)
         return MED_FAIL(err, MED_ISSUE_INVALID, "_summary and _elements can not be used together");
     return elements.len == 0 || read_elements(call, elements, out) ? true : MED_FAIL_MEMORY(err);
+}
+
+enum { PARAMETERS = 8 }; /* of an interaction's URL, at most */
+
+static bool refuse_parameter(const med_call *call, med_str name, const med_str *known, size_t n,
+                             med_err *err)
+{
+    med_str nearest = med_str_nearest(name, known, n), list = known[0];
+    for (size_t i = 1; i < n; i++)
+        list =
+            med_arena_printf(call->arena, "%.*s, %.*s", MED_STR_ARG(list), MED_STR_ARG(known[i]));
+    return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                    "a parameter that %s does not know; %s%.*s%sknown: %.*s",
+                    call->interaction->name, nearest.len > 0 ? "nearest: " : "",
+                    MED_STR_ARG(nearest), nearest.len > 0 ? "; " : "", MED_STR_ARG(list));
+}
+
+static bool check_parameters(const med_call *call, med_err *err)
+{
+    med_str known[PARAMETERS] = {MED_LIT("_format"), MED_LIT("_pretty"), MED_LIT("_summary"),
+                                 MED_LIT("_elements")};
+    med_str more = med_str_from(call->interaction->parameters);
+    size_t n = 4;
+    while (more.len > 0 && n < PARAMETERS)
+        known[n++] = med_str_cut(more, ' ', &more);
+    for (size_t i = 0; i < call->request.query.n; i++) {
+        med_str name = call->request.query.at[i].name;
+        size_t k = 0;
+        while (k < n && !med_str_eq(name, known[k]))
+            k++;
+        if (k == n)
+            return refuse_parameter(call, name, known, n, err);
+    }
+    return true;
+}
+
+bool med_content_query(med_call *call, med_err *err)
+{
+    med_shape ignored = {0};
+    if (call->request.query.n == 0)
+        return true;
+    return (call->interaction->parameters == NULL || !call->request.strict
+            || check_parameters(call, err))
+           && med_content_shape(call, &ignored, err);
 }
 
 uint64_t med_content_hash(const med_call *call)

@@ -34,6 +34,10 @@ typedef struct med_shape {
 } med_shape;
 bool med_content_shape(med_call *call, med_shape *out, med_err *err) MED_MUST_CHECK;
 
+/* Before anything is done: is the shape that is asked for one, and does the interaction know the
+ * other parameters (unless handling=lenient)? */
+bool med_content_query(med_call *call, med_err *err) MED_MUST_CHECK;
+
 /* Keyed hash of method, path, query and body: tells a replay from another request. */
 uint64_t med_content_hash(const med_call *call);
 

@@ -45,6 +45,7 @@ const med_interaction med_interaction_create = {
     .method = MED_POST,
     .level = MED_LEVEL_TYPE,
     .operation = "",
+    .parameters = "",
     .writes = true,
     .prepare = prepare,
     .finish = med_write_finish,

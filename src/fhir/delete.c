@@ -188,6 +188,7 @@ const med_interaction med_interaction_delete = {
     .method = MED_DELETE,
     .level = MED_LEVEL_INSTANCE,
     .operation = "",
+    .parameters = "_cascade",
     .writes = true,
     .prepare = prepare,
     .finish = finish,

@@ -134,6 +134,7 @@ const med_interaction med_interaction_patch = {
     .method = MED_PATCH,
     .level = MED_LEVEL_INSTANCE,
     .operation = "",
+    .parameters = "",
     .writes = true,
     .prepare = prepare,
     .finish = med_write_finish,

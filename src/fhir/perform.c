@@ -141,7 +141,7 @@ static enum med_next prepare(med_performance *p)
     call->n_writes = 0;
     call->problems = (med_problems){0};
     med_fhir_response_init(&call->response);
-    if (!med_content_read(call, &err))
+    if (!med_content_query(call, &err) || !med_content_read(call, &err))
         return fail(p, &err);
     call->wants_worker = false;
     switch (call->interaction->prepare(call, &err)) {

@@ -20,5 +20,6 @@ const med_interaction med_interaction_read = {
     .method = MED_GET,
     .level = MED_LEVEL_INSTANCE,
     .operation = "",
+    .parameters = "",
     .prepare = prepare,
 };

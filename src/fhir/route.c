@@ -161,6 +161,30 @@ static bool matches(const med_interaction *i, const med_fhir_request *r)
            && med_interaction_is_of(i, r->type_name);
 }
 
+enum { OPERATIONS = 64, LISTED = 160 }; /* of one level and type, at most */
+
+static bool refuse_operation(const med_call *call, med_err *err)
+{
+    med_str names[OPERATIONS], list = MED_STR_EMPTY;
+    size_t n = 0;
+    const med_fhir_request *r = &call->request;
+    for (size_t i = 0; i < med_interaction_count && n < OPERATIONS; i++) {
+        const med_interaction *at = med_interactions[i];
+        med_str name = med_str_from(at->operation);
+        if (at->level != r->level || !is_operation(name) || !med_interaction_is_of(at, r->type_name)
+            || (n > 0 && med_str_eq(names[n - 1], name)))
+            continue;
+        if (list.len < LISTED) /* what a diagnostic has room for */
+            list = med_arena_printf(call->arena, "%.*s%s%.*s", MED_STR_ARG(list), n > 0 ? ", " : "",
+                                    MED_STR_ARG(name));
+        names[n++] = name;
+    }
+    med_str nearest = med_str_nearest(r->operation, names, n);
+    return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no such operation at this level; %s%.*s",
+                    nearest.len > 0 ? "nearest: " : "possible: ",
+                    MED_STR_ARG(nearest.len > 0 ? nearest : list));
+}
+
 static bool refuse_method(med_call *call, med_err *err)
 {
     med_buf allow;
@@ -182,7 +206,7 @@ static bool refuse_method(med_call *call, med_err *err)
     if (!kept)
         return MED_FAIL_MEMORY(err);
     if (!known)
-        return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "there is no such operation at this level");
+        return refuse_operation(call, err);
     (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "this method is not possible here; possible: %.*s",
                    MED_STR_ARG(call->response.allow));
     return med_err_status(err, 405);

@@ -38,6 +38,7 @@ const med_interaction med_interaction_bundle = {
     .method = MED_POST,
     .level = MED_LEVEL_SYSTEM,
     .operation = "",
+    .parameters = "",
     .writes = true,
     .prepare = prepare,
     .finish = med_transaction_finish,

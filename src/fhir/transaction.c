@@ -2,6 +2,7 @@
 #include "fhir/transaction.h"
 
 #include "fhir/change.h"
+#include "fhir/content.h"
 #include "fhir/document_identity.h"
 #include "fhir/entries.h"
 #include "fhir/links.h"
@@ -188,7 +189,7 @@ static bool begin_entry(transaction *t, med_entry *e, med_err *err)
         *err = e->err;
         return false;
     }
-    return find_target(&e->call, err) && add_link(t, e, err);
+    return med_content_query(&e->call, err) && find_target(&e->call, err) && add_link(t, e, err);
 }
 
 static bool prepare_entry(med_entry *e, med_err *err)

@@ -117,6 +117,7 @@ const med_interaction med_interaction_update = {
     .method = MED_PUT,
     .level = MED_LEVEL_INSTANCE,
     .operation = "",
+    .parameters = "",
     .writes = true,
     .prepare = prepare,
     .finish = med_write_finish,

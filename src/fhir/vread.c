@@ -38,5 +38,6 @@ const med_interaction med_interaction_vread = {
     .method = MED_GET,
     .level = MED_LEVEL_VERSION,
     .operation = "",
+    .parameters = "",
     .prepare = prepare,
 };

@@ -122,10 +122,15 @@ static bool expectation_holds(const struct step *step, const med_write *w, med_e
     }
     if (step->version == w->expect_version && step->live)
         return true;
-    (void)MED_FAIL(err, MED_ISSUE_CONFLICT,
-                   step->live ? "version %u is current, not %u"
-                              : "the resource is not there (last version %u, expected %u)",
-                   step->version, w->expect_version);
+    if (!step->live)
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "the resource is not there (last version %u)",
+                       step->version);
+    else if (w->expect_version == 0) /* a tag that no version here ever had */
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "version %u is current, not what was expected",
+                       step->version);
+    else
+        (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "version %u is current, not %u", step->version,
+                       w->expect_version);
     return med_err_status(err, 412);
 }
 

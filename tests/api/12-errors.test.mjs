@@ -204,7 +204,27 @@ const cases = {
     entry: [{ ...gendr, resource: patient() }, gendr] }, {}, '')),
   'a body of another type than the address': () => post(observation('Patient/x')),
   'a resource type that does not exist': () => get('Pacient/1'),
-  'an operation that does not exist': () => get('Patient/1/$nothing'),
+  'an operation that does not exist': () => get('Patient/1/$everithing'),
+  'a parameter that a read or a write does not know': async () => {
+    const { id } = (await post(patient())).body;
+    assert.equal((await get(`Patient/${id}?sumary=true`, { Prefer: 'handling=lenient' })).status, 200);
+    for (const answer of [await get(`Patient/${id}?sumary=true`), await get(`Patient/${id}/_history/1?x=1`),
+      await send('PUT', `Patient/${id}?x=1`, patient({ id })), await send('DELETE', `Patient/${id}?x=1`), await get('metadata?x=1'),
+      await post({ resourceType: 'Bundle', type: 'batch' }, {}, '?x=1')]) assert.equal(answer.status, 400, answer.text);
+    assert.equal((await get(`Patient/${id}`)).body.meta.versionId, '1');
+    return lost(() => post(patient(), {}, 'Patient?_sumary=true'));
+  },
+  'a shape of the answer that does not exist': async () => {
+    const inside = await lost(() => post({ resourceType: 'Bundle', type: 'transaction',
+      entry: [{ resource: patient(), request: { method: 'POST', url: 'Patient?_summary=most' } }] }, {}, ''));
+    assert.equal(inside.status, 400, inside.text);
+    return lost(() => post(patient(), {}, 'Patient?_summary=most'));
+  },
+  'a fault around an entry\'s resource in a batch': async () => {
+    const answer = await post({ resourceType: 'Bundle', type: 'batch',
+      entry: [{ link: [], request: { method: 'GET', url: 'Patient?_count=0' } }] }, {}, '');
+    return { ...answer, status: Number.parseInt(answer.body.entry[0].response.status, 10), body: answer.body.entry[0].response.outcome };
+  },
   'a search parameter that is not known': () => get('Patient?famly=x'),
   'a SearchParameter with a code that one of its types has': () => post(searchParameter('birthdate', 'Patient.birthDate'), {}, 'SearchParameter'),
   'a SearchParameter whose expression names what is not there': () => post(searchParameter('kin', 'Patient.contact.nane'), {}, 'SearchParameter'),
@@ -295,6 +315,7 @@ const cases = {
   },
   'a format we do not write (`Accept`)': () => get('Patient', { Accept: 'text/turtle' }),
   'a format we do not read (`Content-Type`)': () => post('{}', { 'Content-Type': 'text/plain' }),
+  'a charset that is not UTF-8 (`Content-Type`)': () => lost(() => post(patient(), { 'Content-Type': 'application/fhir+json; charset=latin1' })),
   'a packing we do not read (`Content-Encoding`)': () => post('x', { 'Content-Encoding': 'br' }),
   'a body too long': () => lost(() => post(JSON.stringify(patient()).padEnd(70000))),
   'a request line too long': () => get(`Patient?family=${'x'.repeat(9000)}`),
