@@ -39,7 +39,9 @@ typedef struct med_document {
     med_call *call;
     med_document_entry *at; /* in the order of the document */
     size_t n;
-    bool headless; /* the first entry is no Composition: nothing that it names must be there */
+    /* The first entry is no Composition: nothing that it names must be there, and what has no room
+     * is left out. */
+    bool headless;
 } med_document;
 
 bool med_document_init(med_document *d, med_call *call, med_err *err) MED_MUST_CHECK;

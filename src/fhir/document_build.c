@@ -87,7 +87,13 @@ typedef struct follow {
     med_document *d;
     const med_json *json; /* whose references they are */
     bool first;           /* the Composition's */
+    bool names;           /* only what names an entry: a summary's text needs it */
 } follow;
+
+static bool is_name(med_str type)
+{
+    return med_str_eqz(type, "Medication") || med_str_eqz(type, "Device");
+}
 
 /* Whose content is not this document's, if only something on the way refers to it. */
 static bool stays_out(const follow *x, med_str type)
@@ -114,7 +120,10 @@ static bool follow_one(void *arg, const med_reference_walk *at, uint32_t referen
     if (!med_json_string(d->call->arena, x->json, property, &text))
         return MED_FAIL_MEMORY(err);
     if (!med_reference_parse(f->pack, text, f->base, &ref, &ignored)
-        || ref.kind != MED_REFERENCE_LOCAL || stays_out(x, ref.type))
+        || ref.kind != MED_REFERENCE_LOCAL || stays_out(x, ref.type)
+        || (x->names && !is_name(ref.type)))
+        return true;
+    if (d->headless && d->n >= MED_DOCUMENT_ENTRIES - 1) /* one is for the Composition to come */
         return true;
     if (!med_document_add(d, med_pack_type(f->pack, ref.type), ref.id, &e, err))
         return false;
@@ -125,15 +134,20 @@ static bool follow_one(void *arg, const med_reference_walk *at, uint32_t referen
     return true;
 }
 
-bool med_document_follow(med_document *d, med_err *err)
+static bool follow_all(med_document *d, bool names, med_err *err)
 {
     for (size_t i = 0; i < d->n; i++) { /* grows on the way: breadth first */
-        follow x = {d, d->at[i].json, i == 0 && !d->headless};
+        follow x = {d, d->at[i].json, i == 0 && !d->headless, names};
         if (!med_walk_references(d->call->fhir->pack, x.json, 0, d->at[i].type, follow_one, &x,
                                  err))
             return false;
     }
     return true;
+}
+
+bool med_document_follow(med_document *d, med_err *err)
+{
+    return (!d->headless || follow_all(d, true, err)) && follow_all(d, false, err);
 }
 
 static void write_head(const med_document *d, med_json_writer *w, med_str id, med_str profile)

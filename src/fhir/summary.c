@@ -187,7 +187,8 @@ static void write_section(med_json_writer *w, const med_document *d, const med_s
         write_concept(w, "emptyReason", reasons, "nilknown", "Nil Known", s->nothing);
     } else {
         write_concept(w, "emptyReason", reasons, "unavailable", "Unavailable",
-                      "Nothing is recorded; this does not mean that there is none");
+                      found->cut ? "Not all of the record was looked at"
+                                 : "Nothing is recorded; this does not mean that there is none");
     }
     med_json_close(w, '}');
 }
@@ -272,6 +273,27 @@ static bool write_all(summary *s, med_str *out, med_err *err)
                               err);
 }
 
+/* IPS wants a name and a date of birth. Where the record has none, the copy in the summary says
+ * that they are not known. https://hl7.org/fhir/R4/extension-data-absent-reason.html */
+static bool tell_absent(summary *s, med_document_entry *patient, med_err *err)
+{
+#define ABSENT                                                                                     \
+    "{\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/data-absent-reason\","     \
+    "\"valueCode\":\"unknown\"}]}"
+    const med_json *j = patient->json;
+    bool name = med_json_member(j, 0, MED_STR("name")) != 0;
+    bool born = med_json_member(j, 0, MED_STR("birthDate")) != 0
+                || med_json_member(j, 0, MED_STR("_birthDate")) != 0;
+    if (name && born)
+        return true;
+    patient->text = med_arena_printf(
+        s->call->arena, "%.*s%s%s}",
+        MED_STR_ARG(med_str_sub(patient->text, 0, patient->text.len - 1)),
+        name ? "" : ",\"name\":[{\"_text\":" ABSENT "}]", born ? "" : ",\"_birthDate\":" ABSENT);
+    return patient->text.len > 0 ? true : MED_FAIL_MEMORY(err);
+#undef ABSENT
+}
+
 static bool make(summary *s, med_err *err)
 {
     med_call *call = s->call;
@@ -282,7 +304,8 @@ static bool make(summary *s, med_err *err)
         return MED_FAIL_MEMORY(err);
     if (!read_question(call, &id, err) || !read_patient(call, id, &patient, err)
         || !med_document_init(&s->d, call, err)
-        || !med_document_add_stored(&s->d, &patient, &s->patient, err) || !add_author(s, err))
+        || !med_document_add_stored(&s->d, &patient, &s->patient, err)
+        || !tell_absent(s, &s->d.at[0], err) || !add_author(s, err))
         return false;
     s->d.headless = true;
     s->asked = med_str_eq(id, patient.id) ? MED_STR_EMPTY : id;

@@ -16,12 +16,18 @@ typedef struct med_summary_source {
     bool newest;                  /* sorted by date, newest first; else as stored */
 } med_summary_source;
 
-enum { MED_SUMMARY_SOURCES = 3, MED_SUMMARY_SECTION_ENTRIES = 200, MED_SUMMARY_NEWEST = 50 };
+enum {
+    MED_SUMMARY_SOURCES = 3,
+    MED_SUMMARY_SECTION_ENTRIES = 200, /* of a kind, in a section that is always there */
+    MED_SUMMARY_OTHER_ENTRIES = 100,   /* in another one: together they fit into a document */
+    MED_SUMMARY_NEWEST = 50,
+    MED_SUMMARY_LOOKED_AT = 5000, /* resources of a kind, to find those that belong */
+};
 
 typedef struct med_summary_section {
     const char *code, *display, *title; /* code of LOINC */
     bool required;                      /* there, even when it has nothing to say */
-    const char *lists;                  /* LOINC codes of Lists that may say "none known" */
+    const char *lists;                  /* LOINC codes ("a,b") of Lists that may say "none known" */
     const char *nothing;                /* the sentence for "none known" */
     med_summary_source sources[MED_SUMMARY_SOURCES];
 } med_summary_section;

@@ -196,11 +196,12 @@ static void write_state(med_buf *out, med_arena *a, const med_json *j)
 {
     static const char *const concepts[] = {"clinicalStatus", "verificationStatus"};
     med_str text = MED_STR_EMPTY;
+    size_t from = out->len;
     if (text_at(a, j, 0, "status", &text))
         escape(out, text);
     for (size_t i = 0; i < sizeof concepts / sizeof *concepts; i++)
         if (concept_text(a, j, med_json_member(j, 0, med_str_from(concepts[i])), &text)) {
-            if (i > 0)
+            if (out->len > from)
                 med_buf_addz(out, ", ");
             escape(out, text);
         }
@@ -236,7 +237,7 @@ void med_summary_narrative(med_buf *out, const med_document *d, const med_summar
     if (found->n == 0 && found->none_known)
         med_buf_printf(out, "<p>%s: somebody has asked and recorded that there are none.</p>",
                        s->nothing);
-    else if (found->n == 0)
+    else if (found->n == 0 && !found->cut)
         med_buf_addz(out,
                      "<p>Nothing is recorded here. This does not mean that there is none.</p>");
     if (found->n > 0) {
@@ -246,7 +247,10 @@ void med_summary_narrative(med_buf *out, const med_document *d, const med_summar
             write_row(out, d, found->at[i]);
         med_buf_addz(out, "</tbody></table>");
     }
-    if (found->cut)
+    if (found->cut && found->n == 0)
+        med_buf_addz(out, "<p>The record holds too many of these to look at all of them here. None "
+                          "of those that were looked at is in force; others may be.</p>");
+    else if (found->cut)
         med_buf_addz(out, "<p>There are more of these in the record; not all are shown.</p>");
     med_buf_addz(out, "</div>");
 }
@@ -288,6 +292,13 @@ void med_summary_head(med_buf *out, const med_document *d, const med_document_en
     if (text_at(a, patient->json, 0, "gender", &text)) {
         med_buf_addz(out, ", ");
         escape(out, text);
+    }
+    if (text_at(a, patient->json, 0, "deceasedDateTime", &text)) {
+        med_buf_addz(out, ", died ");
+        escape(out, text);
+    } else if (text_at(a, patient->json, 0, "deceasedBoolean", &text)
+               && med_str_eqz(text, "true")) {
+        med_buf_addz(out, ", died");
     }
     med_buf_addz(out, ". Put together by a program from what is recorded.</p>");
     if (asked.len > 0) {

@@ -18,7 +18,7 @@ const med_summary_section med_summary_sections[] = {
      "Allergies and adverse reactions Document",
      "Allergies and intolerances",
      true,
-     "48765-2 52472-8",
+     "48765-2,52472-8",
      "No known allergies",
      {{"AllergyIntolerance", NULL, "clinicalStatus", "active", "verificationStatus", in_error,
        false}}},
@@ -155,13 +155,14 @@ static bool belongs(const med_json *j, const med_summary_source *s)
 
 /* Resources of a type in the patient's compartment. */
 static bool search(med_call *call, med_str patient, const char *type, const char *category,
-                   bool newest, size_t limit, med_search_result *out, med_err *err)
+                   const char *codes, bool newest, size_t limit, med_str page,
+                   med_search_result *out, med_err *err)
 {
     const med_fhir *f = call->fhir;
     med_search_scope scope = {med_pack_type(f->pack, MED_STR("Patient")), patient, MED_STR_EMPTY,
                               MED_STR_EMPTY};
     med_search_options options = med_searchset_options(call);
-    med_pair at[4];
+    med_pair at[5];
     med_pairs pairs = {at, 0};
     const med_query *q;
     options.scope = &scope;
@@ -171,12 +172,14 @@ static bool search(med_call *call, med_str patient, const char *type, const char
     at[pairs.n++] = (med_pair){MED_STR("_total"), MED_STR("none")};
     if (category != NULL)
         at[pairs.n++] = (med_pair){MED_STR("category"), med_str_from(category)};
+    if (codes != NULL)
+        at[pairs.n++] = (med_pair){MED_STR("code"), med_str_from(codes)};
     if (newest)
         at[pairs.n++] = (med_pair){MED_STR("_sort"), MED_STR("-date")};
     return med_query_parse_search(f->schema, call->arena,
                                   med_pack_type(f->pack, med_str_from(type)), &pairs, false,
                                   &options, &q, err)
-           && med_search_run(f->schema, call->view, call->arena, q, MED_STR_EMPTY, out, err);
+           && med_search_run(f->schema, call->view, call->arena, q, page, out, err);
 }
 
 static bool already(const med_summary_found *found, const med_document_entry *e)
@@ -187,28 +190,48 @@ static bool already(const med_summary_found *found, const med_document_entry *e)
     return false;
 }
 
-static bool take_source(med_document *d, const med_summary_source *s, med_str patient,
-                        med_summary_found *out, med_err *err)
+/* Takes what belongs into the section out of a page, `*left` of them at most. */
+static bool take_page(med_document *d, const med_summary_source *s, const med_search_result *page,
+                      size_t *left, med_summary_found *out, med_err *err)
 {
-    med_search_result result = {0};
-    size_t limit = s->newest ? MED_SUMMARY_NEWEST : MED_SUMMARY_SECTION_ENTRIES;
-    if (!search(d->call, patient, s->type, s->category, s->newest, limit, &result, err))
-        return false;
-    out->cut = out->cut || result.next.len > 0;
-    for (size_t i = 0; i < result.n && i < limit; i++) {
+    for (size_t i = 0; i < page->n; i++) {
         med_json j;
         const med_document_entry *e = NULL;
-        if (result.entries[i].mode != MED_ENTRY_MATCH)
+        if (page->entries[i].mode != MED_ENTRY_MATCH)
             continue;
-        if (!med_json_parse(d->call->arena, result.entries[i].resource.text, &j, NULL, err))
+        if (!med_json_parse(d->call->arena, page->entries[i].resource.text, &j, NULL, err))
             return false;
         if (!belongs(&j, s))
             continue;
-        if (!med_document_add_stored(d, &result.entries[i].resource, &e, err))
+        out->cut = out->cut || *left == 0;
+        if (*left == 0)
+            return true;
+        if (!med_document_add_stored(d, &page->entries[i].resource, &e, err))
             return false;
+        --*left;
         if (!already(out, e))
             out->at[out->n++] = e;
     }
+    return true;
+}
+
+/* Page by page: what is over or wrong must not take the places of what is in force. */
+static bool take_source(med_document *d, const med_summary_source *s, size_t most, med_str patient,
+                        med_summary_found *out, med_err *err)
+{
+    size_t limit = s->newest ? MED_SUMMARY_NEWEST : most;
+    size_t left = limit, looked = 0;
+    med_str page = MED_STR_EMPTY;
+    do {
+        med_search_result result = {0};
+        if (!search(d->call, patient, s->type, s->category, NULL, s->newest, limit, page, &result,
+                    err)
+            || !take_page(d, s, &result, &left, out, err))
+            return false;
+        looked += result.n;
+        page = result.next;
+    } while (page.len > 0 && left > 0 && looked < MED_SUMMARY_LOOKED_AT);
+    out->cut = out->cut || page.len > 0;
     return true;
 }
 
@@ -220,7 +243,8 @@ static bool none_known(med_document *d, const med_summary_section *s, med_str pa
     *out = false;
     if (s->lists[0] == '\0')
         return true;
-    if (!search(d->call, patient, "List", NULL, false, MED_SUMMARY_SECTION_ENTRIES, &result, err))
+    if (!search(d->call, patient, "List", NULL, s->lists, false, MED_SUMMARY_SECTION_ENTRIES,
+                MED_STR_EMPTY, &result, err))
         return false;
     for (size_t i = 0; i < result.n && !*out; i++) {
         med_json j;
@@ -228,7 +252,6 @@ static bool none_known(med_document *d, const med_summary_section *s, med_str pa
         if (!med_json_parse(d->call->arena, result.entries[i].resource.text, &j, NULL, err))
             return false;
         *out = has_code(&j, 0, "status", "current", &found)
-               && has_code(&j, 0, "code", s->lists, &found)
                && has_code(&j, 0, "emptyReason", "nilknown", &found)
                && med_json_member(&j, 0, MED_STR("entry")) == 0;
     }
@@ -241,8 +264,9 @@ bool med_summary_find(med_document *d, const med_summary_section *s, med_str pat
     out->n = 0;
     out->cut = false;
     out->none_known = false;
+    size_t most = s->required ? MED_SUMMARY_SECTION_ENTRIES : MED_SUMMARY_OTHER_ENTRIES;
     for (size_t i = 0; i < MED_SUMMARY_SOURCES && s->sources[i].type != NULL; i++)
-        if (!take_source(d, &s->sources[i], patient, out, err))
+        if (!take_source(d, &s->sources[i], most, patient, out, err))
             return false;
     return out->n > 0 || none_known(d, s, patient, &out->none_known, err);
 }

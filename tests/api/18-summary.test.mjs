@@ -119,6 +119,29 @@ test('a replaced record leads to the one in force; questions that are no questio
   assert.equal((await get(`Patient/${unique()}/$summary`)).status, 404);
 });
 
+test('what is over does not hide what is in force, however much there is of it', async () => {
+  const id = await person();
+  const one = (i) => ({ resourceType: 'Condition', subject: ref(`Patient/${id}`), code: { text: `C${i}` },
+    clinicalStatus: status('condition-clinical', i < 5 || i >= 255 ? 'active' : 'resolved'), verificationStatus: status('condition-ver-status', 'confirmed') });
+  const entry = Array.from({ length: 260 }, (_, i) => ({ request: { method: 'POST', url: 'Condition' }, resource: one(i) }));
+  assert.equal((await post('', { resourceType: 'Bundle', type: 'transaction', entry })).status, 200);
+  const r = await get(`Patient/${id}/$summary`);
+  assert.equal(section(r, '11450-4').entry.length, 10);
+  assert.equal(section(r, '11348-0').entry.length, 100);
+  assert.match(section(r, '11348-0').text.div, /not all are shown/);
+});
+
+test('of a record with only mistakes nothing is told, and not that there is nothing', async () => {
+  const id = await person({ deceasedDateTime: '2026-01-05' });
+  await add({ resourceType: 'Condition', subject: ref(`Patient/${id}`), code: { text: 'Wrong' }, verificationStatus: status('condition-ver-status', 'entered-in-error') });
+  await add({ resourceType: 'AllergyIntolerance', patient: ref(`Patient/${id}`), code: { text: 'Wrong' }, verificationStatus: status('allergyintolerance-verification', 'entered-in-error') });
+  await add({ resourceType: 'MedicationStatement', status: 'entered-in-error', subject: ref(`Patient/${id}`), medicationCodeableConcept: { text: 'Wrong' } });
+  const r = await get(`Patient/${id}/$summary`);
+  assert.ok(!r.text.includes('Wrong'));
+  for (const s of r.body.entry[0].resource.section) assert.equal(s.emptyReason.coding[0].code, 'unavailable');
+  assert.match(r.body.entry[0].resource.text.div, /died 2026-01-05/);
+});
+
 const guide = join(process.env.MEDULLA_DEFINITIONS ?? 'definitions/node_modules', 'hl7.fhir.uv.ips');
 const profile = 'http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips';
 
@@ -140,7 +163,8 @@ test('a summary keeps the profiles of IPS', async (t) => {
   await add({ resourceType: 'Procedure', status: 'completed', subject: ref(`Patient/${id}`), code: code('x'), performedDateTime: '2022-01-01' });
   const full = (await get(`Patient/${id}/$summary`)).body;
   assert.ok(full.entry[0].resource.section.length >= 5);
-  for (const [name, bundle] of Object.entries({ empty, full })) {
+  const nobody = (await get(`Patient/${(await add({ resourceType: 'Patient' }))}/$summary`)).body;
+  for (const [name, bundle] of Object.entries({ empty, full, nobody })) {
     const { code: exit, out, err } = await check(name, bundle);
     assert.equal(exit, 0, `${name}: ${out}${err}`);
   }
