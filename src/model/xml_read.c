@@ -7,6 +7,8 @@
 
 #include <libxml/xmlreader.h>
 
+#include "model/xml_markup.h"
+
 enum { NAME_MAX_BYTES = 64, PATH_BYTES = 120 };
 
 /* What a level is to the one around it. */
@@ -358,17 +360,17 @@ static bool read_primitive(reader *r, level *l, med_str name, bool empty)
     return true;
 }
 
-/* The whole <div>, as text; the reader goes on behind it. */
-static bool read_markup(reader *r, level *l, bool *moved)
+/* The whole <div>, as text. */
+static bool read_markup(reader *r, level *l)
 {
-    xmlChar *text = xmlTextReaderReadOuterXml(r->xml);
-    if (text == NULL)
-        return r->parser[0] != '\0' ? fail_parser(r) : fail(r, "a narrative can not be read");
-    add_string(l->out, text_of(text));
-    xmlFree(text);
+    med_buf text;
+    med_buf_init(&text, l->out->limit);
+    const char *wrong = med_xml_markup_read(r->xml, &text);
+    add_string(l->out, med_buf_str(&text));
+    l->out->failed = l->out->failed || text.failed;
+    med_buf_free(&text);
     l->has_value = true;
-    *moved = true;
-    return true;
+    return wrong == NULL || fail(r, wrong);
 }
 
 static bool begin_complex(reader *r, level *l, med_str name)
@@ -395,46 +397,44 @@ static bool begin_resource(reader *r, med_buf *out, med_str name)
     return read_attributes(r, l);
 }
 
-static bool check_namespace(reader *r, bool markup)
+static bool check_namespace(reader *r)
 {
     med_str uri = text_of(xmlTextReaderConstNamespaceUri(r->xml));
-    const char *want = markup ? "http://www.w3.org/1999/xhtml" : "http://hl7.org/fhir";
-    return med_str_eqz(uri, want)
-           || fail(r, markup ? "a narrative is not in the namespace http://www.w3.org/1999/xhtml"
-                             : "an element is not in the namespace http://hl7.org/fhir");
+    return med_str_eqz(uri, "http://hl7.org/fhir")
+           || fail(r, "an element is not in the namespace http://hl7.org/fhir");
 }
 
 static bool end_element(reader *r);
 
 /* An element inside a level. */
-static bool begin_inside(reader *r, level *l, med_str name, bool empty, bool *moved)
+static bool begin_inside(reader *r, level *l, med_str name, bool empty)
 {
     if (l->role == ROLE_CONTAINER) {
         if (l->filled)
             return fail(r, "a second resource where one is expected");
         l->filled = true;
-        if (!check_namespace(r, false) || !begin_resource(r, l->out, name))
+        if (!check_namespace(r) || !begin_resource(r, l->out, name))
             return false;
         return !empty || end_element(r);
     }
-    if (!next_value(r, l, name)
-        || !check_namespace(r, l->property.primitive == MED_PRIMITIVE_XHTML))
+    if (!next_value(r, l, name))
         return false;
     if (l->property.primitive == MED_PRIMITIVE_XHTML)
-        return read_markup(r, l, moved);
+        return read_markup(r, l);
+    if (!check_namespace(r))
+        return false;
     if (l->property.primitive != MED_PRIMITIVE_NONE)
         return read_primitive(r, l, name, empty);
     return begin_complex(r, l, name) && (!empty || end_element(r));
 }
 
-static bool begin_element(reader *r, bool *moved)
+static bool begin_element(reader *r)
 {
     med_str name = text_of(xmlTextReaderConstLocalName(r->xml));
     bool empty = xmlTextReaderIsEmptyElement(r->xml) == 1;
     if (r->depth > 0)
-        return begin_inside(r, top(r), name, empty, moved);
-    return check_namespace(r, false) && begin_resource(r, r->out, name)
-           && (!empty || end_element(r));
+        return begin_inside(r, top(r), name, empty);
+    return check_namespace(r) && begin_resource(r, r->out, name) && (!empty || end_element(r));
 }
 
 static bool end_element(reader *r)
@@ -471,12 +471,11 @@ static bool check_text(reader *r)
            || fail(r, "text between elements; a value stands in the attribute 'value'");
 }
 
-/* One node; `moved` when the reader stands behind it already. */
-static bool take_node(reader *r, bool *moved)
+static bool take_node(reader *r)
 {
     switch (xmlTextReaderNodeType(r->xml)) {
     case XML_READER_TYPE_ELEMENT:
-        return begin_element(r, moved);
+        return begin_element(r);
     case XML_READER_TYPE_END_ELEMENT:
         return end_element(r);
     case XML_READER_TYPE_TEXT:
@@ -494,12 +493,11 @@ static bool read_all(reader *r)
 {
     int more = xmlTextReaderRead(r->xml);
     while (more == 1 && r->parser[0] == '\0') {
-        bool moved = false;
-        if (!take_node(r, &moved))
+        if (!take_node(r))
             return false;
         if (r->out->failed)
             return MED_FAIL(r->err, MED_ISSUE_TOO_COSTLY, "the XML is too large");
-        more = moved ? xmlTextReaderNext(r->xml) : xmlTextReaderRead(r->xml);
+        more = xmlTextReaderRead(r->xml);
     }
     if (r->parser[0] != '\0')
         return fail_parser(r);

@@ -307,6 +307,18 @@ static void what_json_says_otherwise(void **state)
         {ROOT("<text><status value=\"empty\"/>" DIV("a<b>b</b>") "</text>"),
          "{\"resourceType\":\"Patient\",\"text\":{\"status\":\"empty\",\"div\":\""
          "<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">a<b>b</b></div>\"}}"},
+        {ROOT("<text>" DIV("a<![CDATA[<i>&]]><?pi x?><!-- c --><br/><p></p>&#233;&gt;<a "
+                           "href=\"?a=1&amp;b=&quot;\"/>") "</text>"),
+         "{\"resourceType\":\"Patient\",\"text\":{\"div\":\"<div "
+         "xmlns=\\\"http://www.w3.org/1999/xhtml\\\">"
+         "a&lt;i&gt;&amp;<!-- c --><br/><p></p>\xC3\xA9&gt;<a "
+         "href=\\\"?a=1&amp;b=&quot;\\\"/></div>\"}}"},
+        {"<f:Patient xmlns:f=\"http://hl7.org/fhir\"><f:text><h:div lang=\"de\" "
+         "xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:b>x</h:b></h:div></f:text><f:active "
+         "value=\"true\"/></f:Patient>",
+         "{\"resourceType\":\"Patient\",\"text\":{\"div\":\"<div "
+         "xmlns=\\\"http://www.w3.org/1999/xhtml\\\" "
+         "lang=\\\"de\\\"><b>x</b></div>\"},\"active\":true}"},
         {"<Observation xmlns=\"http://hl7.org/fhir\"><valueQuantity><value value=\"1.00\"/>"
          "</valueQuantity></Observation>",
          "{\"resourceType\":\"Observation\",\"valueQuantity\":{\"value\":1.00}}"},
@@ -355,6 +367,10 @@ static void bad_xml_is_refused_with_its_line(void **state)
         {ROOT("<contained/>"), "a resource was expected"},
         {ROOT("<contained><Basic/><Basic/></contained>"), "a second resource"},
         {ROOT("<text><div>x</div></text>"), "namespace http://www.w3.org/1999/xhtml"},
+        {ROOT("<text>" DIV("<b xmlns=\"urn:x\"/>") "</text>"),
+         "namespace http://www.w3.org/1999/xhtml"},
+        {ROOT("<text>" DIV("<b>") "</text>"), "not well-formed"},
+        {ROOT("<text>" DIV("&nbsp;") "</text>"), "not well-formed"},
         {"<!DOCTYPE Patient [<!ENTITY x \"y\">]>" ROOT("<id value=\"&x;\"/>"), "DOCTYPE"},
         {"<?xml version=\"1.0\"?> <!-- <?x?> --> <?a b?>\n<!DOCTYPE Patient SYSTEM "
          "\"file:///etc/p\">" ROOT(""),
@@ -396,6 +412,17 @@ static void depth_and_size_are_bounded(void **state)
     assert_false(to_json(a, med_buf_str(&xml), &out, &err));
     assert_non_null(strstr(err.text, "too deep"));
     assert_int_equal(med_err_http_status(&err), 400);
+    med_buf_clear(&xml);
+    med_buf_addz(&xml, "<Patient xmlns=\"http://hl7.org/fhir\"><text>"
+                       "<div xmlns=\"http://www.w3.org/1999/xhtml\">");
+    for (int i = 0; i < 300000; i++)
+        med_buf_addz(&xml, "<b>");
+    for (int i = 0; i < 300000; i++)
+        med_buf_addz(&xml, "</b>");
+    med_buf_addz(&xml, "</div></text></Patient>");
+    err = (med_err){0};
+    assert_false(to_json(a, med_buf_str(&xml), &out, &err));
+    assert_non_null(strstr(err.text, "too deep"));
     med_buf_free(&out);
 
     med_buf_init(&out, 1000);
