@@ -12,6 +12,7 @@ static const char drop[] = "DROP INDEX IF EXISTS token_key, reference_key, date_
 /* As the first migration made them. */
 static const char make[] =
     "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '256MB';"
+    "SET LOCAL min_parallel_table_scan_size = '1MB';"
     "CREATE INDEX IF NOT EXISTS feed_type ON feed (type, t, rid);"
     "CREATE INDEX IF NOT EXISTS feed_rid ON feed (rid);"
     "CREATE INDEX IF NOT EXISTS token_key ON token (param, hash, rid);"

@@ -7,22 +7,30 @@
 /* So many new rows of a table go by COPY, which is a round trip of its own. */
 enum { COPY_FROM = 1000 };
 
+/* Where the rows of a COPY are gathered, NULL when `n` are not worth one. */
+static med_buf *copy_of(struct pg_store *s, unsigned what, size_t n)
+{
+    if (!s->copied[what] && n < COPY_FROM)
+        return NULL;
+    if (!s->copied[what])
+        med_pg_copy_init(&s->copies[what]);
+    s->copied[what] = true;
+    return &s->copies[what];
+}
+
 static void come(struct pg_store *s, enum table table, struct table_arrays *few,
                  const struct index_row *row)
 {
-    if (!s->copied[table] && s->pending.tables[table].n >= COPY_FROM) {
-        med_pg_copy_init(&s->copies[table]);
-        s->copied[table] = true;
-    }
-    if (s->copied[table])
-        med_pg_copy_add(&s->copies[table], row);
+    med_buf *copy = copy_of(s, table, s->pending.tables[table].n);
+    if (copy != NULL)
+        med_pg_copy_add(copy, row);
     else
         med_pg_arrays_add(few, row);
 }
 
 static void drop_copies(struct pg_store *s)
 {
-    for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+    for (unsigned i = 0; i < COPIES; i++) {
         if (s->copied[i])
             med_buf_free(&s->copies[i]);
         s->copied[i] = false;
@@ -33,14 +41,14 @@ static void drop_copies(struct pg_store *s)
 static bool send_copies(struct pg_store *s, med_err *err)
 {
     bool any = false;
-    for (unsigned i = 0; i < TABLE_INDEXES; i++)
+    for (unsigned i = 0; i < COPIES; i++)
         any = any || s->copied[i];
     if (!any)
         return true;
     bool good = med_pg_sync(&s->writer, err) && med_pg_drain(&s->writer, err);
-    for (unsigned i = 0; good && i < TABLE_INDEXES; i++) {
+    for (unsigned i = 0; good && i < COPIES; i++) {
         if (s->copied[i])
-            good = med_pg_copy_send(&s->writer, (enum table)i, &s->copies[i], err);
+            good = med_pg_copy_send(&s->writer, i, &s->copies[i], err);
     }
     return good;
 }
@@ -84,11 +92,13 @@ enum { COLUMNS_MAX = 13 };
 struct columns {
     struct pg_array at[COLUMNS_MAX];
     size_t n;
+    med_buf *copy; /* not NULL: rows go there instead, field by field */
 };
 
 /* One letter a column: i = integers, b = bytes. */
 static void columns_init(struct columns *c, const char *kinds)
 {
+    c->copy = NULL;
     for (c->n = 0; kinds[c->n] != '\0'; c->n++)
         med_pg_array_init(&c->at[c->n], kinds[c->n] == 'b' ? PG_BYTES : PG_INT);
 }
@@ -108,43 +118,79 @@ static bool columns_send(struct pg_store *s, enum statement id, struct columns *
     return good;
 }
 
-static void add_bytes(struct pg_array *a, med_str bytes, bool null)
+/* The next field of a row: a number of so many bytes. */
+static void add_int(struct columns *c, size_t column, unsigned width, int64_t value)
 {
-    if (null)
-        med_pg_array_null(a);
+    if (c->copy != NULL)
+        med_pg_copy_int(c->copy, value, width);
     else
-        med_pg_array_bytes(a, bytes);
+        med_pg_array_int(&c->at[column], value);
+}
+
+static void add_null(struct columns *c, size_t column)
+{
+    if (c->copy != NULL)
+        med_pg_copy_null(c->copy);
+    else
+        med_pg_array_null(&c->at[column]);
+}
+
+static void add_bytes(struct columns *c, size_t column, med_str bytes)
+{
+    if (c->copy != NULL)
+        med_pg_copy_bytes(c->copy, bytes);
+    else
+        med_pg_array_bytes(&c->at[column], bytes);
 }
 
 static void add_version(struct columns *c, const struct current *of)
 {
     const struct stored_row *row = &of->row;
-    med_pg_array_int(&c->at[0], (int64_t)row->rid);
-    med_pg_array_int(&c->at[1], row->version);
-    med_pg_array_int(&c->at[2], row->t);
-    med_pg_array_int(&c->at[3], row->updated);
-    med_pg_array_int(&c->at[4], row->change);
+    add_int(c, 0, 8, (int64_t)row->rid);
+    add_int(c, 1, 4, row->version);
+    add_int(c, 2, 8, row->t);
+    add_int(c, 3, 8, row->updated);
+    add_int(c, 4, 4, row->change);
     if (row->patient == 0)
-        med_pg_array_null(&c->at[5]);
+        add_null(c, 5);
     else
-        med_pg_array_int(&c->at[5], (int64_t)row->patient);
-    med_pg_array_int(&c->at[6], row->key);
-    med_pg_array_int(&c->at[7], row->dictionary);
-    med_pg_array_bytes(&c->at[8], (med_str){(const char *)&of->row.hash, sizeof of->row.hash});
-    add_bytes(&c->at[9], of->packed, row->change == MED_DELETED);
+        add_int(c, 5, 8, (int64_t)row->patient);
+    add_int(c, 6, 4, row->key);
+    add_int(c, 7, 4, row->dictionary);
+    add_bytes(c, 8, (med_str){(const char *)&row->hash, sizeof row->hash});
+    if (row->change == MED_DELETED)
+        add_null(c, 9);
+    else
+        add_bytes(c, 9, of->packed);
 }
 
-static void add_resource(struct columns *c, const struct current *of, bool is_new)
+static void add_rowset(struct columns *c, const struct current *of)
 {
-    add_version(c, of);
-    add_bytes(&c->at[10], of->rowset, of->rowset.len == 0);
-    if (!is_new)
-        return;
+    if (of->rowset.len == 0)
+        add_null(c, 10);
+    else
+        add_bytes(c, 10, of->rowset);
+}
+
+static void add_resource(struct columns *c, const struct current *of)
+{
     char id[MED_ID_BYTES + 1] = {0}; /* a UUID has a byte 0 in front */
     size_t head = of->row.id_is_uuid ? 1 : 0;
     memcpy(id + head, of->row.id, of->row.id_len);
-    med_pg_array_int(&c->at[11], of->row.type);
-    med_pg_array_bytes(&c->at[12], (med_str){id, head + of->row.id_len});
+    if (c->copy != NULL)
+        med_pg_copy_row(c->copy, COLUMNS_MAX + 1);
+    add_version(c, of);
+    add_rowset(c, of);
+    add_int(c, 11, 4, of->row.type);
+    add_bytes(c, 12, (med_str){id, head + of->row.id_len});
+    if (c->copy != NULL) /* a statement makes it of the rid */
+        med_pg_copy_int(c->copy, (int64_t)(of->row.rid & (MED_SHARDS - 1)), 2);
+}
+
+static void change_resource(struct columns *c, const struct current *of)
+{
+    add_version(c, of);
+    add_rowset(c, of);
 }
 
 static int by_rid(const void *a, const void *b)
@@ -183,10 +229,17 @@ static bool flush_resources(struct pg_store *s, med_err *err)
     columns_init(&versions, "iiiiiiiibb");
     columns_init(&new, "iiiiiiiibbbib");
     columns_init(&old, "iiiiiiiibbb");
+    size_t n_new = 0;
+    for (size_t i = 0; i < n; i++)
+        n_new += !dirty[i]->in_db;
+    new.copy = copy_of(s, COPY_RESOURCE, n_new);
     for (size_t i = 0; i < n; i++) {
         if (dirty[i]->kept)
             med_pg_array_int(&kept.at[0], (int64_t)dirty[i]->row.rid);
-        add_resource(dirty[i]->in_db ? &old : &new, dirty[i], !dirty[i]->in_db);
+        if (dirty[i]->in_db)
+            change_resource(&old, dirty[i]);
+        else
+            add_resource(&new, dirty[i]);
         dirty[i]->in_db = true;
         dirty[i]->dirty = dirty[i]->kept = false;
     }
@@ -204,6 +257,11 @@ static bool flush_feed(struct pg_store *s, med_err *err)
 {
     const struct pending_rows *rows = &s->pending.tables[TABLE_FEED];
     struct columns c;
+    med_buf *copy = copy_of(s, TABLE_FEED, rows->n);
+    for (size_t i = 0; copy != NULL && i < rows->n; i++)
+        med_pg_copy_add(copy, &rows->at[i]);
+    if (copy != NULL)
+        return true;
     columns_init(&c, "iiiiii");
     for (size_t i = 0; i < rows->n; i++) {
         const struct index_row *row = &rows->at[i];
@@ -222,6 +280,14 @@ static bool flush_idents(struct pg_store *s, med_err *err)
     size_t n = 0;
     const struct ident *idents = med_idents_take_pending(&s->idents, &n);
     struct columns c;
+    med_buf *copy = copy_of(s, TABLE_IDENT, n);
+    for (size_t i = 0; copy != NULL && i < n; i++) {
+        const struct index_row row = {
+            .table = TABLE_IDENT, .a = (int64_t)idents[i].hash, .rid = idents[i].rid};
+        med_pg_copy_add(copy, &row);
+    }
+    if (copy != NULL)
+        return true;
     columns_init(&c, "ii");
     for (size_t i = 0; i < n; i++) {
         med_pg_array_int(&c.at[0], (int64_t)idents[i].hash);

@@ -16,18 +16,20 @@ bool med_pg_load_names(struct pg_store *s, struct pg_connection *c, med_err *err
 
 static bool send_names(struct pg_store *s, const struct names_job *j)
 {
-    bool good = med_pg_send(&s->writer, STATEMENT_BEGIN_WRITE, NULL, j->err)
-                && med_pg_send(&s->writer, STATEMENT_LOCK_STATE, NULL, j->err);
-    for (size_t i = 0; good && i < j->n; i++) {
-        struct pg_parameters p = {0};
-        med_pg_int(&p, j->kind);
-        med_pg_bytes(&p, j->list[i]);
-        good = med_pg_send(&s->writer, STATEMENT_ADD_NAME, &p, j->err);
-        if (good && s->writer.n_expected > EXPECTED_MAX / 2)
-            good = med_pg_sync(&s->writer, j->err) && med_pg_drain(&s->writer, j->err);
-    }
-    return good && med_pg_send(&s->writer, STATEMENT_COMMIT, NULL, j->err)
-           && med_pg_sync(&s->writer, j->err) && med_pg_drain(&s->writer, j->err);
+    struct pg_array names;
+    struct pg_parameters p = {0};
+    med_pg_array_init(&names, PG_BYTES);
+    for (size_t i = 0; i < j->n; i++)
+        med_pg_array_bytes(&names, j->list[i]);
+    med_pg_int(&p, j->kind);
+    bool good = (med_pg_add_array(&p, &names) || MED_FAIL_MEMORY(j->err))
+                && med_pg_send(&s->writer, STATEMENT_BEGIN_WRITE, NULL, j->err)
+                && med_pg_send(&s->writer, STATEMENT_LOCK_STATE, NULL, j->err)
+                && med_pg_send(&s->writer, STATEMENT_ADD_NAMES, &p, j->err)
+                && med_pg_send(&s->writer, STATEMENT_COMMIT, NULL, j->err)
+                && med_pg_sync(&s->writer, j->err) && med_pg_drain(&s->writer, j->err);
+    med_pg_array_free(&names);
+    return good;
 }
 
 /* On the commit thread, and under the lock of all commits, so that two callers in two processes

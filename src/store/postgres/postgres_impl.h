@@ -192,6 +192,8 @@ struct pg_sample {
     int64_t at, t;
 };
 enum { PG_SAMPLES = 64 };
+/* What may go by COPY: each enum table, and this. */
+enum { COPY_RESOURCE = TABLE_COUNT, COPIES };
 struct pg_replicas {
     struct pg_store *store;
     int64_t bound, every;  /* microseconds: how old reads may be; between two looks */
@@ -236,10 +238,10 @@ struct pg_store {
     bool caches_hold; /* nobody else has written since then */
     struct idents idents;
     struct tallies tallies;
-    struct pending pending;        /* index rows not yet written */
-    med_buf copies[TABLE_INDEXES]; /* of a flush: rows that go by COPY, behind all statements */
-    bool copied[TABLE_INDEXES];    /* there are some */
-    med_arena *scratch;            /* of one group */
+    struct pending pending; /* index rows not yet written */
+    med_buf copies[COPIES]; /* of a flush: rows that go by COPY, behind all statements */
+    bool copied[COPIES];    /* there are some */
+    med_arena *scratch;     /* of one group */
     struct commit_rules rules;
     struct current *current;
     size_t current_cap;
@@ -332,11 +334,16 @@ bool med_pg_flush(struct pg_store *s, med_err *err);
  * without a sync. */
 bool med_pg_drop_purged(struct pg_store *s, med_err *err);
 
-/* ---- copy.c: many rows of an index table ---- */
+/* ---- copy.c: many rows of a table ---- */
 void med_pg_copy_init(med_buf *out); /* to be freed */
+/* Not one of COPY_RESOURCE: its fields come one by one. */
 void med_pg_copy_add(med_buf *out, const struct index_row *row);
+void med_pg_copy_row(med_buf *out, size_t n_fields);
+void med_pg_copy_int(med_buf *out, int64_t value, unsigned width);
+void med_pg_copy_bytes(med_buf *out, med_str bytes);
+void med_pg_copy_null(med_buf *out);
 /* Ends them, too. */
-bool med_pg_copy_send(struct pg_connection *c, enum table table, med_buf *rows, med_err *err);
+bool med_pg_copy_send(struct pg_connection *c, unsigned what, med_buf *rows, med_err *err);
 
 /* ---- table.c: the index tables ---- */
 struct table_shape {

@@ -434,22 +434,19 @@ bool med_pg_referrers(med_view *view, med_arena *a, med_rid rid, size_t limit, m
 bool med_pg_missing(med_view *view, med_arena *a, med_rid *after, med_rid **out, size_t *n,
                     bool *done, med_err *err)
 {
-    enum { PAGE = 1000 };
     struct pg_parameters p = {0};
     med_pg_int(&p, (int64_t)*after);
     *n = 0;
-    *out = MED_TAKE(a, PAGE, med_rid);
-    if (*out == NULL)
-        return MED_FAIL_MEMORY(err);
     PGresult *r = med_pg_view_ask(med_pg_of_view(view), STATEMENT_MISSING_TARGETS, &p, err);
     if (r == NULL)
         return false;
-    for (int i = 0; i < PQntuples(r); i++) {
+    *done = PQntuples(r) == 0;
+    *out = MED_TAKE(a, (size_t)PQntuples(r), med_rid);
+    for (int i = 0; *out != NULL && i < PQntuples(r); i++) {
         *after = (med_rid)med_pg_int_at(r, i, 0);
         if (med_pg_int_at(r, i, 1) != 0)
             (*out)[(*n)++] = *after;
     }
-    *done = PQntuples(r) < PAGE;
     PQclear(r);
-    return true;
+    return *out != NULL || MED_FAIL_MEMORY(err);
 }

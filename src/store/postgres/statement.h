@@ -206,11 +206,15 @@
                  " AND rid = $3::int8 LIMIT 1")                                                    \
     X(HAS_REFERENCE, "SELECT 1 FROM reference WHERE param = $1::int8 AND target = $2::int8"        \
                      " AND rid = $3::int8 LIMIT 1")                                                \
+    /* a page is so many rows of each table, as far as both go: a target may have millions */      \
     X(MISSING_TARGETS,                                                                             \
-      "SELECT p.target, NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = p.target"               \
-      " AND r.change <> 3) FROM (SELECT DISTINCT target FROM (SELECT target FROM reference"        \
-      " WHERE target > $1::int8 UNION ALL SELECT target FROM target WHERE target > $1::int8)"      \
-      " AS u ORDER BY target LIMIT 1000) AS p ORDER BY p.target")                                  \
+      "WITH a AS (SELECT target FROM reference WHERE target > $1::int8 ORDER BY target LIMIT 10000),"\
+      " b AS (SELECT target FROM target WHERE target > $1::int8 ORDER BY target LIMIT 10000)"      \
+      " SELECT u.target, NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = u.target"              \
+      " AND r.change <> 3) FROM (SELECT target FROM a UNION SELECT target FROM b) AS u"            \
+      " WHERE u.target <= least((SELECT max(target) FROM a HAVING count(*) = 10000),"              \
+      " (SELECT max(target) FROM b HAVING count(*) = 10000), 9223372036854775807)"                 \
+      " ORDER BY u.target")                                                                        \
     /* scans: $1 $2 the key, $3 $4 the start, $5 the end, $6 how many */                           \
     SCAN(X, TOKEN_UP,                                                                              \
          "SELECT rid FROM token WHERE param = $1::int8 AND hash = $2::int8"                        \
@@ -347,9 +351,13 @@
                      " AND p.first = u.first RETURNING 1) SELECT count(*) FROM gone")              \
     X(SET_ROWSETS, "UPDATE resource r SET rowset = u.rowset FROM unnest(" I1 ", $2::bytea[])"      \
                    " AS u (rid, rowset) WHERE r.rid = u.rid")                                      \
-    X(ADD_NAME, "INSERT INTO name (kind, text, number) SELECT $1::int8, $2::bytea,"                \
-                " coalesce(max(number), 0) + 1 FROM name WHERE kind = $1::int8"                    \
-                " ON CONFLICT DO NOTHING")                                                         \
+    /* those that have no number yet, in the order in which they came */                           \
+    X(ADD_NAMES,                                                                                   \
+      "INSERT INTO name (kind, text, number) SELECT $1::int8, u.text, (SELECT"                     \
+      " coalesce(max(number), 0) FROM name WHERE kind = $1::int8) + row_number() OVER (ORDER BY u.n)"\
+      " FROM (SELECT text, min(n) AS n FROM unnest($2::bytea[]) WITH ORDINALITY AS u (text, n)"    \
+      " GROUP BY text) AS u WHERE NOT EXISTS (SELECT 1 FROM name o WHERE o.kind = $1::int8"        \
+      " AND o.text = u.text)")                                                                     \
     X(ADD_IDENTS, "INSERT INTO ident (hash, rid) SELECT * FROM unnest(" I2 ")")                    \
     X(DROP_IDENTS,                                                                                 \
       "DELETE FROM ident i USING unnest(" I2 ") AS u (hash, rid) WHERE i.hash = u.hash"            \

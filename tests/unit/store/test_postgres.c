@@ -618,6 +618,37 @@ static void write_many(struct kit *k, const char *note)
         fail_msg("%s", c.err.text);
 }
 
+/* More rows than a page of the statement has. */
+static void what_is_missing_is_found_behind_a_target_of_many(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    med_rid after = 0;
+    size_t total = 0;
+    SKIP_ELSEWHERE(k);
+    med_write first = kit_observation(k, "first", "one", "p1", "c|even", 1, 1);
+    med_write last = kit_observation(k, "last", "one", "p2", "c|even", 1, 1);
+    assert_int_equal(kit_commit_one(k, &first), MED_COMMIT_DONE);
+    assert_int_equal(kit_commit_one(k, &last), MED_COMMIT_DONE);
+    PGconn *c = PQconnectdb(k->database);
+    PGresult *r = PQexec(c, "INSERT INTO medulla.reference (target, rid, param, shard) SELECT"
+                            " (SELECT min(target) + 1 FROM medulla.reference), n, 1, 0"
+                            " FROM generate_series(1, 10001) AS u (n)");
+    assert_int_equal(PQresultStatus(r), PGRES_COMMAND_OK);
+    PQclear(r);
+    PQfinish(c);
+    for (bool done = false; !done;) {
+        size_t n = 0;
+        med_rid *missing = NULL;
+        med_view *v = kit_view(k);
+        if (!med_view_missing(v, k->arena, &after, &missing, &n, &done, &err))
+            fail_msg("%s", err.text);
+        med_view_end(v);
+        total += n;
+    }
+    assert_int_equal(total, 3);
+}
+
 static void an_empty_store_is_filled_without_its_index(void **state)
 {
     struct kit *k = *state;
@@ -682,6 +713,7 @@ int main(void)
         TEST(without_its_rights_it_says_so),
         TEST(writers_wait_their_turn),
         TEST(no_plan_walks_through_a_table),
+        TEST(what_is_missing_is_found_behind_a_target_of_many),
         TEST(an_empty_store_is_filled_without_its_index),
         TEST(what_changes_while_it_is_filled_ends_that),
         TEST(filling_that_was_cut_off_is_made_whole_at_the_next_start),
