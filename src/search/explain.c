@@ -77,21 +77,25 @@ static size_t add_asked(const med_run *r, const med_asked *asked, size_t n, med_
     uint64_t rows = 0;
     uint32_t times = 0;
     int64_t waited = 0;
+    size_t at = 1;
     if (n == 0)
         return 0;
     for (size_t i = 0; i < n; i++) {
         rows += asked[i].rows;
         times += asked[i].times;
         waited += asked[i].microseconds;
-        lines[i + 1] = med_arena_printf(
+        lines[at++] = med_arena_printf(
             r->arena, "PostgreSQL, %.*s: asked %u times, %lu rows, %ld microseconds",
             MED_STR_ARG(asked[i].what), asked[i].times, (unsigned long)asked[i].rows,
             (long)asked[i].microseconds);
+        if (asked[i].plan.len > 0)
+            lines[at++] = med_arena_printf(r->arena, "PostgreSQL, %.*s, how: %.*s",
+                                           MED_STR_ARG(asked[i].what), MED_STR_ARG(asked[i].plan));
     }
     lines[0] =
         med_arena_printf(r->arena, "PostgreSQL: asked %u times, %lu rows, waited %ld microseconds",
                          times, (unsigned long)rows, (long)waited);
-    return n + 1;
+    return at;
 }
 
 bool med_run_explain(const med_run *r, med_search_result *out, med_err *err)
@@ -100,7 +104,7 @@ bool med_run_explain(const med_run *r, med_search_result *out, med_err *err)
     const med_asked *asked;
     size_t n_asked;
     med_view_asked(r->view, &asked, &n_asked);
-    med_str *lines = MED_TAKE(a, r->q->n + 3 + n_asked, med_str);
+    med_str *lines = MED_TAKE(a, r->q->n + 3 + 2 * n_asked, med_str);
     if (lines == NULL)
         return MED_FAIL_MEMORY(err);
     size_t n = 0;

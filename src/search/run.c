@@ -2,6 +2,7 @@
 #include "search/run.h"
 #include "search/hub.h"
 #include "search/page.h"
+#include "store/asked.h"
 
 static bool bind(med_run *r, bool dry, med_err *err)
 {
@@ -347,6 +348,8 @@ med_run *med_search_begin(med_view *v, med_arena *a, const med_query *q, med_str
                           uint64_t *cost, med_err *err)
 {
     int64_t began = q->explain ? med_monotonic(&med_clock_system) : 0;
+    if (q->explain)
+        med_view_explain(v, a);
     med_run *r = start(q, v, a, true, page.len > 0 ? 0 : wanted_of(q), err);
     if (r != NULL) {
         r->began = began;

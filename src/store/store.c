@@ -392,3 +392,9 @@ void med_view_asked(med_view *v, const med_asked **out, size_t *n)
     if (v->store->ops->asked != NULL)
         v->store->ops->asked(v, out, n);
 }
+
+void med_view_explain(med_view *v, med_arena *a)
+{
+    if (v->store->ops->explain != NULL)
+        v->store->ops->explain(v, a);
+}

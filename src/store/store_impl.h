@@ -69,6 +69,7 @@ struct med_store_ops {
     int64_t (*position)(const med_store *s);
     void (*replicas)(med_store *s, med_replicas *out);
     void (*asked)(med_view *v, const med_asked **out, size_t *n); /* NULL: nothing ever is */
+    void (*explain)(med_view *v, med_arena *a);                   /* the same */
 
     /* full text; all or none (NULL) */
     bool (*posted)(med_view *v, med_posted *out, med_err *err);

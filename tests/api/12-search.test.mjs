@@ -185,8 +185,13 @@ test('explain=true tells the plan', async () => {
   assert.match(said[4], /^looked at \d+ candidates, 2 on this page; took \d{1,7} microseconds$/);
   assert.ok(![...said, ...asked].join().includes(mark));
   assert.equal(asked.length > 0, onPostgres);
-  for (const line of asked) assert.match(line, /^PostgreSQL(, [A-Z_]+)?: asked \d+ times, \d+ rows, (waited )?\d+ microseconds$/);
-  const [all, ...each] = asked.map((line) => Number(/asked (\d+)/.exec(line)[1]));
+  const how = asked.filter((line) => line.includes(', how: ')), times = asked.filter((line) => !how.includes(line));
+  for (const line of times) assert.match(line, /^PostgreSQL(, [A-Z_]+)?: asked \d+ times, \d+ rows, (waited )?\d+ microseconds$/);
+  for (const line of how) assert.match(line, /^PostgreSQL, [A-Z_]+, how: (\w[\w ]*: \d+ rows \(\d+ expected\)(, \d+ pages in memory, \d+ read)?(; |$))+$/);
+  assert.equal(how.length, onPostgres ? times.length - 1 : 0, 'one of each kind');
+  if (onPostgres) assert.ok(how.some((line) => / by p?tok(en)?_key/.test(line)), how.join('\n'));
+  assert.ok(!how.some((line) => line.includes('Seq Scan')), how.join('\n'));
+  const [all, ...each] = times.map((line) => Number(/asked (\d+)/.exec(line)[1]));
   if (onPostgres) assert.equal(each.reduce((a, b) => a + b), all);
   await refused('Patient?explain=perhaps', 'true or false');
 });

@@ -292,10 +292,11 @@ static bool expect(struct pg_connection *c, unsigned char what, int sent, med_er
     return true;
 }
 
+static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
 bool med_pg_send(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
                  med_err *err)
 {
-    static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     if (c->pg == NULL)
         return fail(c, NULL, err);
     const char *name = statements[id].name;
@@ -413,10 +414,10 @@ bool med_pg_drain(struct pg_connection *c, med_err *err)
     return c->pg != NULL || fail(c, NULL, err);
 }
 
-PGresult *med_pg_ask(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
-                     med_err *err)
+/* The one answer to what was sent. */
+static PGresult *answer_of(struct pg_connection *c, bool sent, med_err *err)
 {
-    if (!med_pg_send(c, id, p, err) || !med_pg_sync(c, err)) {
+    if (!sent || !med_pg_sync(c, err)) {
         med_pg_disconnect(c);
         return NULL;
     }
@@ -426,6 +427,30 @@ PGresult *med_pg_ask(struct pg_connection *c, enum statement id, const struct pg
         return NULL;
     }
     return r;
+}
+
+PGresult *med_pg_ask(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
+                     med_err *err)
+{
+    return answer_of(c, med_pg_send(c, id, p, err), err);
+}
+
+PGresult *med_pg_ask_plan(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
+                          med_err *err)
+{
+    med_buf sql;
+    med_buf_init(&sql, 1 << 16);
+    med_buf_add(&sql, MED_STR("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "));
+    med_buf_add(&sql, med_str_from(statements[id].sql));
+    med_buf_addc(&sql, '\0');
+    bool sent = (!sql.failed || MED_FAIL_MEMORY(err)) && (c->pg != NULL || fail(c, NULL, err))
+                && expect(c, EXPECT_RESULT,
+                          PQsendQueryParams(c->pg, sql.ptr, p == NULL ? 0 : p->n, NULL,
+                                            p == NULL ? NULL : p->values,
+                                            p == NULL ? NULL : p->lengths, binary, 1),
+                          err);
+    med_buf_free(&sql);
+    return answer_of(c, sent, err);
 }
 
 bool med_pg_run(struct pg_connection *c, enum statement id, const struct pg_parameters *p,

@@ -108,6 +108,7 @@ static const struct med_store_ops ops = {
     .referrers = med_pg_referrers,
     .missing = med_pg_missing,
     .asked = med_pg_asked,
+    .explain = med_pg_explain,
     .posted = med_pg_posted,
     .postings = med_pg_postings,
     .post = med_pg_post,

@@ -116,6 +116,7 @@ struct pg_view {
     struct unpacker *unpacker;
     med_asked asked[MED_ASKED];
     size_t n_asked;
+    med_arena *explain; /* NULL: nobody wants the plans of what is asked */
     bool writer;
     bool deep; /* hash texts, too */
 };
@@ -390,6 +391,9 @@ PGresult *med_pg_view_ask_latest(struct pg_view *v, enum statement id,
 bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *keys, int n, bool *has,
                         int64_t *out, med_err *err);
 void med_pg_asked(med_view *view, const med_asked **out, size_t *n);
+void med_pg_explain(med_view *view, med_arena *a);
+/* explain.c: the plan of a question, asked once more in the same snapshot. */
+bool med_pg_plan_of(struct pg_view *v, const struct pg_question *q, med_str *out, med_err *err);
 void med_pg_view_begin(struct pg_view *v, int64_t deadline);
 void med_pg_view_close(struct pg_view *v);
 

@@ -63,10 +63,30 @@ static void note(struct pg_view *v, enum statement id, const PGresult *r, int64_
     while (i < v->n_asked && i < MED_ASKED - 1 && !med_str_eq(v->asked[i].what, what))
         i++;
     if (i == v->n_asked)
-        v->asked[v->n_asked++] = (med_asked){.what = i == MED_ASKED - 1 ? MED_STR("others") : what};
+        v->asked[v->n_asked++] = (med_asked){.what = i == MED_ASKED - 1 ? MED_STR("others") : what,
+                                             .plan = MED_STR_EMPTY};
     v->asked[i].times++;
     v->asked[i].rows += r == NULL ? 0 : (uint64_t)PQntuples(r);
     v->asked[i].microseconds += med_monotonic(v->store->clock) - since;
+}
+
+/* Of those of which this is the first. */
+static bool note_plans(struct pg_view *v, const struct pg_question *q, size_t n, med_err *err)
+{
+    bool good = true;
+    for (size_t i = 0; good && v->explain != NULL && i < n; i++) {
+        for (size_t k = 0; good && k < v->n_asked; k++) {
+            med_asked *asked = &v->asked[k];
+            if (med_str_eqz(asked->what, med_pg_name(q[i].id)) && asked->times == 1)
+                good = med_pg_plan_of(v, &q[i], &asked->plan, err);
+        }
+    }
+    return good;
+}
+
+void med_pg_explain(med_view *view, med_arena *a)
+{
+    med_pg_of_view(view)->explain = a;
 }
 
 void med_pg_asked(med_view *view, const med_asked **out, size_t *n)
@@ -284,8 +304,12 @@ static bool ask(struct pg_view *v, bool snapshot, struct pg_question *q, size_t 
 
 bool med_pg_view_ask_all(struct pg_view *v, struct pg_question *q, size_t n, med_err *err)
 {
-    if (ask(v, true, q, n, err))
-        return true;
+    if (ask(v, true, q, n, err)) {
+        if (note_plans(v, q, n, err))
+            return true;
+        note_failure(v);
+        forget_answers(q, n);
+    }
     if (v->connection->trouble == TROUBLE_DAMAGED)
         atomic_fetch_add(&v->store->damaged, 1);
     return false;
@@ -333,6 +357,7 @@ void med_pg_view_begin(struct pg_view *v, int64_t deadline)
     v->open = true;
     v->was_cut = false;
     v->n_asked = 0;
+    v->explain = NULL;
 }
 
 void med_pg_view_close(struct pg_view *v)
