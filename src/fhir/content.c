@@ -360,6 +360,28 @@ bool med_content_shape(med_call *call, med_shape *out, med_err *err)
     return elements.len == 0 || read_elements(call, elements, out) ? true : MED_FAIL_MEMORY(err);
 }
 
+/* Of two that differ none is obeyed. */
+static bool shape_is_said_once(const med_call *call, med_err *err)
+{
+    static const char *const names[] = {"_format", "_pretty", "_summary", "_elements"};
+    const med_pairs *query = &call->request.query;
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        size_t before = 0; /* from 1 */
+        for (size_t i = 0; i < query->n; i++) {
+            if (!med_str_eqz(query->at[i].name, names[n]))
+                continue;
+            if (before > 0) {
+                (void)MED_FAIL(err, MED_ISSUE_VALUE,
+                               "parameter %zu, '%s': it was given before, as parameter %zu", i + 1,
+                               names[n], before);
+                return med_err_status(err, 400);
+            }
+            before = i + 1;
+        }
+    }
+    return true;
+}
+
 enum { PARAMETERS = 8 }; /* of an interaction's URL, at most */
 
 static bool refuse_parameter(const med_call *call, med_str name, const med_str *known, size_t n,
@@ -401,7 +423,7 @@ bool med_content_query(med_call *call, med_err *err)
         return true;
     return (call->interaction->parameters == NULL || !call->request.strict
             || check_parameters(call, err))
-           && med_content_shape(call, &ignored, err);
+           && shape_is_said_once(call, err) && med_content_shape(call, &ignored, err);
 }
 
 uint64_t med_content_hash(const med_call *call)

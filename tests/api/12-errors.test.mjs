@@ -210,6 +210,7 @@ const cases = {
     assert.equal((await get(`Patient/${id}?sumary=true`, { Prefer: 'handling=lenient' })).status, 200);
     for (const answer of [await get(`Patient/${id}?sumary=true`), await get(`Patient/${id}/_history/1?x=1`),
       await send('PUT', `Patient/${id}?x=1`, patient({ id })), await send('DELETE', `Patient/${id}?x=1`), await get('metadata?x=1'),
+      await get(`Patient/${id}/$meta?x=1`), await get(`Patient/${id}?_format=json&_format=xml`), await get('Patient?_pretty=true&_pretty=false'),
       await post({ resourceType: 'Bundle', type: 'batch' }, {}, '?x=1')]) assert.equal(answer.status, 400, answer.text);
     assert.equal((await get(`Patient/${id}`)).body.meta.versionId, '1');
     return lost(() => post(patient(), {}, 'Patient?_sumary=true'));
