@@ -208,7 +208,8 @@
                      " AND rid = $3::int8 LIMIT 1")                                                \
     /* a page is so many rows of each table, as far as both go: a target may have millions */      \
     X(MISSING_TARGETS,                                                                             \
-      "WITH a AS (SELECT target FROM reference WHERE target > $1::int8 ORDER BY target LIMIT 10000),"\
+      "WITH a AS (SELECT target FROM reference WHERE target > $1::int8 ORDER BY target LIMIT "     \
+      "10000),"                                                                                    \
       " b AS (SELECT target FROM target WHERE target > $1::int8 ORDER BY target LIMIT 10000)"      \
       " SELECT u.target, NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = u.target"              \
       " AND r.change <> 3) FROM (SELECT target FROM a UNION SELECT target FROM b) AS u"            \
@@ -354,7 +355,8 @@
     /* those that have no number yet, in the order in which they came */                           \
     X(ADD_NAMES,                                                                                   \
       "INSERT INTO name (kind, text, number) SELECT $1::int8, u.text, (SELECT"                     \
-      " coalesce(max(number), 0) FROM name WHERE kind = $1::int8) + row_number() OVER (ORDER BY u.n)"\
+      " coalesce(max(number), 0) FROM name WHERE kind = $1::int8) + row_number() OVER (ORDER BY "  \
+      "u.n)"                                                                                       \
       " FROM (SELECT text, min(n) AS n FROM unnest($2::bytea[]) WITH ORDINALITY AS u (text, n)"    \
       " GROUP BY text) AS u WHERE NOT EXISTS (SELECT 1 FROM name o WHERE o.kind = $1::int8"        \
       " AND o.text = u.text)")                                                                     \
