@@ -114,7 +114,8 @@ bool med_names_intern(struct names *names, struct commit_queue *q, void (*add)(s
 {
     if (med_names_find(names, kind, list, n, numbers) == n)
         return true;
-    struct names_job job = {.job.run = add, .kind = kind, .list = list, .n = n, .err = err};
+    struct names_job job = {
+        .job.run = add, .kind = kind, .list = list, .n = n, .numbers = numbers, .err = err};
     if (!med_queue_run_job(q, &job.job, err) || !job.good)
         return false;
     (void)med_names_find(names, kind, list, n, numbers);

@@ -40,6 +40,7 @@ struct names_job {
     enum med_name_kind kind;
     const med_str *list;
     size_t n;
+    uint32_t *numbers;
     bool good;
     med_err *err;
 };

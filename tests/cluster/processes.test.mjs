@@ -16,13 +16,13 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const EACH = 64;
 
 let folder, place, conninfo;
-const servers = [];
+const servers = [], locks = [];
 const sql = (text) => execFileSync('psql', ['-q', '-At', '-c', text, conninfo], { encoding: 'utf8' }).trim();
 
 async function serve(name) {
   const data = join(folder, name);
-  mkdirSync(data, { mode: 0o700 });
-  if (servers.length > 0) copyFileSync(join(folder, 's0', 'key'), join(data, 'key'));
+  mkdirSync(data, { mode: 0o700, recursive: true });
+  if (servers.length > 0 && name !== 's0') copyFileSync(join(folder, 's0', 'key'), join(data, 'key'));
   const port = await freePort();
   const child = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, '--auth', 'off', '--store', `postgres:${conninfo}`],
     { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', MEDULLA_WORKER_THREADS: '4', MEDULLA_WORKER_QUICK: '4' }, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -41,6 +41,7 @@ before(async () => {
 });
 after(async () => {
   if (skip) return;
+  for (const lock of locks) lock.kill(); // of a test that failed
   for (const { child } of servers) {
     child.kill('SIGTERM');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -118,19 +119,70 @@ test('a status and its result are told by every server, and cancelled at every o
   assert.equal(sql('SELECT count(*) FROM medulla.note_file'), '0');
 });
 
+// What holds a lock until `release`; the SQL must answer something.
+async function locked(text) {
+  const lock = spawn('psql', ['-q', '-At', conninfo], { stdio: ['pipe', 'pipe', 'inherit'] });
+  locks.push(lock);
+  lock.stdin.write(`BEGIN; ${text};\n`);
+  await once(lock.stdout, 'data');
+  return async () => { lock.stdin.end('COMMIT;\n'); await once(lock, 'exit'); };
+}
+async function until(what, holds) {
+  for (let i = 0; i < 600; i++, await pause(50)) if (await holds()) return;
+  assert.fail(what);
+}
+
+test('a new search parameter is ready on every server or on none, and its task outlives its server', { skip }, async () => {
+  const query = 'Basic?words=words';
+  for (let i = 0; i < 5; i++) assert.equal((await call(servers[0], 'PUT', `Basic/w${i}`, { resourceType: 'Basic', id: `w${i}`, code: { text: 'Words' } })).status, 201);
+  for (const server of servers) assert.equal((await call(server, 'GET', query)).status, 400);
+  // the index rows of these resources can not be written while others hold them
+  const release = await locked("SELECT rid FROM medulla.resource WHERE type = (SELECT number FROM medulla.name WHERE kind = 0 AND text = 'Basic'::bytea) FOR UPDATE");
+  assert.equal((await call(servers[1], 'POST', 'SearchParameter', { resourceType: 'SearchParameter', url: 'http://example.org/sp/words', name: 'words', status: 'active',
+    description: 'words', code: 'words', base: ['Basic'], type: 'string', expression: 'Basic.code.text' })).status, 201);
+  for (const server of servers) {
+    await until('every server knows it', async () => {
+      const a = await call(server, 'GET', query);
+      assert.ok([400, 503].includes(a.status), a.text);
+      if (a.status === 503) assert.match(a.text, /is not ready/);
+      return a.status === 503;
+    });
+  }
+  const says = (words) => servers.filter(({ log }) => log.includes(words));
+  await until('one begins', () => says('task begins').length > 0);
+  const [owner] = says('task begins');
+  owner.child.kill('SIGKILL');
+  await once(owner.child, 'exit');
+  const others = servers.filter((server) => server !== owner);
+  for (const server of others) assert.equal((await call(server, 'GET', query)).status, 503);
+  // as if its lease were over: that takes ten seconds
+  sql("UPDATE medulla.note SET text = convert_to(regexp_replace(convert_from(text, 'UTF8'), '\"leaseUntil\":[0-9]+', '\"leaseUntil\":0'), 'UTF8') WHERE convert_from(name, 'UTF8') LIKE 'task:%'");
+  await release();
+  for (const server of others) {
+    await until('ready', async () => {
+      const a = await call(server, 'GET', query);
+      assert.ok([200, 503].includes(a.status), a.text);
+      if (a.status === 200) assert.equal(a.json.total, 5);
+      return a.status === 200;
+    });
+  }
+  await until('its end is told', () => says('task ends').length > 0);
+  assert.deepEqual([says('task begins').length, says('task goes on').length, says('task ends').length], [1, 1, 1], 'each of them once');
+  const at = servers.indexOf(owner);
+  servers[at] = await serve(`s${at}`);
+  assert.equal((await call(servers[at], 'GET', query)).json.total, 5);
+});
+
 test('a question whose server died is answered by another', { skip }, async () => {
   // nothing is read while the table is locked, so that the job is under way when its server dies
-  const lock = spawn('psql', ['-q', '-At', conninfo], { stdio: ['pipe', 'pipe', 'inherit'] });
-  lock.stdin.write('BEGIN; LOCK TABLE medulla.resource IN ACCESS EXCLUSIVE MODE; SELECT 1;\n');
-  await once(lock.stdout, 'data');
+  const release = await locked('LOCK TABLE medulla.resource IN ACCESS EXCLUSIVE MODE; SELECT 1');
   const begun = await call(servers[2], 'GET', 'Basic', undefined, later);
   assert.equal(begun.status, 202, begun.text);
   const status = begun.headers.get('content-location');
   servers[2].child.kill('SIGKILL');
   await once(servers[2].child, 'exit');
   assert.equal((await call(servers[0], 'GET', status.replace(/^.*\/fhir\//, ''))).status, 202, 'it is not lost');
-  lock.stdin.end('COMMIT;\n');
-  await once(lock, 'exit');
+  await release();
   // as if its lease were over: that takes two minutes
   sql("UPDATE medulla.note SET text = convert_to(regexp_replace(convert_from(text, 'UTF8'), '\"lease\":[0-9]+', '\"lease\":0'), 'UTF8') WHERE convert_from(name, 'UTF8') LIKE 'job:%'");
   let done;

@@ -33,12 +33,16 @@ static bool send_names(struct pg_store *s, const struct names_job *j)
 }
 
 /* On the commit thread, and under the lock of all commits, so that two callers in two processes
- * never give one number twice. */
+ * never give one number twice. What another gave by now needs no lock, which may be held for long.
+ */
 static void add_names(struct job *job)
 {
     struct names_job *j = (struct names_job *)job;
     struct pg_store *s = job->store;
-    j->good = med_pg_writer(s, j->err) && send_names(s, j);
+    j->good = med_pg_writer(s, j->err) && med_pg_load_names(s, &s->writer, j->err);
+    if (!j->good || med_names_find(&s->names, j->kind, j->list, j->n, j->numbers) == j->n)
+        return;
+    j->good = send_names(s, j);
     if (!j->good && s->writer.pg != NULL)
         med_pg_disconnect(&s->writer);
     j->good = j->good && med_pg_load_names(s, &s->writer, j->err);
