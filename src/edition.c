@@ -165,10 +165,22 @@ static bool find_task(const look *l, const med_added_param *p, med_task_note *ou
                      err);
 }
 
-/* Of the rows by hub and date: its note comes with an upgrade, to a store that has resources. */
-static bool find_hubs(const look *l, med_task_note *out, bool *lacking, med_err *err)
+/* Rows that a later format has more of: their notes come with an upgrade, to a store that has
+ * resources. */
+static const struct kind_of_rows {
+    med_str task;
+    const med_search_schema *(*without)(med_arena *a, const med_search_schema *s);
+    med_str (*types)(med_arena *a, const med_search_schema *s);
+} kinds_of_rows[] = {
+    {MED_LIT("task:rows:hubs"), med_search_schema_without_hubs, med_search_hub_types},
+    {MED_LIT("task:rows:pairs"), med_search_schema_without_pairs, med_search_pair_types},
+};
+enum { KINDS_OF_ROWS = sizeof kinds_of_rows / sizeof *kinds_of_rows };
+
+static bool find_rows(const look *l, const struct kind_of_rows *kind, med_task_note *out,
+                      bool *lacking, med_err *err)
 {
-    if (!find_note(l, MED_STR("task:rows:hubs"), out, err))
+    if (!find_note(l, kind->task, out, err))
         return false;
     *lacking = out->revision != 0 && out->state != MED_TASK_DONE;
     return true;
@@ -228,15 +240,19 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
                && med_capabilities_text(x->arena, &x->fhir, &x->fhir.capabilities, err));
 }
 
-static bool take_hubs(edition *x, const look *l, med_err *err)
+static bool take_rows(edition *x, const look *l, med_err *err)
 {
-    med_task_note t;
-    bool lacking;
-    if (!find_hubs(l, &t, &lacking, err))
-        return false;
-    if (lacking)
-        x->fhir.schema = med_search_schema_without_hubs(x->arena, x->fhir.schema);
-    return x->fhir.schema != NULL || MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
+        med_task_note t;
+        bool lacking;
+        if (!find_rows(l, &kinds_of_rows[i], &t, &lacking, err))
+            return false;
+        if (lacking)
+            x->fhir.schema = kinds_of_rows[i].without(x->arena, x->fhir.schema);
+        if (x->fhir.schema == NULL)
+            return MED_FAIL_MEMORY(err);
+    }
+    return true;
 }
 
 static edition *make(med_editions *e, const look *l, uint64_t signature, med_err *err)
@@ -253,7 +269,7 @@ static edition *make(med_editions *e, const look *l, uint64_t signature, med_err
     x->fhir.since = med_monotonic(e->base->clock); /* its rows were made by now */
     x->fhir.newest = newest;
     x->fhir.newest_arg = e;
-    if (extend(e, x, l, err) && take_hubs(x, l, err))
+    if (extend(e, x, l, err) && take_rows(x, l, err))
         return x;
     med_arena_free(a);
     return NULL;
@@ -334,12 +350,14 @@ static bool sign(const look *l, uint64_t *out, med_err *err)
 {
     static const med_hash_key key = {3, 4};
     med_hasher h;
-    med_task_note hubs;
-    bool lacking;
-    if (!find_hubs(l, &hubs, &lacking, err))
-        return false;
     med_hasher_begin(&h, key);
-    med_hasher_add(&h, lacking ? MED_STR("hubs lacking") : MED_STR("hubs"));
+    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
+        med_task_note t;
+        bool lacking;
+        if (!find_rows(l, &kinds_of_rows[i], &t, &lacking, err))
+            return false;
+        med_hasher_add(&h, lacking ? MED_STR("lacking") : MED_STR("there"));
+    }
     for (size_t i = 0; i < l->set.n; i++) {
         med_task_note t;
         if (!find_task(l, &l->set.at[i], &t, err))
@@ -409,18 +427,19 @@ static bool new_task(const med_editions *e, med_arena *a, const med_added_param 
 }
 
 /* An upgrade knows no types. */
-static bool list_hubs(const med_editions *e, const look *l, med_task_note *out, size_t *n,
-                      med_err *err)
+static bool list_rows(const med_editions *e, const look *l, const struct kind_of_rows *kind,
+                      med_task_note *all, size_t *n, med_err *err)
 {
     bool lacking;
-    if (!find_hubs(l, out, &lacking, err))
+    med_task_note *out = &all[*n];
+    if (!find_rows(l, kind, out, &lacking, err))
         return false;
     *n += out->revision != 0;
     if (out->types.len > 0 || out->revision == 0)
         return true;
     out->unwritten = true;
     out->created = med_now(e->base->clock);
-    out->types = med_search_hub_types(l->arena, e->base->schema);
+    out->types = kind->types(l->arena, e->base->schema);
     return out->types.len > 0 || MED_FAIL_MEMORY(err);
 }
 
@@ -428,11 +447,13 @@ static bool list_tasks(const med_editions *e, const look *l, med_task_note **out
                        med_err *err)
 {
     *n = 0;
-    *out = MED_TAKE(l->arena, l->set.n + 2, med_task_note);
+    *out = MED_TAKE(l->arena, l->set.n + KINDS_OF_ROWS + 1, med_task_note);
     if (*out == NULL)
         return MED_FAIL_MEMORY(err);
-    if (!list_hubs(e, l, *out, n, err))
-        return false;
+    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
+        if (!list_rows(e, l, &kinds_of_rows[i], *out, n, err))
+            return false;
+    }
     for (size_t i = 0; i < l->set.n; i++) {
         const med_added_param *p = &l->set.at[i];
         med_task_note *t = &(*out)[(*n)++];

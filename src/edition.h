@@ -30,7 +30,7 @@ enum med_task_state {
 };
 extern const char *const med_task_state_names[5];
 typedef struct med_task_note {
-    med_str name;      /* "task:index:ID", "task:rows:hubs" */
+    med_str name;      /* "task:index:ID", "task:rows:pairs" */
     uint64_t revision; /* of the note; 0: there is none yet */
     bool unwritten;    /* the note is of another serial, or there is none */
     med_str kind;      /* "index", "remove", "rows" */

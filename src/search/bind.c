@@ -1,6 +1,7 @@
 /* bind.c - clauses meet the store: codes become hashes, references become rids, and each
  * clause gets an estimate of its rows by counters or by looking at the first few. */
 #include "search/hub.h"
+#include "search/pair.h"
 
 #include <stdlib.h>
 
@@ -160,7 +161,8 @@ static bool look(med_run *r, size_t i, uint64_t guess, med_err *err)
     if (!count_some(r, &n, err))
         return false;
     for (size_t k = 0; k < r->q->n; k++) {
-        if (k != i && !r->bound[k].decided)
+        bool of_row = r->bound[k].decided && r->bound[k].clause->kind == r->bound[i].clause->kind;
+        if (k != i && !of_row)
             continue;
         r->bound[k].estimate = n < MED_PROBE_ROWS ? n : guess + MED_PROBE_ROWS;
         r->bound[k].guessed = n == MED_PROBE_ROWS;
@@ -234,8 +236,7 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
         b->can_drive = !has_no_range(c); /* decided on the stored column */
         return true;
     case MED_CLAUSE_COMPOSITE:
-        b->needs_body = true;
-        return true;
+        return med_bind_pairs(r, b, err);
     case MED_CLAUSE_ANY:
         return med_bind_any(r, b, dry, err);
     case MED_CLAUSE_SPECIAL:
@@ -268,7 +269,7 @@ static bool sample_missing(med_run *r, size_t i, med_err *err)
         if (found == MED_FAILED)
             break;
         n++;
-        hits += med_rows_have(&rows, b->clause->number) != b->clause->missing;
+        hits += med_rows_have(&rows, b->clause->number, b->clause->also) != b->clause->missing;
     }
     med_stream_close(s);
     b->known = true;
@@ -297,11 +298,12 @@ static bool bind_look(med_run *r, size_t i, med_err *err)
         return look(r, i, r->of_type / 4, err);
     case MED_CLAUSE_URI:
         return look(r, i, r->of_type / 8, err);
+    case MED_CLAUSE_COMPOSITE:
+        return look(r, i, r->bound[i].of_codes / 4, err);
     case MED_CLAUSE_TOKEN:
     case MED_CLAUSE_ID:
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
-    case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
     case MED_CLAUSE_SPECIAL:

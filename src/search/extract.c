@@ -7,6 +7,7 @@
 
 #include "model/reference.h"
 #include "search/hub.h"
+#include "search/pair.h"
 
 bool med_extract_member(const med_extraction *x, uint32_t object, med_str key, med_str *out)
 {
@@ -87,7 +88,11 @@ static bool take_value(void *arg, const med_walk_value *at, med_err *err)
     bool patients = x->whole ? info->type == MED_PARAM_REFERENCE : info->compartment;
     if (patients && !note_patient(x, at))
         return MED_FAIL_MEMORY(err);
-    if (!info->stored)
+    bool united =
+        info->also[0] != 0; /* its rows are those of others, but a query is decided on it */
+    if (info->pairs && !united && !x->whole)
+        return med_extract_pairs(x, at, err);
+    if (!info->stored && !(united && x->whole))
         return true;
     med_extract_value v = {at, info->number, info->places};
     return extract_by_type(x, (enum med_param_type)info->type, &v, err);

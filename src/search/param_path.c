@@ -63,6 +63,47 @@ bool med_param_is_single(const med_pack *p, med_type type, med_str expression)
     return path.len > 0;
 }
 
+/* The next part that is about the type, as it is written. */
+static bool next_part(med_str name, med_str *expression, med_str *part)
+{
+    while (expression->len > 0) {
+        *part = med_str_trim(med_str_cut(*expression, '|', expression));
+        med_str bare = med_str_starts(*part, MED_STR("(")) ? med_str_skip(*part, 1) : *part;
+        if (med_str_starts(bare, name) && (bare.len == name.len || bare.ptr[name.len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bool has_part(med_str name, med_str expression, med_str wanted)
+{
+    med_str part;
+    while (next_part(name, &expression, &part)) {
+        if (med_str_eq(part, wanted))
+            return true;
+    }
+    return false;
+}
+
+/* Is each part of `inner` in one of the two? */
+static bool is_within(med_str name, med_str inner, med_str a, med_str b)
+{
+    med_str part;
+    while (next_part(name, &inner, &part)) {
+        if (!has_part(name, a, part) && !has_part(name, b, part))
+            return false;
+    }
+    return true;
+}
+
+bool med_param_is_union(const med_pack *p, med_type type, med_str all, med_str a, med_str b)
+{
+    med_str name = med_type_name(p, type), part, rest = a;
+    return next_part(name, &rest, &part) && is_within(name, a, all, all)
+           && is_within(name, b, all, all) && is_within(name, all, a, b)
+           && !is_within(name, all, a, a) && !is_within(name, all, b, b);
+}
+
 static bool choice_has(const med_pack *p, const med_param_end *end, med_type wanted)
 {
     size_t first, n = med_element_properties(p, end->owner, end->element, &first);

@@ -22,5 +22,7 @@ bool med_param_end_next(const med_pack *p, med_type type, med_str *expression, m
 bool med_param_is_single(const med_pack *p, med_type type, med_str expression);
 /* A value may be a Range. */
 bool med_param_has_range(const med_pack *p, med_type type, med_str expression);
+/* Are the values of the first those of the two others together, which have some each? */
+bool med_param_is_union(const med_pack *p, med_type type, med_str all, med_str a, med_str b);
 
 #endif

@@ -51,19 +51,23 @@ static bool one_unit(const med_clause *a, const med_clause *b)
     return true;
 }
 
-static bool is_same_row(const med_clause *c, const med_clause *driver)
+static bool is_same_row(const med_run *r, const med_clause *c, size_t driving)
 {
+    const med_clause *driver = r->bound[driving].clause;
     bool ordered = c->kind == MED_CLAUSE_DATE || c->kind == MED_CLAUSE_QUANTITY;
-    return c == driver
+    return c == driver || (c->implied == driving + 1) /* of a pair's rows both parts hold */
            || (ordered && c->kind == driver->kind && c->single && c->number == driver->number
                && c->modifier == MED_MODIFIER_NONE
                && (c->kind == MED_CLAUSE_DATE || one_unit(c, driver)));
 }
 
 /* A string's row is cut, and :exact needs the unfolded text. */
-static bool is_decided_by_row(const med_clause *c)
+static bool is_decided_by_row(const med_bound *b)
 {
-    if (c->kind == MED_CLAUSE_COMPOSITE || c->kind == MED_CLAUSE_SPECIAL || c->barred)
+    const med_clause *c = b->clause;
+    if (c->kind == MED_CLAUSE_COMPOSITE)
+        return b->paired;
+    if (c->kind == MED_CLAUSE_SPECIAL || c->barred)
         return false;
     for (size_t i = 0; c->kind == MED_CLAUSE_STRING && i < c->n; i++) {
         if (c->terms[i].folded.len > MED_STRING_KEY)
@@ -88,8 +92,8 @@ static bool reads_rows(const med_run *r)
 {
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (b->needs_body && !b->decided && b->clause->kind != MED_CLAUSE_COMPOSITE
-            && b->clause->kind != MED_CLAUSE_SPECIAL)
+        if (b->needs_body && !b->decided && b->clause->kind != MED_CLAUSE_SPECIAL
+            && (b->clause->kind != MED_CLAUSE_COMPOSITE || b->paired))
             return true;
     }
     return false;
@@ -116,8 +120,7 @@ void med_run_use(med_run *r, med_plan plan)
     for (size_t i = 0; i < r->q->n; i++) {
         med_bound *b = &r->bound[i];
         b->decided =
-            (by_clause && is_same_row(b->clause, r->bound[plan.clause].clause)
-             && is_decided_by_row(b->clause))
+            (by_clause && is_same_row(r, b->clause, plan.clause) && is_decided_by_row(b))
             || (plan.how == MED_DRIVE_PATIENT_TOKEN && i == plan.clause)
             || (by_patient && i == plan.patient && b->clause->kind == MED_CLAUSE_COMPARTMENT);
     }
@@ -159,7 +162,7 @@ static uint64_t text_cost(const med_run *r, const med_bound *b)
         return asked && r->of_type > 0 ? COST_BODY * lacking / r->of_type : 0;
     }
     if (c->kind == MED_CLAUSE_COMPOSITE)
-        return COST_BODY / RARELY;
+        return b->paired ? 0 : COST_BODY / RARELY;
     if (c->kind == MED_CLAUSE_SPECIAL) /* texts are folded */
         return UINT64_C(5) * COST_BODY;
     return c->modifier == MED_MODIFIER_EXACT || c->modifier == MED_MODIFIER_TEXT
@@ -386,7 +389,7 @@ static bool count_rows(med_run *r, size_t i, uint64_t limit, med_err *err)
     med_stream_close(s);
     for (size_t k = 0; k < r->q->n; k++) {
         med_bound *b = &r->bound[k];
-        if (k != i && !b->decided)
+        if (k != i && (!b->decided || b->clause->kind != r->bound[i].clause->kind))
             continue;
         b->guessed = found == MED_FOUND;
         if (n > b->estimate || found == MED_ABSENT)

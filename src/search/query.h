@@ -106,7 +106,9 @@ typedef struct med_clause {
     bool ranges;         /* QUANTITY: a value may be a Range */
     bool compartment;    /* REFERENCE: a patient it names has the resource in the compartment */
     bool patient_token;  /* TOKEN: also kept by patient */
-    bool implied;        /* follows from a composite; it drives and probes */
+    uint8_t implied;     /* follows from the composite before, clause implied - 1; or 0 */
+    bool pairs;          /* COMPOSITE that has rows (pair.h) */
+    uint32_t also[2];    /* QUANTITY, COMPOSITE: made of these two (schema.h) */
     bool barred;         /* TOKEN: a value has an escaped '|', and other tokens the same hash */
     uint32_t terms_type; /* MODIFIER_TYPE: the pack type */
     bool only_patients;  /* the alias `patient` of a wider reference */
@@ -130,9 +132,16 @@ enum {
     MED_INCLUDES = 16,
 };
 
+/* Is that the parameter of a row, or one of those that it is made of? */
+static inline bool med_is_param(uint32_t param, uint32_t number, const uint32_t also[2])
+{
+    return param == number || (also[0] != 0 && (param == also[0] || param == also[1]));
+}
+
 typedef struct med_sort {
     enum med_clause_kind kind;
     uint32_t number;
+    uint32_t also[2];
     uint32_t row;
     bool descending;
     bool single;

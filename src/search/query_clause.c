@@ -149,6 +149,9 @@ static bool fill_clause(const med_query_parser *p, const med_param *param, med_c
     c->number = info->number;
     c->single = info->single;
     c->ranges = info->ranges;
+    c->pairs = info->pairs;
+    c->also[0] = info->also[0];
+    c->also[1] = info->also[1];
     c->compartment = info->compartment;
     c->patient_token = (info->places & MED_ROW_PATIENT) != 0;
     return true;
@@ -411,11 +414,14 @@ static bool add_implied(med_query_parser *p, const med_clause *composite, med_er
         if (p->q->n == MED_CLAUSES || composite->parts[i].number == 0)
             continue;
         *c = composite->parts[i];
-        for (size_t k = 0; k < composite->n; k++)
-            terms[k] = composite->parts[k * composite->n_parts + i].terms[0];
+        for (size_t k = 0; k < composite->n; k++) {
+            const med_clause *part = &composite->parts[k * composite->n_parts + i];
+            terms[k] = part->terms[0];
+            c->barred = c->barred || part->barred;
+        }
         c->terms = terms;
         c->n = composite->n;
-        c->implied = true;
+        c->implied = (uint8_t)(composite - p->q->clauses + 1);
         med_query_want(p, c->row);
         p->q->n++;
     }

@@ -81,7 +81,7 @@ static bool sort_key(med_query_parser *p, med_str name, med_sort *out, med_err *
                        MED_STR_ARG(name));
         return med_err_status(err, 400);
     }
-    *out = (med_sort){c.kind, c.number, c.row, out->descending, c.single};
+    *out = (med_sort){c.kind, c.number, {c.also[0], c.also[1]}, c.row, out->descending, c.single};
     med_query_want(p, c.row);
     return true;
 }

@@ -3,7 +3,7 @@
  * The store keeps a resource's index rows beside it; reading them costs a tenth of reading,
  * unpacking and parsing the text. They decide most clauses. Where they can not (cut texts, bounds
  * that a double hides, a value that made no row) the verdict is open, and the text decides. */
-#include "search/run.h"
+#include "search/pair.h"
 
 static enum med_verdict verdict_of(bool yes)
 {
@@ -12,11 +12,11 @@ static enum med_verdict verdict_of(bool yes)
 
 #define HAS_ROW(rows, array, n_array, wanted)                                                      \
     for (size_t i_ = 0; i_ < (rows)->n_array; i_++) {                                              \
-        if ((rows)->array[i_].param == (wanted))                                                   \
+        if (med_is_param((rows)->array[i_].param, wanted, also))                                   \
             return true;                                                                           \
     }
 
-bool med_rows_have(const med_rows *rows, uint32_t number)
+bool med_rows_have(const med_rows *rows, uint32_t number, const uint32_t also[2])
 {
     HAS_ROW(rows, tokens, n_tokens, number)
     HAS_ROW(rows, references, n_references, number)
@@ -33,7 +33,7 @@ static enum med_verdict by_presence(const med_clause *c, const med_rows *rows)
 {
     if (c->row == UINT32_MAX || c->only_patients)
         return MED_VERDICT_OPEN;
-    if (med_rows_have(rows, c->number))
+    if (med_rows_have(rows, c->number, c->also))
         return verdict_of(!c->missing);
     return c->kind == MED_CLAUSE_TOKEN ? MED_VERDICT_OPEN : verdict_of(c->missing);
 }
@@ -88,7 +88,8 @@ static enum med_verdict by_quantities(const med_clause *c, const med_rows *rows)
 {
     enum med_verdict verdict = MED_VERDICT_NO;
     for (size_t i = 0; i < rows->n_quantities; i++) {
-        for (size_t k = 0; rows->quantities[i].param == c->number && k < c->n; k++) {
+        bool of_it = med_is_param(rows->quantities[i].param, c->number, c->also);
+        for (size_t k = 0; of_it && k < c->n; k++) {
             enum med_verdict one = by_measures(&c->terms[k], &rows->quantities[i]);
             if (one == MED_VERDICT_YES)
                 return one;
@@ -166,6 +167,24 @@ static enum med_verdict by_targets(const med_bound *b, const med_rows *rows)
     return MED_VERDICT_NO;
 }
 
+static enum med_verdict by_pairs(const med_bound *b, const med_rows *rows)
+{
+    enum med_verdict verdict = b->paired ? MED_VERDICT_NO : MED_VERDICT_OPEN;
+    for (size_t i = 0; i < rows->n_quantities; i++) {
+        const med_quantity_row *q = &rows->quantities[i];
+        bool sure, of_it = med_is_param(q->param, b->clause->number, b->clause->also);
+        for (size_t k = 0; of_it && k < b->n_pairs; k++) {
+            if (b->pairs[k].unit != q->unit
+                || !med_pair_may_match(&b->pairs[k], q->low, q->high, &sure))
+                continue;
+            if (sure)
+                return MED_VERDICT_YES;
+            verdict = MED_VERDICT_OPEN;
+        }
+    }
+    return verdict;
+}
+
 enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows)
 {
     const med_clause *c = b->clause;
@@ -187,10 +206,11 @@ enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows)
     case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_CHAIN:
         return by_targets(b, rows);
+    case MED_CLAUSE_COMPOSITE:
+        return by_pairs(b, rows);
     case MED_CLAUSE_ID:
     case MED_CLAUSE_UPDATED:
     case MED_CLAUSE_HAS:
-    case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
     case MED_CLAUSE_SPECIAL:

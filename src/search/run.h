@@ -35,7 +35,11 @@ typedef struct med_bound {
     struct med_run *sub;  /* HAS that is decided candidate by candidate */
     struct med_run **any; /* ANY that is: n_any runs, of which one must match */
     size_t n_any;
-    bool no_any; /* or none */
+    bool no_any;                      /* or none */
+    const struct med_pair_key *pairs; /* COMPOSITE whose rows have code and value (pair.h) */
+    size_t n_pairs;
+    bool paired;       /* it is one */
+    uint64_t of_codes; /* and that many have its codes */
 } med_bound;
 
 /* What brings the candidates. */
@@ -139,7 +143,7 @@ bool med_run_check(med_run *r, const med_position *at, bool want_body, med_store
                    bool *matches, med_err *err) MED_MUST_CHECK;
 /* One clause on the rows that the index has of the candidate: yes, no, or only its text can say. */
 enum med_verdict { MED_VERDICT_NO, MED_VERDICT_YES, MED_VERDICT_OPEN };
-bool med_rows_have(const med_rows *rows, uint32_t number);
+bool med_rows_have(const med_rows *rows, uint32_t number, const uint32_t also[2]);
 enum med_verdict med_rows_verdict(const med_bound *b, const med_rows *rows);
 /* A resource, or one inside of it, whose rows are taken out when they are asked for. */
 typedef struct med_candidate {

@@ -52,7 +52,7 @@ static void find_known(med_search_schema *s)
     };
     for (size_t i = 0; i < sizeof hub_types / sizeof *hub_types; i++)
         s->hubs[med_pack_type(p, hub_types[i])] = true;
-    s->has_hub_rows = true;
+    s->has_hub_rows = s->has_pair_rows = true;
 }
 
 /* ---- numbers ---- */
@@ -212,6 +212,17 @@ static bool is_stored(const med_param *p)
            && !med_str_eqz(p->code, "_id") && !med_str_eqz(p->code, "_lastUpdated");
 }
 
+/* A composite of a code and a quantity has rows of both together. */
+static bool is_pair(const med_pack *pack, const med_param *p)
+{
+    med_param parts[2];
+    if (p->type != MED_PARAM_COMPOSITE || p->n_components != 2)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        med_pack_param(pack, p->components[i], &parts[i]);
+    return parts[0].type == MED_PARAM_TOKEN && parts[1].type == MED_PARAM_QUANTITY;
+}
+
 static void describe_param(med_search_schema *s, med_type t, const med_param *p)
 {
     med_param_info *info = &s->params[(size_t)s->type_numbers[t] * s->n_params + p->index];
@@ -219,8 +230,57 @@ static void describe_param(med_search_schema *s, med_type t, const med_param *p)
     info->type = (uint8_t)p->type;
     info->places = token_places(s, t, p->code);
     info->stored = is_stored(p) && info->answered == p->index;
-    info->single = med_param_is_single(s->pack, t, p->expression);
+    info->pairs = is_pair(s->pack, p);
+    info->single = info->pairs ? med_str_eq(p->expression, med_type_name(s->pack, t))
+                               : med_param_is_single(s->pack, t, p->expression);
     info->ranges = p->type == MED_PARAM_QUANTITY && med_param_has_range(s->pack, t, p->expression);
+}
+
+/* ---- what is two others in one ---- */
+
+static bool is_of_parts(const med_search_schema *s, med_type t, const med_param *all,
+                        const med_param *a, const med_param *b)
+{
+    for (size_t i = 0; i < all->n_components; i++) {
+        med_param parts[3];
+        med_pack_param(s->pack, all->components[i], &parts[0]);
+        med_pack_param(s->pack, a->components[i], &parts[1]);
+        med_pack_param(s->pack, b->components[i], &parts[2]);
+        if (!med_param_is_union(s->pack, t, parts[0].expression, parts[1].expression,
+                                parts[2].expression))
+            return false;
+    }
+    return med_param_is_union(s->pack, t, all->expression, a->expression, b->expression);
+}
+
+static bool may_unite(const med_search_schema *s, med_type t, const med_param *p)
+{
+    const med_param_info *info = med_schema_info(s, t, p->index);
+    return p->index < s->first_added
+           && ((p->type == MED_PARAM_QUANTITY && info->stored) || info->pairs);
+}
+
+/* combo-value-quantity is value-quantity and component-value-quantity: their rows are enough. */
+static void find_union(med_search_schema *s, med_type t, const med_param *all)
+{
+    size_t n;
+    const uint32_t *rows = med_type_params(s->pack, t, &n);
+    med_param_info *of = &s->params[(size_t)s->type_numbers[t] * s->n_params];
+    for (size_t i = 0; may_unite(s, t, all) && i < n; i++) {
+        for (size_t k = i + 1; k < n; k++) {
+            med_param a, b;
+            med_pack_param(s->pack, rows[i], &a);
+            med_pack_param(s->pack, rows[k], &b);
+            if (a.type != all->type || b.type != all->type || !may_unite(s, t, &a)
+                || !may_unite(s, t, &b) || of[a.index].also[0] != 0 || of[b.index].also[0] != 0
+                || !is_of_parts(s, t, all, &a, &b))
+                continue;
+            of[all->index].also[0] = of[a.index].number;
+            of[all->index].also[1] = of[b.index].number;
+            of[all->index].stored = false;
+            return;
+        }
+    }
 }
 
 static void describe_type(med_search_schema *s, med_type t)
@@ -231,6 +291,11 @@ static void describe_type(med_search_schema *s, med_type t)
         med_param p;
         med_pack_param(s->pack, rows[i], &p);
         describe_param(s, t, &p);
+    }
+    for (size_t i = 0; i < n; i++) {
+        med_param p;
+        med_pack_param(s->pack, rows[i], &p);
+        find_union(s, t, &p);
     }
     rows = med_type_patient_params(s->pack, t, &n);
     for (size_t i = 0; i < n; i++) {

@@ -25,6 +25,8 @@ typedef struct med_param_info {
     bool compartment;  /* puts the resource into a patient's compartment */
     bool single;       /* a resource has one value at most */
     bool ranges;       /* of quantities: a value may be a Range */
+    bool pairs;        /* a composite of a code and a quantity: see pair.h */
+    uint32_t also[2];  /* has no rows of its own: those of these two together are its; or 0 */
 } med_param_info;
 
 /* Arenas for what one candidate needs, kept for the next search. */
@@ -50,6 +52,7 @@ struct med_search_schema {
     bool *hubs;             /* by pack type: see hub.h */
     uint32_t *hub_dates;    /* by pack type: number of the date of its rows by hub; 0: none */
     bool has_hub_rows;      /* all that is stored has them */
+    bool has_pair_rows;     /* and those by code and value (pair.h) */
     med_scratch_pool *scratch;
     med_unit_cache *units;
     uint32_t first_added; /* rows from here on were added at run time */

@@ -41,6 +41,9 @@ bool med_search_schema_extended(med_arena *a, const med_pack *p, med_store *s, i
  * ceiling. The types that have such rows, blanks between; empty past the ceiling. */
 const med_search_schema *med_search_schema_without_hubs(med_arena *a, const med_search_schema *s);
 med_str med_search_hub_types(med_arena *a, const med_search_schema *s);
+/* The same of rows by code and value (pair.h). */
+const med_search_schema *med_search_schema_without_pairs(med_arena *a, const med_search_schema *s);
+med_str med_search_pair_types(med_arena *a, const med_search_schema *s);
 /* The store's number of a type's parameter; 0 if the type has none of that row. */
 uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row);
 /* May searches use the parameter of this row? */

@@ -90,7 +90,7 @@ static void key_of_rows(const med_sort *s, const med_rows *rows, key *out)
     }
     for (size_t i = 0; i < rows->n_quantities; i++) {
         const med_quantity_row *q = &rows->quantities[i];
-        if (q->param == s->number && q->unit == 0)
+        if (q->unit == 0 && med_is_param(q->param, s->number, s->also))
             better(s, out,
                    (key){.real = isfinite(q->low) ? q->low : q->high, .text = MED_STR_EMPTY});
     }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "search/hub.h"
+#include "search/pair.h"
 
 enum { STREAM_CURSORS = 4096 };
 
@@ -30,7 +31,7 @@ typedef struct head {
     med_position at; /* rid 0: used up */
     text_room texts[2];
     uint8_t turn;
-    uint16_t term;   /* whose row it is: DATE, QUANTITY, UPDATED */
+    uint16_t term;   /* whose row it is: DATE, QUANTITY, UPDATED; of a COMPOSITE the pair */
     uint8_t measure; /* QUANTITY */
 } head;
 
@@ -69,6 +70,7 @@ static enum order order_of_clause(const med_bound *b)
     case MED_CLAUSE_UPDATED:
         return BY_INT;
     case MED_CLAUSE_QUANTITY:
+    case MED_CLAUSE_COMPOSITE:
         return BY_REAL;
     case MED_CLAUSE_STRING:
     case MED_CLAUSE_URI:
@@ -80,7 +82,6 @@ static enum order order_of_clause(const med_bound *b)
     case MED_CLAUSE_TOKEN:
     case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_CHAIN:
-    case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_COMPARTMENT:
     case MED_CLAUSE_SPECIAL:
         break;
@@ -114,7 +115,8 @@ bool med_stream_repeats(const med_run *r)
     case BY_INT:
         return !c->single;
     case BY_REAL:
-        return !c->single || !one_unit(c);
+        return !c->single
+               || (c->kind == MED_CLAUSE_COMPOSITE ? driver_of(r)->n_pairs > 1 : !one_unit(c));
     case BY_TEXT:
         return !c->single;
     case BY_RID:
@@ -199,6 +201,8 @@ static bool row_matches(const med_run *r, const head *h, const med_hit *hit, boo
 {
     const med_clause *c = driver_of(r)->clause;
     *sure = true;
+    if (r->plan.how == MED_DRIVE_CLAUSE && c->kind == MED_CLAUSE_COMPOSITE)
+        return med_pair_may_match(&driver_of(r)->pairs[h->term], hit->real, hit->real_high, sure);
     if (r->plan.how != MED_DRIVE_CLAUSE
         || (c->kind != MED_CLAUSE_DATE && c->kind != MED_CLAUSE_QUANTITY))
         return true;
@@ -447,17 +451,40 @@ static real_range narrowed(const med_run *r, const med_clause *c, const med_term
     return range;
 }
 
+/* The rows of one unit: those of the clause's parameter, or of the two that it is made of. */
+static bool open_unit(med_stream *s, const med_clause *c, uint64_t unit, real_range range,
+                      size_t term, size_t measure, const med_position *after, med_err *err)
+{
+    const uint32_t params[] = {c->also[0] != 0 ? c->also[0] : c->number, c->also[1]};
+    for (size_t i = 0; i < 2 && params[i] != 0; i++) {
+        med_scan scan = med_stream_scan(MED_INDEX_QUANTITY, params[i]);
+        scan.key = unit;
+        scan.low_real = range.low;
+        scan.high_real = range.high;
+        if (!add(s, &scan, term, measure, after, err))
+            return false;
+    }
+    return true;
+}
+
 static bool open_quantities(med_stream *s, const med_clause *c, size_t term,
                             const med_position *after, med_err *err)
 {
     const med_term *t = &c->terms[term];
     for (size_t i = 0; i < t->n_measures; i++) {
-        med_scan scan = med_stream_scan(MED_INDEX_QUANTITY, c->number);
-        real_range range = narrowed(s->run, c, t, i);
-        scan.key = t->measures[i].unit;
-        scan.low_real = range.low;
-        scan.high_real = range.high;
-        if (!add(s, &scan, term, i, after, err))
+        if (!open_unit(s, c, t->measures[i].unit, narrowed(s->run, c, t, i), term, i, after, err))
+            return false;
+    }
+    return true;
+}
+
+static bool open_pairs(med_stream *s, const med_bound *b, const med_position *after, med_err *err)
+{
+    for (size_t i = 0; i < b->n_pairs; i++) {
+        const med_pair_key *p = &b->pairs[i];
+        const med_term *t = &p->value->terms[0];
+        real_range range = range_of(p->value, t->prefix, &t->measures[p->measure]);
+        if (!open_unit(s, b->clause, p->unit, range, i, p->measure, after, err))
             return false;
     }
     return true;
@@ -528,6 +555,8 @@ static bool open_clause(med_stream *s, const med_position *after, med_err *err)
     }
     if (s->order == BY_RID)
         return open_keys(s, b, after, err);
+    if (c->kind == MED_CLAUSE_COMPOSITE)
+        return open_pairs(s, b, after, err);
     for (size_t i = 0; i < c->n; i++) {
         bool ok = c->kind == MED_CLAUSE_DATE       ? open_dates(s, c, i, after, err)
                   : c->kind == MED_CLAUSE_UPDATED  ? open_updated(s, &c->terms[i], i, after, err)
@@ -595,8 +624,10 @@ static size_t cursors(const med_run *r, enum order order)
     size_t hubs = r->plan.hub != 0 ? r->bound[r->plan.hub - 1].n_hubs : 1;
     size_t each = b->clause->kind == MED_CLAUSE_DATE       ? MED_SPAN_CLASSES * hubs
                   : b->clause->kind == MED_CLAUSE_UPDATED  ? types
-                  : b->clause->kind == MED_CLAUSE_QUANTITY ? MED_TERM_MEASURES
+                  : b->clause->kind == MED_CLAUSE_QUANTITY ? 2 * MED_TERM_MEASURES
                                                            : 1;
+    if (b->clause->kind == MED_CLAUSE_COMPOSITE)
+        return 2 * b->n_pairs;
     return order == BY_RID ? b->n_keys : b->clause->n * each;
 }
 

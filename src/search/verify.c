@@ -1,6 +1,6 @@
 /* verify.c - does a candidate match? Probes of the index first; what they can not decide is
  * decided on the candidate's own index rows, extracted anew from its text. */
-#include "search/run.h"
+#include "search/pair.h"
 
 /* ---- one clause against extracted rows ---- */
 
@@ -60,7 +60,8 @@ static bool quantity_matches(const med_clause *c, const med_rows *rows)
 {
     for (size_t i = 0; i < rows->n_quantities; i++) {
         const med_quantity_row *q = &rows->quantities[i];
-        for (size_t k = 0; q->param == c->number && k < c->n; k++) {
+        bool of_it = med_is_param(q->param, c->number, c->also);
+        for (size_t k = 0; of_it && k < c->n; k++) {
             if (med_term_matches_quantity(&c->terms[k], q))
                 return true;
         }
@@ -131,7 +132,7 @@ static bool is_present(const med_clause *c, const med_rows *rows)
         return true; /* every resource has an id and a last update */
     if (c->only_patients)
         return has_patient(c, rows);
-    return med_rows_have(rows, c->number);
+    return med_rows_have(rows, c->number, c->also);
 }
 
 bool med_clause_matches(const med_clause *c, const med_rows *rows)
@@ -206,8 +207,24 @@ static bool earlier_quantity(const med_clause *c, const med_rows *rows, const me
 {
     for (size_t i = 0; i < rows->n_quantities; i++) {
         const med_quantity_row *q = &rows->quantities[i];
-        for (size_t k = 0; q->param == c->number && q->low > at->real && k < c->n; k++) {
+        bool above = med_is_param(q->param, c->number, c->also) && q->low > at->real;
+        for (size_t k = 0; above && k < c->n; k++) {
             if (is_quantity_place(&c->terms[k], q))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool earlier_pair(const med_bound *b, const med_rows *rows, const med_position *at)
+{
+    for (size_t i = 0; i < rows->n_quantities; i++) {
+        const med_quantity_row *q = &rows->quantities[i];
+        bool sure,
+            above = med_is_param(q->param, b->clause->number, b->clause->also) && q->low > at->real;
+        for (size_t k = 0; above && k < b->n_pairs; k++) {
+            if (b->pairs[k].unit == q->unit
+                && med_pair_may_match(&b->pairs[k], q->low, q->high, &sure))
                 return true;
         }
     }
@@ -277,13 +294,14 @@ static bool is_first_place(const med_run *r, const med_rows *rows, const med_pos
         return !earlier_text(c, rows, at);
     case MED_CLAUSE_URI:
         return !earlier_uri(c, rows, at);
+    case MED_CLAUSE_COMPOSITE: /* the rows that the index has: no others say it */
+        return !earlier_pair(&r->bound[r->plan.clause], rows, at);
     case MED_CLAUSE_TOKEN:
     case MED_CLAUSE_REFERENCE:
     case MED_CLAUSE_ID:
     case MED_CLAUSE_UPDATED:
     case MED_CLAUSE_CHAIN:
     case MED_CLAUSE_HAS:
-    case MED_CLAUSE_COMPOSITE:
     case MED_CLAUSE_ANY:
     case MED_CLAUSE_COMPARTMENT:
     case MED_CLAUSE_SPECIAL:

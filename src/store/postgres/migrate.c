@@ -9,12 +9,14 @@
 #include "0004_postgres_parts_embedded.h"
 #include "0005_postgres_hubs_embedded.h"
 #include "0006_postgres_note_files_embedded.h"
+#include "0007_postgres_pairs_embedded.h"
 #include "store/postgres/postgres_impl.h"
 
 static med_str (*const migrations[MED_POSTGRES_FORMAT])(void) = {
     med_embedded_0001_first_postgres_tables, med_embedded_0002_postgres_notes,
     med_embedded_0003_postgres_fulltext,     med_embedded_0004_postgres_parts,
     med_embedded_0005_postgres_hubs,         med_embedded_0006_postgres_note_files,
+    med_embedded_0007_postgres_pairs,
 };
 
 /* 0x4d45444c: "MEDL" */

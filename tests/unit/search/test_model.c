@@ -25,6 +25,8 @@ struct observation {
     const char *when, *end; /* when alone: dateTime; both: Period; end alone: open start */
     int value;              /* in tenths of a gram; -1: none */
     bool grams;             /* else milligrams, same quantity */
+    const char *part;       /* code of a component, or NULL; with this value: */
+    int part_value;
     bool gone;
     int64_t written; /* counts writes, as last updates grow */
     med_rid rid;
@@ -99,6 +101,13 @@ static med_str coding(struct kit *k, const char *token)
                             system.len > 0 ? "'," : "", MED_STR_ARG(code));
 }
 
+static med_str value_of(struct kit *k, int value, bool grams)
+{
+    return med_arena_printf(
+        k->arena, "'valueQuantity':{'value':%d%s,'system':'http://unitsofmeasure.org','code':'%s'}",
+        grams ? value : value * 100, grams ? "e-1" : "", grams ? "g" : "mg");
+}
+
 static void write_observation(struct world *w, int i)
 {
     const struct observation *o = &w->observations[i];
@@ -127,11 +136,10 @@ static void write_observation(struct world *w, int i)
                              o->when != NULL ? "'start':'" : "", o->when != NULL ? o->when : "",
                              o->when != NULL ? "'," : "", o->end);
     if (o->value >= 0)
-        t = med_arena_printf(k->arena,
-                             "%s,'valueQuantity':{'value':%d%s,'system':"
-                             "'http://unitsofmeasure.org','code':'%s'}",
-                             t.ptr, o->grams ? o->value : o->value * 100, o->grams ? "e-1" : "",
-                             o->grams ? "g" : "mg");
+        t = med_arena_printf(k->arena, "%s,%s", t.ptr, value_of(k, o->value, o->grams).ptr);
+    if (o->part != NULL)
+        t = med_arena_printf(k->arena, "%s,'component':[{'code':{'coding':[%s]},%s}]", t.ptr,
+                             coding(k, o->part).ptr, value_of(k, o->part_value, !o->grams).ptr);
     kit_put(k, med_arena_printf(k->arena, "%s}", t.ptr).ptr);
 }
 
@@ -144,7 +152,9 @@ static void make_observation(struct world *w, int i)
                               .n_codes = 1 + below(w, 2),
                               .category = PICK(w, categories),
                               .value = below(w, 30) - 5,
-                              .grams = below(w, 2) == 0};
+                              .grams = below(w, 2) == 0,
+                              .part = below(w, 3) == 0 ? PICK(w, codes) : NULL,
+                              .part_value = below(w, 25)};
     o->patient = o->patient >= PATIENTS ? 0 : o->patient;
     o->written = ++w->writes;
     int form = below(w, 10);
@@ -196,14 +206,19 @@ static bool compare_spans(const char *prefix, med_interval v, med_interval q)
     return strcmp(prefix, "ne") == 0 ? !contained : contained;
 }
 
-static bool has_code(const struct observation *o, const char *token)
+static bool is_code(const char *of, const char *token)
 {
     med_str code, system = med_str_cut(med_str_from(token), '|', &code);
-    bool bare = strchr(token, '|') == NULL;
+    med_str c, s = med_str_cut(med_str_from(of), '|', &c);
+    return strchr(token, '|') == NULL
+               ? med_str_eqz(c, token)
+               : med_str_eq(s, system) && (code.len == 0 || med_str_eq(c, code));
+}
+
+static bool has_code(const struct observation *o, const char *token)
+{
     for (int i = 0; i < o->n_codes; i++) {
-        med_str c, s = med_str_cut(med_str_from(o->code[i]), '|', &c);
-        if (bare ? med_str_eqz(c, token)
-                 : med_str_eq(s, system) && (code.len == 0 || med_str_eq(c, code)))
+        if (is_code(o->code[i], token))
             return true;
     }
     return false;
@@ -239,6 +254,8 @@ struct part {
         KINDS,
     } kind;
     int number;
+    int of;   /* BY_VALUE, BY_PAIR: 0 itself, 1 its component, 2 either */
+    bool two; /* BY_PAIR: or less than 0.5 g of urn:l|na */
     const char *text, *text2, *prefix;
 };
 
@@ -252,6 +269,8 @@ static const struct {
 } asked_performers[] = {{"performer=Practitioner/d0", 1}, {"performer=d1", 2},
                         {"performer:Organization=d1", 2}, {"performer=d0,Organization/d1", 3},
                         {"performer=d0,Patient/p0", 1},   {"performer=Organization/d0", 0}};
+static const char *const asked_pairs[] = {"urn:l|hb", "hb", "urn:k|", "|y", "no"};
+static const char *const of_what[] = {"", "component-", "combo-"};
 static const char *const starts[] = {"smi", "S\xc3\xb8", "nov", "a", "zoe", "o b", "q"};
 
 static bool compare_values(const char *prefix, double v, double q, double half)
@@ -265,6 +284,16 @@ static bool compare_values(const char *prefix, double v, double q, double half)
     if (strcmp(prefix, "lt") == 0 || strcmp(prefix, "eb") == 0)
         return v < q;
     return strcmp(prefix, "ge") == 0 ? v >= q : v <= q;
+}
+
+static bool has_value(const struct observation *o, const struct part *p, const char *code,
+                      const char *prefix, int number)
+{
+    bool itself = p->of != 1 && o->value >= 0 && (code == NULL || has_code(o, code))
+                  && compare_values(prefix, o->value, number, 0.5);
+    return itself
+           || (p->of != 0 && o->part != NULL && (code == NULL || is_code(o->part, code))
+               && compare_values(prefix, o->part_value, number, 0.5));
 }
 
 static bool holds(struct world *w, const struct part *p, const struct observation *o)
@@ -285,7 +314,7 @@ static bool holds(struct world *w, const struct part *p, const struct observatio
     case BY_DATE:
         return observation_span(o, &span) && compare_spans(p->prefix, span, span_of(p->text));
     case BY_VALUE:
-        return o->value >= 0 && compare_values(p->prefix, o->value, p->number, 0.5);
+        return has_value(o, p, NULL, p->prefix, p->number);
     case BY_PATIENT_NAME:
         return of != NULL && has_name(w, of, p->text);
     case BY_GENDER_OF_PATIENT:
@@ -293,8 +322,8 @@ static bool holds(struct world *w, const struct part *p, const struct observatio
     case DATE_MISSING:
         return observation_span(o, &span) == (p->number == 0);
     case BY_PAIR:
-        return has_code(o, p->text) && o->value >= 0
-               && compare_values(p->prefix, o->value, p->number, 0.5);
+        return has_value(o, p, p->text, p->prefix, p->number)
+               || (p->two && has_value(o, p, "urn:l|na", "lt", 5));
     case KINDS:
         break;
     }
@@ -326,10 +355,12 @@ static med_str make_part(struct world *w, struct part *p)
         p->text = PICK(w, asked);
         return med_arena_printf(a, "date=%s%s", p->prefix, p->text);
     case BY_VALUE: /* tenths of a gram, in milligrams or grams */
+        p->of = below(w, 3);
         return below(w, 2)
-                   ? med_arena_printf(a, "value-quantity=%s%de2||mg", p->prefix, p->number)
-                   : med_arena_printf(a, "value-quantity=%s%d.%d|http://unitsofmeasure.org|g",
-                                      p->prefix, p->number / 10, p->number % 10);
+                   ? med_arena_printf(a, "%svalue-quantity=%s%de2||mg", of_what[p->of], p->prefix,
+                                      p->number)
+                   : med_arena_printf(a, "%svalue-quantity=%s%d.%d|http://unitsofmeasure.org|g",
+                                      of_what[p->of], p->prefix, p->number / 10, p->number % 10);
     case BY_PATIENT_NAME:
         p->text = PICK(w, starts);
         return med_arena_printf(a, "patient.name=%s", p->text);
@@ -340,9 +371,12 @@ static med_str make_part(struct world *w, struct part *p)
         p->number = below(w, 2);
         return med_arena_printf(a, "date:missing=%s", p->number ? "true" : "false");
     case BY_PAIR:
-        p->text = "urn:l|hb";
-        return med_arena_printf(a, "code-value-quantity=%s$%s%d.%d||g", p->text, p->prefix,
-                                p->number / 10, p->number % 10);
+        p->text = PICK(w, asked_pairs);
+        p->of = below(w, 3);
+        p->two = below(w, 4) == 0;
+        return med_arena_printf(a, "%scode-value-quantity=%s$%s%d.%d||g%s", of_what[p->of], p->text,
+                                p->prefix, p->number / 10, p->number % 10,
+                                p->two ? ",urn:l|na$lt0.5||g" : "");
     case KINDS:
         break;
     }
