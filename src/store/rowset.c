@@ -3,7 +3,7 @@
 
 #include "store/store.h"
 
-enum { FORMAT = 1, CHECK_BYTES = 4 };
+enum { FIRST_FORMAT = 1, FORMAT = 2, CHECK_BYTES = 4 };
 
 static void put_varint(med_buf *out, uint64_t n)
 {
@@ -41,6 +41,34 @@ static uint64_t double_bits(double d)
     return bits;
 }
 
+/* The same number stands under several units and parameters: how many places before, or 0. */
+static size_t place_before(const med_quantity_row *rows, size_t i)
+{
+    enum { FAR = 16 };
+    for (size_t back = 1; back <= i && back <= FAR; back++) {
+        if (double_bits(rows[i - back].low) == double_bits(rows[i].low))
+            return back;
+    }
+    return 0;
+}
+
+static void put_quantities(const struct rowset *r, med_buf *out)
+{
+    put_varint(out, r->n_quantities);
+    for (size_t i = 0; i < r->n_quantities; i++) {
+        const med_quantity_row *q = &r->quantities[i];
+        size_t back = place_before(r->quantities, i);
+        put_varint(out, (uint64_t)q->param << 2 | (back != 0 ? 2 : 0) | (q->unit != 0 ? 1 : 0));
+        if (q->unit != 0)
+            put_fixed(out, q->unit);
+        if (back != 0)
+            put_varint(out, back);
+        else
+            put_fixed(out, double_bits(q->low));
+        put_varint(out, double_bits(q->high) ^ double_bits(q->low));
+    }
+}
+
 static void put_values(const struct rowset *r, med_buf *out)
 {
     put_varint(out, r->n_dates);
@@ -53,15 +81,7 @@ static void put_values(const struct rowset *r, med_buf *out)
     put_varint(out, r->n_strings);
     for (size_t i = 0; i < r->n_strings; i++)
         put_text(out, r->strings[i].param, r->strings[i].folded);
-    put_varint(out, r->n_quantities);
-    for (size_t i = 0; i < r->n_quantities; i++) {
-        const med_quantity_row *q = &r->quantities[i];
-        put_varint(out, (uint64_t)q->param << 1 | (q->unit != 0));
-        if (q->unit != 0)
-            put_fixed(out, q->unit);
-        put_fixed(out, double_bits(q->low));
-        put_varint(out, double_bits(q->high) ^ double_bits(q->low));
-    }
+    put_quantities(r, out);
     put_varint(out, r->n_uris);
     for (size_t i = 0; i < r->n_uris; i++)
         put_text(out, r->uris[i].param, r->uris[i].uri);
@@ -101,6 +121,7 @@ void med_rowset_write(const struct rowset *r, med_hash_key key, med_buf *out)
 struct reader {
     med_str rest;
     bool bad;
+    unsigned format;
 };
 
 static uint64_t get_varint(struct reader *in)
@@ -209,14 +230,23 @@ static bool get_strings(struct reader *in, med_arena *a, struct rowset *r)
     return to != NULL;
 }
 
+static uint64_t get_low_before(struct reader *in, const med_quantity_row *rows, size_t i)
+{
+    uint64_t back = get_varint(in);
+    in->bad = in->bad || back == 0 || back > i;
+    return in->bad ? 0 : double_bits(rows[i - (size_t)back].low);
+}
+
 static bool get_quantities(struct reader *in, med_arena *a, struct rowset *r)
 {
     med_quantity_row *to = TAKE_LIST(a, in, r->n_quantities, med_quantity_row);
     for (size_t i = 0; to != NULL && i < r->n_quantities; i++) {
+        bool first_format = in->format == FIRST_FORMAT;
         uint64_t head = get_varint(in);
-        to[i].param = (uint32_t)(head >> 1);
+        bool again = !first_format && (head & 2) != 0;
+        to[i].param = (uint32_t)(head >> (first_format ? 1 : 2));
         to[i].unit = (head & 1) != 0 ? get_fixed(in) : 0;
-        uint64_t low = get_fixed(in);
+        uint64_t low = again ? get_low_before(in, to, i) : get_fixed(in);
         uint64_t high = low ^ get_varint(in);
         memcpy(&to[i].low, &low, sizeof low);
         memcpy(&to[i].high, &high, sizeof high);
@@ -244,7 +274,9 @@ static bool open_bytes(struct reader *in, med_str bytes, med_hash_key key)
         return false;
     memcpy(&check, bytes.ptr, CHECK_BYTES);
     *in = (struct reader){.rest = med_str_skip(bytes, CHECK_BYTES)};
-    if (check != (uint32_t)med_siphash(key, in->rest) || in->rest.ptr[0] != FORMAT)
+    in->format = (unsigned char)in->rest.ptr[0];
+    if (check != (uint32_t)med_siphash(key, in->rest) || in->format < FIRST_FORMAT
+        || in->format > FORMAT)
         return false;
     in->rest = med_str_skip(in->rest, 1);
     return true;

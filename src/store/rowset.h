@@ -3,8 +3,9 @@
  *
  * The copy says exactly which rows to take out when the resource changes or goes, whatever
  * extracted them then; so an update rewrites only what differs. Its layout: 4 bytes check, then
- * FORMAT 1: when (8 bytes), and for each list a count and its members; integers are varints
- * (LEB128), hashes 8 bytes little-endian. */
+ * FORMAT 2: when (8 bytes), and for each list a count and its members; integers are varints
+ * (LEB128), hashes 8 bytes little-endian; a quantity whose number stands some places before says
+ * how many. FORMAT 1, without that, is read, too: stores before format 7 have it. */
 #ifndef MED_STORE_ROWSET_H
 #define MED_STORE_ROWSET_H
 
