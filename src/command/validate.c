@@ -5,6 +5,7 @@
 #include "command/import_files.h"
 #include "fhir/outcome.h"
 #include "fhir/term_bindings.h"
+#include "model/reference.h"
 #include "model/xml.h"
 #include "package/definition_set.h"
 #include "package/packages.h"
@@ -14,12 +15,12 @@ enum { READ_BYTES = 64 << 10 };
 #define RESOURCE_BYTES ((size_t)256 << 20)
 #define RESOURCE_MEMORY ((size_t)2 << 30)
 
-/* Out of --with: a Questionnaire, or what the terminology is asked for. */
+/* Out of --with: what a resource names, or the terminology is asked for. */
 typedef struct known {
     med_str type, url, text;
     const med_json *j;
 } known;
-enum { KNOWN_MAX = 1024, PROFILES_MAX = 16 };
+enum { KNOWN_ROOM = 64, PROFILES_MAX = 16, GLOBALS_MAX = 256 };
 
 typedef struct run_state {
     const med_pack *pack;
@@ -27,7 +28,7 @@ typedef struct run_state {
     med_arena *a;    /* of one resource */
     med_arena *kept; /* of what --with brings */
     known *with;
-    size_t n_with;
+    size_t n_with, room_with;
     med_terminology *terms;
     med_terminology_source source;
     med_term_scope scope;
@@ -37,7 +38,9 @@ typedef struct run_state {
     med_definition_set *loose; /* StructureDefinitions of --with */
     med_profiles *profiles;
     med_profile_use use;
-    med_str asked[PROFILES_MAX]; /* --profile */
+    med_str asked[PROFILES_MAX];  /* --profile */
+    med_str globals[GLOBALS_MAX]; /* of the ImplementationGuides of --with */
+    size_t n_globals;
     med_structure_options options;
     med_str path;
     size_t line; /* of an ndjson file, else 0 */
@@ -169,15 +172,51 @@ static bool find_known(void *arg, const char *type, med_str canonical, const med
     return false;
 }
 
+/* What a reference names, if --with brought it. */
+static bool fetch(void *arg, med_arena *a, med_str text, const med_json **j, uint32_t *root,
+                  med_err *err)
+{
+    const run_state *s = arg;
+    med_reference ref;
+    med_err ignored = {0};
+    (void)a;
+    (void)err;
+    *root = 0;
+    if (!med_reference_parse(s->pack, text, MED_STR_EMPTY, &ref, &ignored) || ref.id.len == 0)
+        return true;
+    for (size_t i = 0; i < s->n_with && *j == NULL; i++) {
+        if (med_str_eq(s->with[i].type, ref.type)
+            && med_str_eq(text_of(s->with[i].j, "id"), ref.id))
+            *j = s->with[i].j;
+    }
+    return true;
+}
+
+/* What a guide asks of all resources of a type:
+ * https://hl7.org/fhir/R4/implementationguide-definitions.html#ImplementationGuide.global */
+static void keep_globals(run_state *s, const med_json *j)
+{
+    uint32_t list = med_json_member(j, 0, MED_STR("global"));
+    if (list == 0 || med_json_kind_at(j, list) != MED_JSON_ARRAY)
+        return;
+    for (uint32_t e = list + 1; e < j->nodes[list].next; e = j->nodes[e].next) {
+        uint32_t profile = med_json_kind_at(j, e) == MED_JSON_OBJECT
+                               ? med_json_member(j, e, MED_STR("profile"))
+                               : 0;
+        if (profile != 0 && med_json_kind_at(j, profile) == MED_JSON_STRING
+            && s->n_globals < GLOBALS_MAX)
+            s->globals[s->n_globals++] = med_json_raw(j, profile);
+    }
+}
+
 /* Keeps what is asked for later. */
 static void keep(run_state *s, med_str text)
 {
-    static const char *const kinds[] = {"Questionnaire", "Measure", "ValueSet", "CodeSystem"};
     med_err err = {0};
     med_str copy;
     med_json *j = MED_TAKE(s->kept, 1, med_json);
     med_arena *own = s->a;
-    if (j == NULL || s->n_with == KNOWN_MAX || !med_arena_copy(s->kept, text, &copy))
+    if (j == NULL || !med_arena_copy(s->kept, text, &copy))
         return;
     s->a = s->kept;
     bool ok = parse(s, copy, j, &err);
@@ -189,10 +228,13 @@ static void keep(run_state *s, med_str text)
         if (!med_definition_set_add(s->loose, med_json_span(j, 0), MED_STR_EMPTY, &why))
             (void)fprintf(stderr, "medulla: %.*s: %s\n", MED_STR_ARG(s->path), why.text);
     }
-    for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds; i++) {
-        if (med_str_eqz(text_of(j, "resourceType"), kinds[i]))
-            s->with[s->n_with++] =
-                (known){text_of(j, "resourceType"), text_of(j, "url"), med_json_span(j, 0), j};
+    if (ok && med_str_eqz(text_of(j, "resourceType"), "ImplementationGuide"))
+        keep_globals(s, j);
+    known *with = ok ? MED_GROW(s->kept, s->with, s->n_with, &s->room_with, KNOWN_ROOM) : NULL;
+    if (with != NULL) {
+        s->with = with;
+        s->with[s->n_with++] =
+            (known){text_of(j, "resourceType"), text_of(j, "url"), med_json_span(j, 0), j};
     }
 }
 
@@ -358,9 +400,6 @@ static enum med_exit check_all(run_state *s, const med_import_files *files)
 static bool read_with(const med_arguments *args, run_state *s, med_err *err)
 {
     med_import_files files = {.arena = args->arena, .xml = true};
-    s->with = MED_TAKE(s->kept, KNOWN_MAX, known);
-    if (s->with == NULL)
-        return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < args->n_options; i++) {
         if (strcmp(args->options[i].option->name, "with") == 0
             && !med_import_files_add(&files, args->options[i].value, err))
@@ -370,6 +409,8 @@ static bool read_with(const med_arguments *args, run_state *s, med_err *err)
     for (size_t i = 0; i < files.n; i++)
         check_file(s, files.at[i].path);
     s->keeps = false;
+    s->use.listed = s->globals;
+    s->use.n_listed = s->n_globals;
     return true;
 }
 
@@ -400,6 +441,7 @@ static bool options_of(const med_arguments *args, run_state *s, med_err *err)
         .quiet = s->quiet,
         .now = med_now(&med_clock_system),
         .find = find_known,
+        .fetch = fetch,
         .arg = s,
     };
     return profiles_of(args, s, err) && read_with(args, s, err);
@@ -454,9 +496,8 @@ const med_command med_command_validate = {
             {"profile", "URL", NULL, "a profile that every resource must keep; several times"},
             {"quiet", NULL, NULL, "errors only, no warnings"},
             {"with", "PATH", NULL,
-             "StructureDefinitions, Questionnaires, Measures, ValueSets, CodeSystems to check "
-             "against; "
-             "several times"},
+             "what to check against: definitions, Questionnaires, Measures, codes, targets of "
+             "references, the profiles for all that an ImplementationGuide names; several times"},
             {NULL, NULL, NULL, NULL},
         },
     .run = run,

@@ -309,7 +309,6 @@ static bool check_resource(med_call *call, const question *q, bool is_stored, me
     options.quiet = false;
     options.strict = true;
     options.find = find_definition;
-    options.arg = call;
     if (!med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options, &type,
                                   &call->problems, err)
         || !check_type(call, type, err))

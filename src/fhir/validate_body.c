@@ -3,6 +3,37 @@
 
 #include "fhir/definitions.h"
 #include "fhir/term_bindings.h"
+#include "model/reference.h"
+
+/* What is stored under a local reference. A loop does not wait for it. */
+static bool fetch(void *arg, med_arena *a, med_str text, const med_json **out, uint32_t *root,
+                  med_err *err)
+{
+    med_call *call = arg;
+    const med_fhir *f = call->fhir;
+    med_reference ref;
+    med_stored found;
+    med_err ignored = {0};
+    if (call->view == NULL || !med_reference_parse(f->pack, text, f->base, &ref, &ignored)
+        || ref.kind != MED_REFERENCE_LOCAL)
+        return true;
+    if (med_str_eq(ref.id, call->request.id) && med_str_eq(ref.type, call->request.type_name))
+        return true; /* itself: it is being decided */
+    if (!call->on_worker) {
+        call->wants_worker = true;
+        return MED_FAIL(err, MED_ISSUE_TRANSIENT, "what a reference names is not at hand");
+    }
+    uint32_t type = med_schema_type(f->schema, med_pack_type(f->pack, ref.type));
+    enum med_found what = med_view_latest(call->view, a, type, ref.id, &found, err);
+    if (what != MED_FOUND || found.change == MED_DELETED)
+        return what != MED_FAILED;
+    med_json *j = MED_TAKE(a, 1, med_json);
+    if (j == NULL)
+        return MED_FAIL_MEMORY(err);
+    *root = 0;
+    *out = j;
+    return med_json_parse(a, found.text, j, NULL, err);
+}
 
 med_structure_options med_validate_options(med_call *call, enum med_enforce enforce)
 {
@@ -15,6 +46,8 @@ med_structure_options med_validate_options(med_call *call, enum med_enforce enfo
         .now = med_now(f->clock),
         /* warnings are read only by who asks for them */
         .quiet = call->request.prefer != MED_RETURN_OUTCOME,
+        .fetch = fetch,
+        .arg = call,
     };
 }
 

@@ -39,6 +39,7 @@ typedef struct med_profile_use {
     /* NULL: a profile that nobody asked for yet is compiled now, which may take milliseconds.
      * Else the check fails at it, and says so here: run it anew where there is time. */
     bool *unmade;
+    struct med_profile_targets *targets; /* of the check around this one; NULL: there is none */
 } med_profile_use;
 
 /* Holds the profiles of now until the arena ends. NULL with *err. */

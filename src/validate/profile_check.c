@@ -449,6 +449,7 @@ void med_check_profiles(med_check *c)
         .c = c,
         .use = c->options->profiles,
         .set = c->profiles,
+        .targets = c->options->profiles->targets,
         .max_steps = STEPS + (uint64_t)STEPS_A_NODE * c->j->n,
     };
     r.work = med_arena_new(WORK_LIMIT);

@@ -100,6 +100,21 @@ void med_profile_once(med_profile_run *r, const med_profile *profile, const med_
     med_profile_apply(r, profile, item);
 }
 
+/* A resource keeps a profile only if it is one of its type in the first place. */
+static bool is_legal(med_check *c, uint32_t node)
+{
+    med_type type;
+    med_problems list = {0};
+    med_structure_options options = *c->options;
+    options.profiles = NULL;
+    options.quiet = true;
+    options.strict = false;
+    options.find = NULL;
+    if (!med_structure_check_with(c->run->work, c->p, c->j, node, &options, &type, &list, c->err))
+        c->failed = true;
+    return list.n == 0;
+}
+
 bool med_check_conforms_to(void *arg, const med_value *value, med_str profile, bool *out)
 {
     med_check *c = arg;
@@ -116,6 +131,7 @@ bool med_check_conforms_to(void *arg, const med_value *value, med_str profile, b
         return false;
     if (item.place == NULL)
         return false;
-    *out = med_profile_conforms(r, p, p->nodes, &item);
+    *out = med_profile_conforms(r, p, p->nodes, &item)
+           && (item.node != item.place->resource || is_legal(c, item.node));
     return true;
 }

@@ -167,6 +167,7 @@ typedef struct med_profile_run {
     size_t n, room;
     struct med_profile_memo *memo; /* what was decided: profile_conform.c */
     size_t n_memo, room_memo;
+    struct med_profile_targets *targets; /* profile_elsewhere.c; made when first needed */
     uint64_t steps, max_steps;
     int depth;
     bool stopped; /* the budget is spent */
@@ -231,6 +232,11 @@ void med_profile_check_reference(med_profile_run *r, const med_profile_node *n,
                                  const med_profile_item *v);
 bool med_profile_resolve(med_profile_run *r, const med_profile_item *reference,
                          med_profile_item *out);
+
+/* profile_elsewhere.c: what is not here, or not known, counts as kept. Else *fault says what is
+ * wrong with it. */
+bool med_profile_kept_elsewhere(med_profile_run *r, med_str reference, med_str profile,
+                                med_str *fault);
 
 /* profile_rules.c */
 void med_profile_check_rules(med_profile_run *r, const med_profile_rule *rules, size_t n,

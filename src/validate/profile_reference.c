@@ -1,8 +1,8 @@
 /* profile_reference.c - what a Reference names, and what a profile asks of that.
  * https://hl7.org/fhir/R4/references.html https://hl7.org/fhir/R4/bundle.html#references
  *
- * Looked for in the resource itself and in the Bundle around it. That something is stored under a
- * reference is asked elsewhere (fhir/validate.c). */
+ * Looked for in the resource itself and in the Bundle around it, then elsewhere
+ * (profile_elsewhere.c). That something is stored under a reference is asked by fhir/validate.c. */
 #include <stdio.h>
 
 #include "model/reference.h"
@@ -164,11 +164,25 @@ static void say_target(med_profile_run *r, const med_profile_type *t, const med_
                       MED_STR_ARG(med_type_name(r->c->p, type)), names_of);
 }
 
+enum { CANDIDATES = 32 };
+
+/* A profile that the target may keep. */
+typedef struct candidate {
+    const med_profile *profile;
+    med_str canonical; /* as it was asked for */
+} candidate;
+
+typedef struct candidates {
+    candidate at[CANDIDATES];
+    size_t n;
+    bool unknown; /* there are others, which nobody knows */
+} candidates;
+
 /* The targets that the type leaves. True: one of them asks for nothing more. */
-static bool choose(med_profile_run *r, const med_profile_type *t, med_type type,
-                   const med_profile **fits, size_t room, size_t *n, bool *unknown)
+static bool choose(med_profile_run *r, const med_profile_type *t, med_type type, candidates *out)
 {
-    *n = 0;
+    out->n = 0;
+    out->unknown = false;
     for (size_t i = 0; i < t->n_targets && !med_profile_over(r); i++) {
         med_type base = base_type(r, t->targets[i]);
         if (base != MED_TYPE_NONE) {
@@ -178,46 +192,59 @@ static bool choose(med_profile_run *r, const med_profile_type *t, med_type type,
         }
         const med_profile *p = med_profile_known(r, t->targets[i]);
         if (p == NULL || p->broken.len > 0)
-            *unknown = true;
-        else if (*n < room && (type == MED_TYPE_NONE || med_type_is_a(r->c->p, type, p->type)))
-            fits[(*n)++] = p;
+            out->unknown = true;
+        else if (out->n < CANDIDATES
+                 && (type == MED_TYPE_NONE || med_type_is_a(r->c->p, type, p->type)))
+            out->at[out->n++] = (candidate){p, t->targets[i]};
+    }
+    return false;
+}
+
+/* `target` NULL: it is elsewhere. */
+static bool keeps_one(med_profile_run *r, const candidates *fits, med_str text,
+                      const med_profile_item *target, med_str *fault)
+{
+    *fault = MED_STR_EMPTY;
+    for (size_t i = 0; i < fits->n; i++) {
+        const med_profile *p = fits->at[i].profile;
+        bool kept = target != NULL
+                        ? med_profile_conforms(r, p, p->nodes, target)
+                        : med_profile_kept_elsewhere(r, text, fits->at[i].canonical, fault);
+        if (kept || med_profile_over(r))
+            return true;
     }
     return false;
 }
 
 static void check_target(med_profile_run *r, const med_profile_type *t, const med_profile_item *v,
-                         const med_profile_item *target, med_type type)
+                         const med_profile_item *target, med_str text, med_type type)
 {
-    enum { CANDIDATES = 32 };
-    const med_profile *fits[CANDIDATES];
-    size_t n = 0;
-    bool unknown = false;
-    if (t->n_targets == 0 || choose(r, t, type, fits, CANDIDATES, &n, &unknown)
-        || med_profile_over(r))
+    candidates fits;
+    med_str fault;
+    if (t->n_targets == 0 || choose(r, t, type, &fits) || med_profile_over(r))
         return;
-    if (n == 0 && !unknown) {
+    if (fits.n == 0 && !fits.unknown) {
         if (type != MED_TYPE_NONE)
             say_target(r, t, v, type);
         return;
     }
-    if (target == NULL)
-        return; /* it is elsewhere: who stores it checks it */
-    for (size_t i = 0; i < n; i++) {
-        if (med_profile_conforms(r, fits[i], fits[i]->nodes, target) || med_profile_over(r))
-            return;
-    }
-    if (unknown) {
+    if ((target == NULL && (text.len == 0 || fits.n == 0))
+        || keeps_one(r, &fits, text, target, &fault))
+        return;
+    if (fits.unknown) {
         med_check_warning(r->c, v->node, NULL, MED_ISSUE_NOT_FOUND,
                           "a profile that the target may keep is not installed here: whether it "
                           "does is not known");
         return;
     }
+    bool one = fits.n == 1;
     med_check_problem(r->c, v->node, NULL, MED_ISSUE_VALUE,
-                      "what it refers to does not keep %s: %.*s%s",
-                      n == 1 ? "the profile that is asked for" : "any profile that is possible",
-                      MED_STR_ARG(fits[0]->canonical), n == 1 ? "" : " or others");
-    if (n == 1)
-        med_profile_once(r, fits[0], target);
+                      "what it refers to does not keep %s: %.*s%s%s%.*s",
+                      one ? "the profile that is asked for" : "any profile that is possible",
+                      MED_STR_ARG(fits.at[0].profile->canonical), one ? "" : " or others",
+                      fault.len > 0 ? "; there " : "", MED_STR_ARG(fault));
+    if (one && target != NULL)
+        med_profile_once(r, fits.at[0].profile, target);
 }
 
 /* ---- how it refers ---- */
@@ -273,5 +300,6 @@ void med_profile_check_reference(med_profile_run *r, const med_profile_node *n,
         return;
     check_aggregation(r, t, v, text, found);
     check_versioning(r, t, v, text);
-    check_target(r, t, v, found ? &target : NULL, found ? target.type : named_type(r, v, text));
+    check_target(r, t, v, found ? &target : NULL, text,
+                 found ? target.type : named_type(r, v, text));
 }

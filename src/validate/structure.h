@@ -62,6 +62,11 @@ typedef struct med_structure_options {
      * checked, but those to a contained one. */
     bool (*find)(void *arg, const char *type, med_str canonical, const med_json **j,
                  uint32_t *root);
+    /* What a reference names, into the arena; *j stays NULL when that is not here, or not to be
+     * had. Asked for targets whose profile is to be kept; NULL: these are not looked at. False
+     * only for faults. */
+    bool (*fetch)(void *arg, med_arena *a, med_str reference, const med_json **j, uint32_t *root,
+                  med_err *err);
     void *arg;
 } med_structure_options;
 

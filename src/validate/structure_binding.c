@@ -244,9 +244,8 @@ static void look_in_system(med_check *c, const med_check_frame *f, bool is_bound
     if (answer.verdict != MED_CODED_IN)
         return;
     if (answer.display_wrong)
-        med_check_warning(c, display, NULL, MED_ISSUE_INVALID,
-                          "not a display of this code; the right one: %.*s",
-                          MED_STR_ARG(answer.display));
+        say(c, display, NULL, MED_ISSUE_INVALID, "not a display of this code; the right one: %.*s",
+            MED_STR_ARG(answer.display));
     if (answer.inactive)
         med_check_warning(c, at, NULL, MED_ISSUE_BUSINESS_RULE,
                           "the code is inactive: its use should be reviewed");

@@ -126,6 +126,15 @@ void med_check_extension(med_check *c, const med_check_frame *f);
 void med_check_answers(med_check *c, const med_check_frame *f);
 /* structure_conformance.c: Questionnaires and the definitions of codes and types. */
 void med_check_conformance(med_check *c, const med_check_frame *f);
+/* What a definition should keep is an error for who asks for all, else a warning. */
+typedef void med_check_say(med_check *, uint32_t, const char *, enum med_issue, const char *, ...);
+med_check_say *med_check_voice(const med_check *c);
+bool med_check_is_absolute(med_str url);
+/* The `url` of a canonical resource. */
+void med_check_url(med_check *c, uint32_t root);
+/* structure_value_set.c, structure_definition.c */
+void med_check_value_set(med_check *c, uint32_t root);
+void med_check_definition(med_check *c, uint32_t root);
 /* The list that a member of an object is, or 0. */
 static inline uint32_t med_check_list(const med_json *j, uint32_t object, const char *key)
 {

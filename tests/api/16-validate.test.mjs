@@ -161,13 +161,13 @@ test('a binding is checked against what was stored, and what is unknown is never
   assert.deepEqual(issues(await post('MolecularSequence/$validate', variant('LA9658-2'))), [`error not-found ${place}.code`]);
 });
 
-test('a display that is not the code\'s is a warning with the right one; a code that its system has not is an error', async () => {
+test('a display that is not the code\'s, and a code that its system has not, are errors, with the right one', async () => {
   const system = 'http://terminology.hl7.org/CodeSystem/observation-category';
   const of = (code, display) => observation({ valueString: 'x', category: [{ coding: [{ system, code, display }] }] });
   const ask = (r) => post('Observation/$validate', r);
   assert.deepEqual(issues(await ask(of('vital-signs', 'Vital Signs'))), ['information informational']);
   const wrong = await ask(of('vital-signs', 'Laboratory'));
-  assert.deepEqual(issues(wrong), ['warning invalid Observation.category[0].coding[0].display']);
+  assert.deepEqual(issues(wrong), ['error invalid Observation.category[0].coding[0].display']);
   assert.match(wrong.text, /the right one: Vital Signs/);
   const none = await ask(of('vital-sign'));
   assert.deepEqual(issues(none), ['error code-invalid Observation.category[0].coding[0].code']);
@@ -237,6 +237,48 @@ test('validation.profiles: what is claimed, or what is listed, refuses a write',
     } finally {
       await server.stop();
     }
+  }
+});
+
+test('what a reference names is held against the profile that is asked of it', async () => {
+  const id = unique('target');
+  const sd = (name, type, element) => put(`StructureDefinition/${id}-${name}`, {
+    resourceType: 'StructureDefinition', id: `${id}-${name}`, url: `http://example.org/sd/${id}-${name}`, name: 'T',
+    status: 'active', text, kind: 'resource', abstract: false, type, derivation: 'constraint',
+    baseDefinition: `${sdBase}${type}`, differential: { element: [element] },
+  });
+  assert.equal((await sd('named', 'Patient', { id: 'Patient.name', path: 'Patient.name', min: 1 })).status, 201);
+  assert.equal((await sd('of-named', 'Observation', {
+    id: 'Observation.subject', path: 'Observation.subject',
+    type: [{ code: 'Reference', targetProfile: [`http://example.org/sd/${id}-named`] }],
+  })).status, 201);
+  const about = async (more) => {
+    const p = await post('Patient', { resourceType: 'Patient', text, ...more });
+    assert.equal(p.status, 201, p.text);
+    return observation({ valueString: 'x', subject: { reference: `Patient/${p.body.id}` } });
+  };
+  const ask1 = async (r) => post(`Observation/$validate?profile=http://example.org/sd/${id}-of-named`, r);
+  const named = await about({ name: [{ text: 'a' }] });
+  assert.deepEqual(places(await ask1(named)), []);
+  const nameless = await about({ active: true });
+  const refused = await ask1(nameless);
+  assert.deepEqual(places(refused), ['error value Observation.subject']);
+  assert.match(refused.text, /there Patient: Patient.name is required/);
+  assert.deepEqual(places(await ask1({ ...nameless, subject: { reference: 'Patient/nobody-at-all' } })), []);
+  const server = await startServer({ MEDULLA_VALIDATION_PROFILES: 'claimed' });
+  try {
+    for (const [path, method] of [[`StructureDefinition/${id}-named`, get], [`StructureDefinition/${id}-of-named`, get]])
+      await send('PUT', `${server.base}/${path}`, (await method(path)).body);
+    for (const [name, status] of [[[{ text: 'a' }], 201], [undefined, 422]]) {
+      const p = await send('POST', `${server.base}/Patient`, { resourceType: 'Patient', text, active: true, name });
+      const written = await send('POST', `${server.base}/Observation`, {
+        ...observation({ valueString: 'x' }), subject: { reference: `Patient/${p.body.id}` },
+        meta: { profile: [`http://example.org/sd/${id}-of-named`] },
+      });
+      assert.equal(written.status, status, written.text);
+    }
+  } finally {
+    await server.stop();
   }
 });
 

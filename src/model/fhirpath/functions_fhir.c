@@ -248,7 +248,7 @@ bool med_fp_call_member_of(med_fp_run *r, size_t argc)
     return med_fp_result_bool(r, argc, member);
 }
 
-/* Of a base definition of R4 the type says it: a resource in a store is structurally right. */
+/* Of a base definition of R4 the type says it, where nobody is there to check the resource. */
 static bool conforms_to_base(const med_fp_run *r, const med_value *v, med_str url, bool *out)
 {
     static const char base[] = "http://hl7.org/fhir/StructureDefinition/";
@@ -276,7 +276,10 @@ bool med_fp_call_conforms_to(med_fp_run *r, size_t argc)
     if (!known && (r->env == NULL || r->env->conforms_to == NULL))
         return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED,
                            "conformsTo() knows the base definitions of R4 only");
-    if (!known && !r->env->conforms_to(r->env->arg, items.at, url, &conforms))
+    bool ask = !known
+               || (conforms && r->env != NULL && r->env->conforms_to != NULL
+                   && med_type_kind_of(r->p, items.at->type) == MED_TYPE_RESOURCE);
+    if (ask && !r->env->conforms_to(r->env->arg, items.at, url, &conforms) && !known)
         return med_fp_fail(r, MED_ISSUE_NOT_SUPPORTED, "conformsTo() does not know that profile");
     return med_fp_result_bool(r, argc, conforms);
 }

@@ -265,6 +265,14 @@ static const struct row limits[] = {
     "{'resourceType':'ValueSet','text':" DIV ",'status':'draft','url':'http://x/v','name':'V',"    \
     "'compose':{'include':[" include "]}}"
 
+#define SD_OF(path, more)                                                                          \
+    "{'resourceType':'StructureDefinition','text':" DIV ",'url':'http://x/s','name':'S','status':" \
+    "'draft','kind':'resource','abstract':false,'type':'Patient','derivation':'constraint',"       \
+    "'baseDefinition':'http://hl7.org/fhir/StructureDefinition/Patient','differential':{'element'" \
+    ":[{'id':'" path "','path':'" path "'" more "]}}"
+#define DISCRIMINATED(by)                                                                          \
+    "'slicing':{'rules':'open','discriminator':[{'type':'value','path':\"" by "\"}]}"
+
 static const struct row definitions[] = {
     {QUESTIONS(BOOL("a", "") "," BOOL("b", ",'enableWhen':[" WHEN("a") "]")), "", NULL},
     {QUESTIONS(BOOL("b", ",'enableWhen':[" WHEN("a") "]")), "~value Questionnaire.item[0]",
@@ -281,6 +289,33 @@ static const struct row definitions[] = {
     {"{'resourceType':'CodeSystem','text':" DIV ",'status':'draft','url':'http://x/c','name':'C',"
      "'content':'not-present','concept':[{'code':'a'}]}",
      "~invariant CodeSystem.concept[0]", "no concepts"},
+    {SD_OF("Patient.gender", ",'binding':{'strength':'required','valueSet':'http://x/v'}}"), "",
+     NULL},
+    {SD_OF("Patient.birthDate", ",'binding':{'strength':'required','valueSet':'http://x/v'}}"),
+     "~invariant StructureDefinition.differential.element[0]", "of the type date"},
+    {SD_OF("Patient.contact.gender", ",'binding':{'strength':'required','valueSet':'http://x/v'"
+                                     "}}"),
+     "", NULL},
+    {SD_OF("Patient.name", "," DISCRIMINATED("period.start") "}"), "", NULL},
+    {SD_OF("Patient.name",
+           "," DISCRIMINATED("$this.extension(\\u0027http://x/e\\u0027).value") "}"),
+     "", NULL},
+    {SD_OF("Patient.generalPractitioner", "," DISCRIMINATED("resolve().whatever") "}"), "", NULL},
+    {SD_OF("Patient.name", "," DISCRIMINATED("period.begin") "}"),
+     "~invariant StructureDefinition.differential.element[0].slicing.discriminator[0]",
+     "leads to no element"},
+    {SD_OF("Patient.name", "," DISCRIMINATED("period.start.first()") "}"),
+     "~invariant StructureDefinition.differential.element[0].slicing.discriminator[0]",
+     "a path of names"},
+    {SD_OF("Person.name", "}"),
+     "invariant StructureDefinition.differential; "
+     "~invariant StructureDefinition.differential.element[0]",
+     NULL},
+    {"{'resourceType':'StructureDefinition','text':" DIV ",'url':'http://x/s','name':'S','status':"
+     "'draft','kind':'complex-type','abstract':false,'type':'Quantity','derivation':"
+     "'specialization','baseDefinition':'http://hl7.org/fhir/StructureDefinition/Quantity',"
+     "'differential':{'element':[{'id':'Quantity','path':'Quantity'}]}}",
+     "~invariant StructureDefinition", "of its own"},
 };
 
 static med_str double_quotes(med_arena *a, const char *text)
@@ -302,15 +337,17 @@ static void describe(const med_problems *list, med_buf *out)
                        med_issue_code(list->at[i].issue), MED_STR_ARG(list->at[i].expression));
 }
 
-static const med_json *measure; /* the one that strict checks find */
+static const med_json *measure, *systems; /* those that strict checks find */
 
-static bool find_measure(void *arg, const char *type, med_str canonical, const med_json **j,
-                         uint32_t *root)
+static bool find_known(void *arg, const char *type, med_str canonical, const med_json **j,
+                       uint32_t *root)
 {
     (void)arg;
-    *j = measure;
+    bool is_measure = strcmp(type, "Measure") == 0;
+    *j = is_measure ? measure : systems;
     *root = 0;
-    return strcmp(type, "Measure") == 0 && med_str_eqz(canonical, "urn:m");
+    return is_measure ? med_str_eqz(canonical, "urn:m")
+                      : strcmp(type, "CodeSystem") == 0 && med_str_eqz(canonical, "urn:cs");
 }
 
 static void check_row(const med_rules *rules, const struct row *row, bool strict)
@@ -324,7 +361,7 @@ static void check_row(const med_rules *rules, const struct row *row, bool strict
     med_structure_options options = {.base = MED_STR_EMPTY,
                                      .rules = rules,
                                      .strict = strict,
-                                     .find = strict ? find_measure : NULL};
+                                     .find = strict ? find_known : NULL};
     med_buf_init(&found, 1 << 16);
     if (!med_json_parse(a, double_quotes(a, row->resource), &j, NULL, &err))
         fail_msg("%s: %s", row->resource, err.text);
@@ -372,6 +409,10 @@ static void check_rows(const struct row *rows, size_t n)
     "{'resourceType':'MeasureReport','text':" DIV                                                  \
     ",'status':'complete','type':'summary','measure':'urn:m',"                                     \
     "'period':{'start':'2020'},'group':[" groups "]}"
+
+#define FILTER(property, value)                                                                    \
+    "{'system':'urn:cs','filter':[{'property':'" property "','op':'=','value':'" value "'}]}"
+#define FILTERED "ValueSet.compose.include[0].filter[0]"
 
 static const struct row strictly[] = {
     /* links and ids */
@@ -429,6 +470,17 @@ static const struct row strictly[] = {
      "value MeasureReport.group[0].population[0]", "subject-list"},
     {REPORT("{'code':{'text':'one'}},{'code':{'text':'three'}}"),
      "required MeasureReport.group[0]; value MeasureReport.group[1]; required MeasureReport", NULL},
+    /* filters on the properties of a system */
+    {SET(FILTER("coding", "http://x/c#a")), "", NULL},
+    {SET(FILTER("coding", "http://x/c|1#a")), "", NULL},
+    {SET(FILTER("coding", "a")), "value " FILTERED, "expected system#code"},
+    {SET(FILTER("flag", "true")), "", NULL},
+    {SET(FILTER("flag", "yes")), "value " FILTERED, "true or false"},
+    {SET(FILTER("when", "2020-01")), "", NULL},
+    {SET(FILTER("when", "soon")), "value " FILTERED, "a date"},
+    {SET(FILTER("share", "0.5")), "", NULL},
+    {SET(FILTER("share", "half")), "value " FILTERED, "a number"},
+    {SET(FILTER("other", "half")), "", NULL},
 };
 
 #define TABLE(name)                                                                                \
@@ -451,8 +503,15 @@ static void test_strictly(void **state)
     (void)state;
     med_err err = {0};
     med_rules *rules;
-    med_json j;
+    med_json j, system;
     med_arena *a = med_arena_new((size_t)1 << 20);
+    assert_true(med_json_parse(
+        a,
+        double_quotes(a, "{'resourceType':'CodeSystem','property':["
+                         "{'code':'coding','type':'Coding'},{'code':'flag','type':'boolean'},"
+                         "{'code':'when','type':'dateTime'},{'code':'share','type':'decimal'}]}"),
+        &system, NULL, &err));
+    systems = &system;
     assert_true(med_json_parse(
         a,
         double_quotes(a, "{'resourceType':'Measure','group':[{'code':{'text':'one'},'population':["

@@ -76,7 +76,7 @@ static const struct row rows[] = {
      "should be used if one fits"},
     {PROCEDURE, "{'system':'urn:s','code':'lost'}", "~not-found " M, "RadLex"},
     {CODE, "{'system':'urn:s','code':'in','display':'Right'}", "", NULL},
-    {CODE, "{'system':'urn:s','code':'in','display':'Wrong'}", "~invalid " O ".display",
+    {CODE, "{'system':'urn:s','code':'in','display':'Wrong'}", "invalid " O ".display",
      "the right one: Right"},
     {CODE, "{'system':'urn:s','code':'none'}", "code-invalid " O ".code", "nearest: near"},
     {CODE, "{'system':'urn:s','code':'old'}", "~business-rule " O ".code", "inactive"},

@@ -223,7 +223,48 @@ static const struct row references[] = {
      "must name a version"},
     {REF("'versioning':'independent'"), P(TO("Organization/1/_history/1")),
      "value Patient.managingOrganization", "may not name a version"},
+    /* what is elsewhere is fetched; what is not to be had counts as kept */
+    {REF("'targetProfile':['" X "org']"), P(TO("Organization/named")), "", NULL},
+    {REF("'targetProfile':['" X "org']"), P(TO("Organization/nameless")),
+     "value Patient.managingOrganization", "there Organization: Organization.name is required"},
+    {REF("'targetProfile':['" X "org','" X "group']"), P(TO("Organization/nameless")),
+     "value Patient.managingOrganization", "any profile that is possible"},
+    {REF("'targetProfile':['" X "org','" X "other']"), P(TO("Organization/nameless")),
+     "~not-found Patient.managingOrganization", "not installed here"},
+    {REF("'targetProfile':['" X "org']"), P(TO("Organization/bad")),
+     "value Patient.managingOrganization", "Organization.active"},
+    {REF("'targetProfile':['" X "group']"), P(TO("Organization/circle")), "", NULL},
+    {REF("'targetProfile':['" X "group']"), P(TO("Organization/below")),
+     "value Patient.managingOrganization", "there Organization.partOf"},
 };
+
+/* What references lead to, outside of the resource. */
+static const char *const elsewhere[][2] = {
+    {"Organization/named", "{\"resourceType\":\"Organization\",\"name\":\"n\"}"},
+    {"Organization/nameless",
+     "{\"resourceType\":\"Organization\",\"identifier\":[{\"value\":\"1\"}]}"},
+    {"Organization/bad", "{\"resourceType\":\"Organization\",\"name\":\"n\",\"active\":1}"},
+    {"Organization/circle", "{\"resourceType\":\"Organization\",\"name\":\"n\",\"partOf\":"
+                            "{\"reference\":\"Organization/circle\"}}"},
+    {"Organization/below", "{\"resourceType\":\"Organization\",\"name\":\"n\",\"partOf\":"
+                           "{\"reference\":\"Organization/nameless\"}}"},
+};
+
+static bool fetch(void *arg, med_arena *a, med_str reference, const med_json **out, uint32_t *root,
+                  med_err *err)
+{
+    (void)arg;
+    *root = 0;
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        if (!med_str_eqz(reference, elsewhere[i][0]))
+            continue;
+        med_json *j = MED_TAKE(a, 1, med_json);
+        assert_non_null(j);
+        *out = j;
+        return med_json_parse(a, med_str_from(elsewhere[i][1]), j, NULL, err);
+    }
+    return true;
+}
 
 /* ---- the definitions ---- */
 
@@ -242,6 +283,10 @@ static const char *const others[] = {
     SD("family", "2", "HumanName", "", E("HumanName.family", "'min':1,'max':'1'")),
     SD("text", "1", "HumanName", "", E("HumanName.text", "'min':1,'max':'1'")),
     SD("org", "1", "Organization", "", E("Organization.name", "'min':1,'max':'1'")),
+    SD("group", "1", "Organization", "",
+       E("Organization.name", "'min':1,'max':'1'")
+           E("Organization.partOf", "'min':0,'max':'1','type':[{'code':'Reference','targetProfile':"
+                                    "['" X "group']}]")),
     SD("ext", "1", "Extension",
        "'context':[{'type':'element','expression':'Patient'},"
        "{'type':'fhirpath','expression':'Patient.address.where(use = \\u0027home\\u0027)'}],",
@@ -317,7 +362,7 @@ static void check_row(const med_rules *rules, med_profiles *cache, const struct 
     med_str asked[] = {MED_STR(X "p")};
     med_profile_use use = {.cache = cache, .source = &source, .canonicals = asked, .n = 1};
     med_structure_options options = {
-        .base = MED_STR_EMPTY, .rules = rules, .profiles = &use, .now = 0};
+        .base = MED_STR_EMPTY, .rules = rules, .profiles = &use, .fetch = fetch, .now = 0};
     med_json j;
     med_err err = {0};
     med_type type;
