@@ -1,5 +1,5 @@
 #!/bin/sh
-# black-box tests over HTTP: the release program, then the one with ASan and UBSan
+# black-box tests over HTTP: the release program on PostgreSQL, then the one with ASan and UBSan on SQLite
 . tests/stages/common.sh
 
 set -- tests/api/*.test.mjs
@@ -40,7 +40,12 @@ run() {
 
 install_clients
 if build "release" build -Dwerror=true -Dtests=true; then
-    run "$PWD/build/medulla" "$@"
+    if [ "$MEDULLA_TEST_STORE" = postgres ] || ! sh tests/postgres/server.sh have; then
+        run "$PWD/build/medulla" "$@"
+    elif start_database; then
+        run "$PWD/build/medulla" "$@"
+        stop_database
+    fi
 fi
 if build "ASan and UBSan" build-asan -Db_sanitize=address,undefined -Db_lundef=false \
     -Doptimization=1; then

@@ -104,3 +104,26 @@ stop_server() {
     kill -TERM "$server_pid"
     wait "$server_pid"
 }
+
+# start_database: a PostgreSQL server of the stage's own, and with it every store of the tests until
+# stop_database. Needs no more than tests/postgres/server.sh have.
+start_database() {
+    database=$(mktemp -d /tmp/medulla-pg.XXXXXX) # short enough for a socket
+    trap stop_database EXIT
+    trap 'exit 143' TERM INT HUP
+    MEDULLA_TEST_POSTGRES=$(sh tests/postgres/server.sh start "$database") || {
+        cat "$database.log" "$database/log" 2>/dev/null
+        fail "a PostgreSQL server starts"
+        stop_database
+        return 1
+    }
+    MEDULLA_TEST_STORE=postgres
+    export MEDULLA_TEST_STORE MEDULLA_TEST_POSTGRES
+}
+
+stop_database() {
+    trap - EXIT
+    sh tests/postgres/server.sh stop "$database"
+    MEDULLA_TEST_STORE=sqlite
+    unset MEDULLA_TEST_POSTGRES
+}

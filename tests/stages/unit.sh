@@ -5,6 +5,7 @@
 unit_tests() {
     code=0
     meson test -C "$1" --suite unit --no-rebuild --print-errorlogs --num-processes 2 \
+        --timeout-multiplier 5 \
         >"$STAGE_DIR/meson.log" 2>&1 || code=$?
     if [ "$code" = 0 ]; then
         grep -E '^(Ok|Fail|Skipped):' "$STAGE_DIR/meson.log" | tr -s ' \n' ' '

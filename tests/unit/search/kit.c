@@ -182,7 +182,7 @@ const med_query *kit_query(struct kit *k, const char *url, med_err *err)
 med_view *kit_view(struct kit *k)
 {
     med_err err = {0};
-    med_view *v = med_store_view(k->store, 0, med_monotonic(&k->clock) + 60000000, &err);
+    med_view *v = med_store_view(k->store, 0, med_monotonic(&k->clock) + 600000000, &err);
     if (v == NULL)
         fail_msg("%s", err.text);
     return v;

@@ -248,7 +248,7 @@ void kit_commit_group(struct kit *k, med_commit *commits, size_t n)
 med_view *kit_view(struct kit *k)
 {
     med_err err = {0};
-    med_view *v = med_store_view(k->store, 0, med_monotonic(&med_clock_system) + 20000000, &err);
+    med_view *v = med_store_view(k->store, 0, med_monotonic(&med_clock_system) + 600000000, &err);
     if (v == NULL)
         fail_msg("%s", err.text);
     return v;

@@ -248,7 +248,7 @@ static void *read_on(void *arg)
         by_time.low_text = by_time.high_text = MED_STR_EMPTY;
         by_time.descending = r->views++ % 2 == 0;
         med_view *v =
-            med_store_view(k->store, r->slot, med_monotonic(&med_clock_system) + 20000000, &err);
+            med_store_view(k->store, r->slot, med_monotonic(&med_clock_system) + 600000000, &err);
         if (v == NULL)
             break;
         uint64_t hits = count_hits(v, &by_code);
