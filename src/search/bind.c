@@ -340,6 +340,41 @@ static bool count_type(med_run *r, med_err *err)
     return true;
 }
 
+/* Nothing was looked up for these: something else selects. */
+static void guess_rest(med_run *r)
+{
+    for (size_t i = 0; i < r->q->n; i++) {
+        med_bound *b = &r->bound[i];
+        if (b->looked || b->known || b->estimate != 0)
+            continue;
+        if (b->clause->kind == MED_CLAUSE_REFERENCE && b->n_keys > 0)
+            b->estimate = r->of_type / 256 + MED_PROBE_ROWS;
+        else if (!b->can_probe && !b->listed)
+            b->estimate = r->of_type;
+        else
+            continue;
+        b->guessed = true;
+    }
+}
+
+/* A look costs as many steps as it finds rows, and names are shared by ever more: so they are
+ * looked at last, and not at all once some other rows are few. */
+static bool look_at_all(med_run *r, bool *few, med_err *err)
+{
+    enum { FEW = 8 };
+    for (int strings = 0; strings < 2; strings++) {
+        for (size_t i = 0; i < r->q->n && !*few; i++) {
+            const med_bound *b = &r->bound[i];
+            if ((b->clause->kind == MED_CLAUSE_STRING) != (strings == 1))
+                continue;
+            if (!bind_look(r, i, err))
+                return false;
+            *few = b->looked && !b->guessed && b->estimate <= FEW;
+        }
+    }
+    return true;
+}
+
 bool med_run_bind(med_run *r, bool dry, med_err *err)
 {
     r->hub_counted = false;
@@ -356,22 +391,9 @@ bool med_run_bind(med_run *r, bool dry, med_err *err)
     bool few = is_selective(r);
     if (!few && !look_at_hub(r, &few, err))
         return false;
-    if (few) {
-        for (size_t i = 0; i < r->q->n; i++) {
-            med_bound *b = &r->bound[i];
-            if (b->estimate == 0 && b->clause->kind == MED_CLAUSE_REFERENCE && b->n_keys > 0)
-                b->estimate = r->of_type / 256 + MED_PROBE_ROWS;
-            else if (b->estimate == 0 && !b->can_probe && !b->listed)
-                b->estimate = r->of_type;
-            else
-                continue;
-            b->guessed = true;
-        }
-        return true;
-    }
-    for (size_t i = 0; i < r->q->n; i++) {
-        if (!bind_look(r, i, err))
-            return false;
-    }
+    if (!few && !look_at_all(r, &few, err))
+        return false;
+    if (few)
+        guess_rest(r);
     return true;
 }

@@ -23,6 +23,7 @@ static const struct {
     {"Patient?identifier=urn:s|", "type", true},
     {"Patient?family=family7&given=given3", "family", false},
     {"Patient?family=family7&birthdate=1957-01-08", "birthdate", false},
+    {"Patient?family=family7&given=given3&birthdate=1957-01-08", "birthdate", false},
     {"Patient?name=family7", "name", false},
     {"Patient?name=fam", "name", false},
     {"Patient?name:exact=Family7", "name", false},
