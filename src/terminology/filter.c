@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "terminology/ecl.h"
 #include "terminology/value_set.h"
 
 enum { MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000, HEAP_KIB = 1024, PATTERN_BYTES = 1000 };
@@ -233,6 +234,15 @@ bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str 
                       : op.len == 0     ? "has no operator"
                                         : "has no value",
                       err);
+    if (med_str_eqz(sys->url, "http://snomed.info/sct")) {
+        /* https://hl7.org/fhir/R4/snomedct.html: the filters of its own */
+        if (med_str_eqz(property, "constraint") && med_str_eqz(op, "="))
+            return med_ecl_apply(f.m, x->arena, value, bits, out_broken, err);
+        if (med_str_eqz(property, "concept") && med_str_eqz(op, "in")) {
+            med_ecl_add_members(f.m, value, bits);
+            return true;
+        }
+    }
     for (size_t i = 0; i < sizeof hierarchical / sizeof *hierarchical; i++) {
         if (med_str_eqz(op, hierarchical[i]))
             return by_hierarchy(&f, op, err);

@@ -243,6 +243,9 @@ bool med_term_validate(const med_term_scope *s, med_arena *a, const med_code_que
 
 med_str med_term_hint(enum med_term_kind kind, med_str canonical)
 {
+    if (kind == MED_TERM_VALUE_SET && med_str_starts(canonical, MED_STR("http://snomed.info/sct")))
+        return MED_STR("of SNOMED CT's implicit value sets there are fhir_vs, fhir_vs=isa/ID, "
+                       "fhir_vs=refset/ID and fhir_vs=ecl/EXPRESSION");
     if (kind == MED_TERM_VALUE_SET)
         return MED_STR("store the ValueSet (PUT /ValueSet/ID), or install the guide that defines "
                        "it");

@@ -425,6 +425,20 @@ test('terminology import, of each format: cut short it names the line and change
       assert.equal(second.code, 0, second.err);
     }
     for (const f of Object.values(formats)) await until(f, 'Second');
+    const expand = async (form) => {
+      const r = await fetch(`${s.base}/ValueSet/$expand?${new URLSearchParams({ url: `http://snomed.info/sct?fhir_vs${form}` })}`);
+      return { status: r.status, body: await r.json() };
+    };
+    for (const form of ['', '=isa/138875005', '=ecl/<< 138875005', '=ecl/%3C%3C138875005', '=ecl/<< 138875005 |SNOMED CT Concept|']) {
+      const r = await expand(form);
+      assert.deepEqual(r.body.expansion?.contains.map((c) => c.code), ['138875005'], `${form}: ${JSON.stringify(r.body)}`);
+    }
+    const refined = await expand('=ecl/<< 138875005 : 1 = 2');
+    assert.equal(refined.status, 422);
+    assert.match(JSON.stringify(refined.body), /refinement/);
+    const other = await expand('=nothing/1');
+    assert.equal(other.status, 404);
+    assert.match(JSON.stringify(other.body), /fhir_vs=ecl\/EXPRESSION/);
   } finally {
     await s.stop();
   }

@@ -1,0 +1,242 @@
+/* ecl.c - see ecl.h. https://confluence.ihtsdotools.org/display/DOCECL */
+#include "terminology/ecl.h"
+
+enum op {
+    SELF,
+    BELOW,
+    BELOW_OR_SELF,
+    CHILD,
+    CHILD_OR_SELF,
+    ABOVE,
+    ABOVE_OR_SELF,
+    PARENT,
+    PARENT_OR_SELF
+};
+
+typedef struct reader {
+    const med_image *m;
+    med_arena *arena;
+    med_str text; /* what is left */
+    unsigned depth;
+    const char *wrong; /* the first */
+    med_str what;      /* a code that it is about, or "" */
+} reader;
+
+static uint64_t *new_bits(const reader *r)
+{
+    return MED_TAKE(r->arena, med_image_words(r->m) + 1, uint64_t);
+}
+
+static bool wrong(reader *r, const char *what)
+{
+    if (r->wrong == NULL)
+        r->wrong = what;
+    return true;
+}
+
+static void skip_space(reader *r)
+{
+    while (r->text.len > 0 && med_is_space(r->text.ptr[0]))
+        r->text = med_str_skip(r->text, 1);
+}
+
+static bool take(reader *r, const char *token)
+{
+    skip_space(r);
+    med_str t = med_str_from(token);
+    if (!med_str_starts(r->text, t))
+        return false;
+    r->text = med_str_skip(r->text, t.len);
+    return true;
+}
+
+/* A word, without regard to case, that ends there. */
+static bool take_word(reader *r, const char *word)
+{
+    skip_space(r);
+    med_str w = med_str_from(word);
+    if (r->text.len < w.len || !med_str_eq_ignore_case(med_str_sub(r->text, 0, w.len), w)
+        || (r->text.len > w.len && med_is_alnum(r->text.ptr[w.len])))
+        return false;
+    r->text = med_str_skip(r->text, w.len);
+    return true;
+}
+
+static enum op take_op(reader *r)
+{
+    static const struct {
+        const char *token;
+        enum op op;
+    } ops[] = {{"<<!", CHILD_OR_SELF},  {"<<", BELOW_OR_SELF}, {"<!", CHILD},  {"<", BELOW},
+               {">>!", PARENT_OR_SELF}, {">>", ABOVE_OR_SELF}, {">!", PARENT}, {">", ABOVE}};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        if (take(r, ops[i].token))
+            return ops[i].op;
+    }
+    return SELF;
+}
+
+/* A code and the term in bars behind it, which says nothing. */
+static med_str take_code(reader *r)
+{
+    size_t n = 0;
+    skip_space(r);
+    while (n < r->text.len && med_is_digit(r->text.ptr[n]))
+        n++;
+    med_str code = med_str_sub(r->text, 0, n);
+    r->text = med_str_skip(r->text, n);
+    if (n > 0 && take(r, "|")) {
+        size_t end = med_str_find(r->text, '|', 0);
+        if (end == r->text.len)
+            (void)wrong(r, "has a term that does not end");
+        r->text = med_str_skip(r->text, end < r->text.len ? end + 1 : end);
+    }
+    return code;
+}
+
+void med_ecl_add_members(const med_image *m, med_str refset, uint64_t *bits)
+{
+    med_concept_property p;
+    for (med_concept c = 0; c < med_image_count(m); c++) {
+        for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
+            if (med_str_eqz(p.code, "refset")
+                && (med_str_eq(p.value, refset) || med_str_eqz(refset, "*")))
+                med_bit_set(bits, c);
+        }
+    }
+}
+
+static void add_all(const med_image *m, uint64_t *bits)
+{
+    for (med_concept c = 0; c < med_image_count(m); c++)
+        med_bit_set(bits, c);
+}
+
+/* What stands to one concept as the operator says. */
+static bool relate(const reader *r, enum op op, med_concept c, uint64_t *out)
+{
+    size_t n;
+    bool up = op >= ABOVE,
+         near = op == CHILD || op == CHILD_OR_SELF || op == PARENT || op == PARENT_OR_SELF;
+    if (op == BELOW_OR_SELF || op == CHILD_OR_SELF || op == ABOVE_OR_SELF || op == PARENT_OR_SELF)
+        med_bit_set(out, c);
+    const med_concept *at =
+        up ? med_concept_parents(r->m, c, &n) : med_concept_children(r->m, c, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (near)
+            med_bit_set(out, at[i]);
+        else if (!up)
+            med_image_add_below(r->m, at[i], out);
+        else if (!med_image_add_above(r->m, r->arena, at[i], out))
+            return false;
+    }
+    return true;
+}
+
+static bool relate_all(const reader *r, enum op op, uint64_t **set)
+{
+    if (op == SELF)
+        return true;
+    uint64_t *out = new_bits(r);
+    if (out == NULL)
+        return false;
+    for (med_concept c = 0; c < med_image_count(r->m); c++) {
+        if (med_bit(*set, c) && !relate(r, op, c, out))
+            return false;
+    }
+    *set = out;
+    return true;
+}
+
+static bool read_expression(reader *r, uint64_t **out);
+
+/* NOLINTNEXTLINE(misc-no-recursion): MED_ECL_DEPTH brackets inside each other */
+static bool read_operand(reader *r, uint64_t **out)
+{
+    enum op op = take_op(r);
+    bool members = take(r, "^");
+    if (!members && take(r, "(")) {
+        if (++r->depth > MED_ECL_DEPTH)
+            return wrong(r, "has too many brackets inside each other");
+        if (!read_expression(r, out))
+            return false;
+        r->depth--;
+        if (r->wrong == NULL && !take(r, ")"))
+            return wrong(r, "lacks a closing bracket");
+        return r->wrong != NULL || relate_all(r, op, out);
+    }
+    *out = new_bits(r);
+    if (*out == NULL)
+        return false;
+    bool any = take(r, "*");
+    med_str code = any ? MED_STR("*") : take_code(r);
+    if (code.len == 0)
+        return wrong(r, "has something else where a concept, '*' or a bracket is expected");
+    med_concept c = any ? MED_CONCEPT_NONE : med_image_find(r->m, code);
+    if (!any && c == MED_CONCEPT_NONE && !members) {
+        if (r->wrong == NULL)
+            r->what = code;
+        return wrong(r, "names a concept that there is not:");
+    }
+    if (members)
+        med_ecl_add_members(r->m, code, *out);
+    else if (any)
+        add_all(r->m, *out);
+    else
+        med_bit_set(*out, c);
+    return relate_all(r, op, out);
+}
+
+static char take_junction(reader *r)
+{
+    return take_word(r, "AND") || take(r, ",") ? '&'
+           : take_word(r, "OR")                ? '|'
+           : take_word(r, "MINUS")             ? '-'
+                                               : 0;
+}
+
+/* One kind of junction at a level: what mixes them needs brackets. */
+/* NOLINTNEXTLINE(misc-no-recursion): see read_operand */
+static bool read_expression(reader *r, uint64_t **out)
+{
+    char before = 0;
+    if (!read_operand(r, out))
+        return false;
+    for (char j; r->wrong == NULL && (j = take_junction(r)) != 0; before = j) {
+        uint64_t *other = NULL;
+        if (before != 0 && (before != j || j == '-'))
+            return wrong(r, "mixes AND, OR and MINUS without brackets");
+        if (!read_operand(r, &other))
+            return false;
+        for (size_t i = 0; r->wrong == NULL && i < med_image_words(r->m); i++)
+            (*out)[i] = j == '&'   ? (*out)[i] & other[i]
+                        : j == '|' ? (*out)[i] | other[i]
+                                   : (*out)[i] & ~other[i];
+    }
+    return true;
+}
+
+bool med_ecl_apply(const med_image *m, med_arena *a, med_str text, uint64_t *bits, med_str *broken,
+                   med_err *err)
+{
+    reader r = {.m = m, .arena = a, .text = text, .what = MED_STR_EMPTY};
+    uint64_t *out = NULL;
+    if (text.len > MED_ECL_BYTES)
+        r.wrong = "is too long";
+    else if (!read_expression(&r, &out))
+        return MED_FAIL_MEMORY(err);
+    skip_space(&r);
+    if (r.wrong == NULL && r.text.len > 0)
+        r.wrong =
+            strchr(":{.", r.text.ptr[0]) != NULL
+                ? "has a refinement, which is not supported: <, <<, <!, >, >>, >!, ^, *, AND, OR, "
+                  "MINUS and brackets are"
+                : "goes on behind its end";
+    if (r.wrong == NULL) {
+        memcpy(bits, out, med_image_words(m) * sizeof *bits);
+        return true;
+    }
+    *broken = med_arena_printf(a, "The expression constraint %s%s%.*s", r.wrong,
+                               r.what.len > 0 ? " " : "", MED_STR_ARG(r.what));
+    return broken->len > 0 ? true : MED_FAIL_MEMORY(err);
+}
