@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/worker_pool.h"
+#include "fhir/document.h"
 #include "fhir/interactions.h"
 #include "fhir/perform.h"
 #include "fhir/write.h"
@@ -198,15 +200,30 @@ static bool take_id(med_call *call, med_err *err)
     return r->id.len > 0 || med_write_new_id(call, err);
 }
 
+/* What is known by another identifier than its id is looked for in the store. */
+static bool open_view(med_call *call, med_err *err)
+{
+    enum { SECONDS = 60 };
+    const med_fhir *f = call->fhir;
+    if (!med_str_eqz(call->request.type_name, "DocumentReference"))
+        return true;
+    call->view = med_store_view(f->store, call->slot,
+                                med_monotonic(f->clock) + (int64_t)SECONDS * 1000000, err);
+    return call->view != NULL;
+}
+
 static bool prepare_resource(med_call *call, med_err *err)
 {
     med_write *w;
     size_t before = call->change->n;
-    if (find_type(call, &call->request, err) && take_id(call, err)
-        && med_change_put(call, call->request.id, NULL, &w, err))
-        return true;
-    call->change->n = before; /* a half-made write is none */
-    return false;
+    bool ok = find_type(call, &call->request, err) && take_id(call, err) && open_view(call, err)
+              && med_change_put(call, call->request.id, NULL, &w, err);
+    if (call->view != NULL)
+        med_view_end(call->view);
+    call->view = NULL;
+    if (!ok)
+        call->change->n = before; /* a half-made write is none */
+    return ok;
 }
 
 /* ---- a Bundle of requests: what became of its entries ---- */
@@ -328,29 +345,82 @@ static bool is_store_s_fault(const med_loader *l, int status)
     return status == 503 || status == 507 || (status == 500 && stats.failed);
 }
 
+/* A request of its own with the text at hand, as over HTTP. */
+static void begin_request(const med_call *call, const med_interaction *interaction,
+                          enum med_method method, enum med_level level, med_call *out)
+{
+    med_call_init(out, call->fhir, call->arena);
+    out->on_worker = true;
+    out->enforce = call->enforce;
+    out->refusable = call->refusable;
+    out->interaction = interaction;
+    out->request = call->request;
+    out->request.method = method;
+    out->request.level = level;
+    out->request.prefer = MED_RETURN_MINIMAL;
+}
+
+/* Blocks until it is committed. False when the store itself fails, which stops the import. */
+static bool run_request(chunk *c, med_call *call, med_call *request, med_performance *done,
+                        med_err *err)
+{
+    med_perform_with(done, request, call->slot);
+    call->problems = request->problems;
+    if (!is_store_s_fault(c->loader, request->response.status))
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store takes no writes (status %d)",
+                   request->response.status);
+    stop(c->loader, err);
+    return false;
+}
+
+static bool is_document(const med_call *call)
+{
+    return med_document_is(call->request.json, call->request.root);
+}
+
+/* A document is kept whole. It may be known already, and what is sealed stays. */
+static bool run_document(chunk *c, med_call *call, med_err *err)
+{
+    med_call put;
+    med_performance done;
+    med_json answer;
+    const med_fhir_request *r = &call->request;
+    bool has_id = med_json_member(r->json, r->root, MED_STR("id")) != 0;
+    if (has_id && !take_id(call, err))
+        return false;
+    begin_request(call, has_id ? &med_interaction_update : &med_interaction_create,
+                  has_id ? MED_PUT : MED_POST, has_id ? MED_LEVEL_INSTANCE : MED_LEVEL_TYPE, &put);
+    if (!run_request(c, call, &put, &done, err))
+        return false;
+    if (put.response.status >= 300) {
+        uint32_t why = med_json_parse(c->arena, put.response.body, &answer, NULL, err)
+                           ? med_json_member(&answer, 0, MED_STR("issue"))
+                           : 0;
+        why = why == 0 ? 0 : med_json_member(&answer, why + 1, MED_STR("diagnostics"));
+        return MED_FAIL(
+            err, MED_ISSUE_PROCESSING, "the document was refused: %.*s",
+            MED_STR_ARG(why == 0 ? MED_STR("no reason was given") : med_json_raw(&answer, why)));
+    }
+    count_writes(c->loader, &done.change);
+    if (done.change.n > 0)
+        return true;
+    pthread_mutex_lock(&c->loader->lock); /* it was known */
+    c->loader->types[med_schema_type(call->fhir->schema, r->type)].unchanged++;
+    c->loader->counts.resources++;
+    pthread_mutex_unlock(&c->loader->lock);
+    return true;
+}
+
 /* POST of a transaction or batch, as over HTTP; blocks until it is committed. */
-static bool run_bundle(chunk *c, med_call *call, const item *it, unsigned worker, med_err *err)
+static bool run_bundle(chunk *c, med_call *call, const item *it, med_err *err)
 {
     med_call post;
     med_performance done;
-    med_call_init(&post, call->fhir, call->arena);
-    post.on_worker = true;
-    post.enforce = call->enforce;
-    post.refusable = call->refusable;
-    post.interaction = &med_interaction_bundle;
-    post.request = call->request;
-    post.request.method = MED_POST;
-    post.request.level = MED_LEVEL_SYSTEM;
-    post.request.prefer = MED_RETURN_MINIMAL;
+    begin_request(call, &med_interaction_bundle, MED_POST, MED_LEVEL_SYSTEM, &post);
     post.request.type = MED_TYPE_NONE;
-    med_perform_with(&done, &post, c->loader->options.slot + worker);
-    call->problems = post.problems;
-    if (is_store_s_fault(c->loader, post.response.status)) {
-        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store takes no writes (status %d)",
-                       post.response.status);
-        stop(c->loader, err);
+    if (!run_request(c, call, &post, &done, err))
         return false;
-    }
     if (post.response.status != 200)
         return MED_FAIL(err, MED_ISSUE_PROCESSING, "the Bundle was refused with status %d",
                         post.response.status);
@@ -402,6 +472,7 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
     med_call_init(&call, f, c->arena);
     call.on_worker = true;
     call.change = &c->change;
+    call.slot = c->loader->options.slot + worker;
     if (c->loader->options.structure_only) {
         call.enforce = MED_ENFORCE_STRUCTURE;
         call.refusable = refusable;
@@ -416,10 +487,13 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
                                                (unsigned long)it->end);
     if (ok && find_type(&call, &call.request, &err)
         && med_str_eqz(call.request.type_name, "Bundle")) {
-        if (!is_request_bundle(&call))
+        bool request = is_request_bundle(&call), document = is_document(&call);
+        if (!request && !document)
             take_apart(c, &call, it);
-        else if (!run_bundle(c, &call, it, worker, &err) && !c->loader->failed)
-            reject(c, it, first_reason(&call, &err), 0);
+        else if (!(request ? run_bundle(c, &call, it, &err) : run_document(c, &call, &err))
+                 && !c->loader->failed)
+            reject(c, it, first_reason(&call, &err),
+                   request ? 0 : med_schema_type(call.fhir->schema, call.request.type));
         return;
     }
     if (!ok || err.issue != MED_ISSUE_NONE || !prepare_resource(&call, &err))

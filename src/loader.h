@@ -2,8 +2,9 @@
  *
  * Threads of its own parse, check, extract and pack; the store commits what they hand over in
  * large groups, in the order in which it was added. Single resources become PUTs (POSTs when they
- * have no id). Transaction and batch Bundles run as over HTTP; other Bundles are taken apart. What
- * is refused goes to `reject` with its reason and is not in the store; everything else is.
+ * have no id). Transaction and batch Bundles run as over HTTP; so does a Bundle that is a document,
+ * which is kept whole; other Bundles are taken apart. What is refused goes to `reject` with its
+ * reason and is not in the store; everything else is.
  *
  * References between chunks may point forward, so the existence of targets is not checked
  * while loading; med_dangling_find (dangling.h) tells what is missing at the end. */

@@ -1,7 +1,10 @@
 // https://hl7.org/fhir/R4/documents.html https://hl7.org/fhir/R4/composition-operation-document.html
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { base, del, get, patch, patient, post, put, unique } from './lib/fhir.mjs';
+import { medulla, startServer } from './lib/server.mjs';
 
 const ref = (reference) => ({ reference });
 const types = (bundle) => bundle.entry.map((e) => e.resource.resourceType);
@@ -92,6 +95,36 @@ test('a document that is sent is checked', async () => {
   assert.equal(sent.status, 201, sent.text);
   assert.deepEqual(sent.body.entry, good.entry);
   assert.equal((await get(`Bundle?composition=Composition/${id}&_summary=count`)).status, 200);
+});
+
+test('an import keeps a document whole, and does not change one that is sealed', async () => {
+  const s = await startServer();
+  const doc = (title) => ({ resourceType: 'Bundle', id: 'd', type: 'document', timestamp: '2026-01-01T00:00:00Z', identifier: { system: 'urn:ietf:rfc:3986', value: 'urn:uuid:6d8cb7a8-41c2-44b7-9a0f-6a2e0a7f3b11' },
+    entry: [{ fullUrl: 'urn:uuid:6d8cb7a8-41c2-44b7-9a0f-6a2e0a7f3b12', resource: { resourceType: 'Composition', status: 'final', type: { text: 'L' }, date: '2026-01-01', author: [{ display: 'x' }], title } }] });
+  const reference = { resourceType: 'DocumentReference', id: 'r', status: 'current', masterIdentifier: { system: 'urn:ietf:rfc:3986', value: 'urn:x' }, content: [{ attachment: { url: 'http://example.org/x' } }] };
+  const load = async (name, ...resources) => {
+    const file = join(s.folder, name), rejects = `${file}.rejects`;
+    writeFileSync(file, `${resources.map((r) => JSON.stringify(r)).join('\n')}\n`);
+    const { code } = await medulla(['import', '--data', s.data, '--rejects', rejects, file]);
+    return { code, rejects: existsSync(rejects) ? readFileSync(rejects, 'utf8') : '' };
+  };
+  const stored = async (path) => (await fetch(`${s.base}/${path}`)).json();
+  try {
+    const first = await load('a.ndjson', doc('First'), reference);
+    assert.deepEqual(first, { code: 0, rejects: '' });
+    assert.equal((await stored('Bundle/d')).entry[0].resource.title, 'First');
+    assert.equal((await stored('DocumentReference/r')).masterIdentifier.value, 'urn:x');
+    assert.equal((await stored('Composition?_summary=count')).total, 0);
+    assert.match((await load('b.ndjson', doc('Other'))).rejects, /sealed/);
+    assert.match((await load('c.ndjson', { ...doc('Other'), id: undefined })).rejects, /another document/);
+    assert.equal((await load('d.ndjson', { ...doc('First'), id: undefined })).code, 0);
+    assert.match((await load('e.ndjson', { ...reference, id: 'r2' })).rejects, /another document/);
+    const now = await stored('Bundle/d');
+    assert.deepEqual([now.meta.versionId, now.entry[0].resource.title], ['1', 'First']);
+    assert.equal((await stored('Bundle?_summary=count')).total, 1);
+  } finally {
+    await s.stop();
+  }
 });
 
 test('$docref finds the documents of a patient that are current', async () => {
