@@ -5,6 +5,8 @@
  * so prefixes go; CDATA is text like any other; processing instructions mean nothing to anybody. */
 #include "model/xml_markup.h"
 
+#include <libxml/xmlreader.h>
+
 #include "base/str.h"
 #include "model/xhtml.h"
 

@@ -3,13 +3,13 @@
 #ifndef MED_MODEL_XML_MARKUP_H
 #define MED_MODEL_XML_MARKUP_H
 
-#include <libxml/xmlreader.h>
-
 #include "base/buf.h"
+
+struct _xmlTextReader; /* libxml2's xmlTextReader */
 
 /* Appends the element with all inside it; the reader then stands on its end. NULL, or what is
  * wrong (text that lives for ever); what the parser finds wrong ends it early, and the next read
  * tells. */
-const char *med_xml_markup_read(xmlTextReader *xml, med_buf *out);
+const char *med_xml_markup_read(struct _xmlTextReader *xml, med_buf *out);
 
 #endif
