@@ -334,17 +334,18 @@ void med_app_close(med_app *app)
     app->fhir.term_watch = NULL;
 }
 
-bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
+bool med_app_upgrade(const med_config *config, med_str *snapshot, unsigned *from, unsigned *to,
                      bool *unchanged, med_err *err)
 {
     med_str conninfo;
-    if (is_postgres(config, &conninfo))
-        return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
-                        "a store in PostgreSQL is brought to a newer format by the server's start; "
-                        "make a backup with PostgreSQL's own tools first");
+    if (is_postgres(config, &conninfo)) {
+        *unchanged = true;
+        *snapshot = MED_STR_EMPTY;
+        return med_postgres_upgrade(&(med_postgres_options){.conninfo = conninfo}, from, to, err);
+    }
     med_sqlite_upgrade done;
     const med_sqlite_options o = {.data = med_config_text(config, "store.data")};
-    bool ok = med_sqlite_upgrade_run(&o, snapshot, &done, err);
+    bool ok = med_sqlite_upgrade_run(&o, *snapshot, &done, err);
     *from = done.from;
     *to = done.to;
     *unchanged = done.unchanged;

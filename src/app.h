@@ -42,10 +42,10 @@ bool med_app_open(med_app *app, med_arena *a, const med_config *config, bool cre
                   med_err *err) MED_MUST_CHECK;
 void med_app_close(med_app *app);
 
-/* Brings the store of the settings to this program's format. `snapshot`, a new directory, gets a
- * copy first; a failure says whether the store is `unchanged`. MED_ISSUE_INFORMATIONAL: it is
- * current. */
-bool med_app_upgrade(const med_config *config, med_str snapshot, unsigned *from, unsigned *to,
+/* Brings the store of the settings to this program's format. *snapshot, a new directory, gets a
+ * copy first (and is emptied where PostgreSQL's own tools make that); a failure says whether the
+ * store is `unchanged`. MED_ISSUE_INFORMATIONAL: it is current. */
+bool med_app_upgrade(const med_config *config, med_str *snapshot, unsigned *from, unsigned *to,
                      bool *unchanged, med_err *err) MED_MUST_CHECK;
 
 /* The reader of who makes the full-text lists. */

@@ -80,7 +80,7 @@ static void tell_closed(checkup *c, const med_err *err)
         return; /* told with the data directory, or there is no store yet */
     bad(c, "store", err->text,
         err->issue == MED_ISSUE_NOT_SUPPORTED ? "a newer version of medulla: that one made it"
-        : err->issue == MED_ISSUE_EXPIRED     ? "medulla upgrade --data DIR"
+        : err->issue == MED_ISSUE_EXPIRED     ? "medulla upgrade, with the same settings"
         : err->issue == MED_ISSUE_LOCK_ERROR  ? "wait for that process, or stop it"
         : err->issue == MED_ISSUE_TRANSIENT   ? "what it says, at the database; then once more"
                                               : "medulla restore --data NEW-DIR BACKUP");

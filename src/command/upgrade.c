@@ -1,6 +1,7 @@
 /* upgrade.c - `medulla upgrade`: a store of an earlier format brought to this program's.
  *
- * First all of it is copied beside the data directory, as a way back to the older program. */
+ * First all of it is copied beside the data directory, as a way back to the older program; a store
+ * in PostgreSQL is copied with its own tools. */
 #include <stdio.h>
 
 #include "base/datetime.h"
@@ -30,10 +31,12 @@ static enum med_exit tell_failure(const med_err *err, med_str snapshot, bool unc
         return MED_EXIT_OK;
     }
     if (err->issue == MED_ISSUE_LOCK_ERROR)
-        return med_command_fail(MED_EXIT_REFUSED, "%s; stop the server first", err->text);
+        return med_command_fail(MED_EXIT_REFUSED, "%s; stop all servers first", err->text);
     if (err->issue == MED_ISSUE_NOT_SUPPORTED)
         return med_command_fail(MED_EXIT_REFUSED, "%s", err->text);
-    if (unchanged)
+    if (unchanged && snapshot.len == 0)
+        puts("the store is as it was");
+    else if (unchanged)
         printf("the store is as it was; the copy of it in %.*s can be removed\n",
                MED_STR_ARG(snapshot));
     return med_command_fail(MED_EXIT_FAILED, "%s", err->text);
@@ -48,13 +51,15 @@ static enum med_exit run(const med_arguments *args)
         return med_command_fail(MED_EXIT_USAGE,
                                 "upgrade takes no words; --data DIR names the store");
     med_str snapshot = snapshot_path(args);
-    if (!med_app_upgrade(args->config, snapshot, &from, &to, &unchanged, &err))
+    if (!med_app_upgrade(args->config, &snapshot, &from, &to, &unchanged, &err))
         return tell_failure(&err, snapshot, unchanged);
+    printf("upgraded from format %u to format %u\n", from, to);
+    if (snapshot.len == 0)
+        return MED_EXIT_OK;
     printf(
-        "upgraded from format %u to format %u\n"
         "The store as it was, with its key, is in %.*s. Remove it when you are sure, or go back\n"
         "to the older program with: medulla restore --data NEW-DIR %.*s\n",
-        from, to, MED_STR_ARG(snapshot), MED_STR_ARG(snapshot));
+        MED_STR_ARG(snapshot), MED_STR_ARG(snapshot));
     return MED_EXIT_OK;
 }
 
@@ -66,7 +71,7 @@ static const med_option options[] = {
 
 const med_command med_command_upgrade = {
     .name = "upgrade",
-    .usage = "[--data DIR]",
+    .usage = "[--data DIR] [--store URL]",
     .summary = "bring a store of an earlier version forward; keeps a copy beside it",
     .examples = "  medulla upgrade --data DIR\n",
     .options = options,

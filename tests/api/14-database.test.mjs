@@ -204,6 +204,23 @@ test('a format that a newer program made', { skip }, async () => {
   sql('DELETE FROM medulla.format WHERE number = 99');
 });
 
+test('a format that an older program made', { skip }, async () => {
+  const last = sql('DELETE FROM medulla.format WHERE number = (SELECT max(number) FROM medulla.format) RETURNING number');
+  const command = (name) => medulla([name, '--data', join(folder, 'store'), '--store', `postgres:${app}`]);
+  try {
+    const verify = await command('verify');
+    assert.equal(verify.code, 4);
+    assert.match(verify.err, new RegExp(`format ${last - 1}, this program works on format ${last}: .*run \`medulla upgrade\` \\(nothing was changed\\)`));
+    await doctor(/mend it with: medulla upgrade/);
+    const upgrade = await command('upgrade'); // beside the server that is running
+    assert.equal(upgrade.code, 4);
+    assert.match(upgrade.err, /other processes of medulla have \d+ connections to this database; stop all servers first/);
+  } finally {
+    sql(`INSERT INTO medulla.format (number) VALUES (${last})`);
+  }
+  assert.match((await command('upgrade')).out, new RegExp(`format ${last}: nothing to do`));
+});
+
 test('a database that is not there', { skip }, async () => {
   const gone = await medulla(['verify', '--data', join(folder, 'store'), '--store', `postgres:${app.replace('clinic', 'nowhere')}`]);
   assert.notEqual(gone.code, 0);

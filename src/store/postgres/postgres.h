@@ -33,8 +33,14 @@ enum { MED_POSTGRES_FORMAT = 7 }; /* the newest; one migration each */
 
 /* Errors: MED_ISSUE_TRANSIENT when the database can not be reached, is read-only or refuses the
  * user; MED_ISSUE_NOT_FOUND without `create` and store; MED_ISSUE_NOT_SUPPORTED for a newer
- * format or an older PostgreSQL; MED_ISSUE_SECURITY for a key that is missing or is not this
- * store's. All are a reason to end with a message. */
+ * format or an older PostgreSQL; MED_ISSUE_EXPIRED for an older format; MED_ISSUE_SECURITY for a
+ * key that is missing or is not this store's. All are a reason to end with a message. */
 med_store *med_postgres_open(const med_postgres_options *o, med_err *err) MED_MUST_CHECK;
+
+/* Brings a store of an older format to the newest, in one transaction. MED_ISSUE_INFORMATIONAL: it
+ * has that; MED_ISSUE_LOCK_ERROR: others are connected. Of the options `conninfo` and `format`
+ * count. */
+bool med_postgres_upgrade(const med_postgres_options *o, unsigned *from, unsigned *to,
+                          med_err *err) MED_MUST_CHECK;
 
 #endif

@@ -294,7 +294,7 @@ void med_pg_log(const struct pg_store *s, enum med_log_level level, const char *
 bool med_pg_load_names(struct pg_store *s, struct pg_connection *c, med_err *err);
 
 /* ---- migrate.c ---- */
-/* Brings the tables to the newest format up to `format`; refuses a newer one. */
+/* Makes the tables in `format`; refuses a store that has another. */
 bool med_pg_migrate(struct pg_connection *c, unsigned format, bool create, med_err *err);
 
 /* ---- bulk.c ---- */

@@ -145,6 +145,9 @@
     X(ADD_NOTE_FILE, "INSERT INTO note_file VALUES ($1::bytea, $2::int8, $3::bytea)")              \
     X(NOTE_FILE, "SELECT bytes FROM note_file WHERE name = $1::bytea AND piece = $2::int8")        \
     X(EPOCH, "SELECT revision FROM note WHERE name = 'parameters'")                                \
+    X(OTHERS, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"           \
+              " AND application_name = current_setting('application_name')"                        \
+              " AND backend_type = 'client backend' AND pid <> pg_backend_pid()")                  \
     X(SETTING, "SELECT value FROM setting WHERE name = $1::bytea")                                 \
     X(IS_EMPTY, "SELECT (NOT EXISTS (SELECT 1 FROM resource) AND NOT EXISTS (SELECT 1 FROM feed))" \
                 "::int4")                                                                          \

@@ -697,6 +697,61 @@ static void filling_that_was_cut_off_is_made_whole_at_the_next_start(void **stat
     sound(k);
 }
 
+/* Tables as the program before this one made them; its store may not open with what is new here. */
+static void make_older(struct kit *k)
+{
+    med_err ignored = {0};
+    const med_postgres_options older = {.conninfo = med_str_from(k->database),
+                                        .keys = k->options.data,
+                                        .create = true,
+                                        .format = MED_POSTGRES_FORMAT - 1};
+    PGconn *c = PQconnectdb(k->database);
+    PQclear(PQexec(c, "DROP SCHEMA medulla CASCADE"));
+    PQfinish(c);
+    med_store *s = med_postgres_open(&older, &ignored);
+    if (s != NULL)
+        med_store_close(s);
+}
+
+static void an_older_format_waits_for_upgrade(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    unsigned from = 0, to = 0;
+    char conninfo[512];
+    SKIP_ELSEWHERE(k);
+    const med_postgres_options o = {.conninfo = med_str_from(k->database)};
+    kit_close(k);
+    make_older(k);
+    k->store = kit_try_open(k, &err);
+    assert_null(k->store);
+    assert_int_equal(err.issue, MED_ISSUE_EXPIRED);
+    assert_non_null(strstr(err.text, "`medulla upgrade`"));
+
+    (void)snprintf(conninfo, sizeof conninfo, "%s application_name=medulla", k->database);
+    PGconn *server = PQconnectdb(conninfo); /* of the older program, still running */
+    err = (med_err){0};
+    assert_false(med_postgres_upgrade(&o, &from, &to, &err));
+    assert_int_equal(err.issue, MED_ISSUE_LOCK_ERROR);
+    PQfinish(server);
+    for (int i = 0; i < 600; i++) { /* until the database has noticed */
+        struct timespec pause = {.tv_nsec = 50000000};
+        err = (med_err){0};
+        if (med_postgres_upgrade(&o, &from, &to, &err) || err.issue != MED_ISSUE_LOCK_ERROR)
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
+    if (err.issue != MED_ISSUE_NONE)
+        fail_msg("%s", err.text);
+    assert_int_equal(from, MED_POSTGRES_FORMAT - 1);
+    assert_int_equal(to, MED_POSTGRES_FORMAT);
+    assert_false(med_postgres_upgrade(&o, &from, &to, &err));
+    assert_int_equal(err.issue, MED_ISSUE_INFORMATIONAL);
+    kit_open(k);
+    write_many(k, "one");
+    sound(k);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 
 int main(void)
@@ -717,6 +772,7 @@ int main(void)
         TEST(an_empty_store_is_filled_without_its_index),
         TEST(what_changes_while_it_is_filled_ends_that),
         TEST(filling_that_was_cut_off_is_made_whole_at_the_next_start),
+        TEST(an_older_format_waits_for_upgrade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
