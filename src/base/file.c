@@ -1,8 +1,10 @@
 /* file.c - see file.h. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -82,6 +84,35 @@ bool med_file_replace(const char *directory, const char *name, med_str bytes, me
     (void)fail("writing", name, err);
     (void)unlink(draft);
     return false;
+}
+
+/* "....1234.new": is that process gone? */
+static bool is_left_over(med_str name)
+{
+    int64_t pid;
+    if (!med_str_ends(name, MED_STR(".new")))
+        return false;
+    name = med_str_sub(name, 0, name.len - 4);
+    size_t at = name.len;
+    while (at > 0 && med_is_digit(name.ptr[at - 1]))
+        at--;
+    return med_str_to_int64(med_str_skip(name, at), &pid) && pid > 0 && pid <= INT32_MAX
+           && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+void med_file_clean(const char *directory)
+{
+    DIR *dir = opendir(directory);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
+    for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir)) {
+        char path[MED_FILE_PATH];
+        med_err ignored = {0};
+        if (is_left_over(med_str_from(e->d_name))
+            && med_file_join(path, directory, e->d_name, &ignored))
+            (void)unlink(path);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
 }
 
 bool med_file_sync_directory(const char *directory, med_err *err)

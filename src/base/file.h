@@ -17,6 +17,8 @@ bool med_file_create(const char *directory, const char *name, med_str bytes,
 /* The same in the place of what was there. The directory is made when it is missing. */
 bool med_file_replace(const char *directory, const char *name, med_str bytes,
                       med_err *err) MED_MUST_CHECK;
+/* Removes the drafts of processes that ended while they wrote. */
+void med_file_clean(const char *directory);
 /* All of it to an open file; `name` is for the error. */
 bool med_file_write(int fd, med_str bytes, const char *name, med_err *err) MED_MUST_CHECK;
 /* Makes names in a directory durable. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/datetime.h"
+#include "base/file.h"
 #include "package/archive.h"
 #include "package/definition_set.h"
 #include "package/manifest.h"
@@ -445,7 +446,7 @@ bool med_package_add(med_arena *a, const med_package_file *files, size_t n,
         return MED_FAIL_MEMORY(err);
     if (!open_installed(a, options->folder, &w.installed, err))
         return false;
-    med_packages_clean(options->folder);
+    med_file_clean(options->folder);
     for (size_t i = 0; i < n; i++) {
         w.at[i] = &all[i];
         ok = start(&all[i], a) && ok;

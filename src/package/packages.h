@@ -1,10 +1,8 @@
 /* packages.h - the implementation guides of a data directory, and what is built in.
  *
- * One mapped file a package, below DATA/packages: NAME#VERSION.package (image.h). A file is written
- * beside its place and moved there by rename, so that readers see the old or the new one, whole.
- * A running server notices a change of the folder within a second (its epoch moves on); files that
- * are still in use stay mapped until the last question ends. The definitions of R4, of the HL7
- * terminology and of the published extensions are there always. Thread safe. */
+ * One mapped file a package, below DATA/packages: NAME#VERSION.package (image.h), as
+ * base/mapped_folder.h keeps them. The definitions of R4, of the HL7 terminology and of the
+ * published extensions are there always. Thread safe. */
 #ifndef MED_PACKAGE_PACKAGES_H
 #define MED_PACKAGE_PACKAGES_H
 
@@ -74,8 +72,6 @@ bool med_packages_put(const char *folder, med_str name, med_str version, med_str
 /* MED_ISSUE_NOT_FOUND: it is not there. */
 bool med_packages_remove(const char *folder, med_str name, med_str version,
                          med_err *err) MED_MUST_CHECK;
-/* Removes what an ended `add` left half-written. */
-void med_packages_clean(const char *folder);
 /* "hl7.fhir.uv.ips": lower case letters, digits, '.', '-', '_'; of a version letters, digits,
  * '.', '+', '-', too: they become names of files. */
 bool med_package_name_is_sound(med_str name);

@@ -1,10 +1,5 @@
 /* packages_change.c - puts packages into the folder and takes them out (packages.h). */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -61,33 +56,4 @@ bool med_packages_remove(const char *folder, med_str name, med_str version, med_
     if (unlink(path) != 0)
         return MED_FAIL(err, MED_ISSUE_EXCEPTION, "the package file can not be removed");
     return med_file_sync_directory(folder, err);
-}
-
-/* "....package.1234.new": is that process gone? */
-static bool is_left_over(med_str name)
-{
-    int64_t pid;
-    if (!med_str_ends(name, MED_STR(".new")))
-        return false;
-    name = med_str_sub(name, 0, name.len - 4);
-    size_t at = name.len;
-    while (at > 0 && med_is_digit(name.ptr[at - 1]))
-        at--;
-    return med_str_to_int64(med_str_skip(name, at), &pid) && pid > 0 && pid <= INT32_MAX
-           && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
-}
-
-void med_packages_clean(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
-    for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir)) {
-        char path[PATH_BYTES + 300];
-        if (!is_left_over(med_str_from(e->d_name)))
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        (void)unlink(path);
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
 }

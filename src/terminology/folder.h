@@ -1,9 +1,5 @@
-/* folder.h - the imported code systems: one mapped file for each system and version.
- *
- * A file is written beside its place and moved there by rename, so that readers see the old or
- * the new one, whole. A running server notices a change of the folder within a second (its
- * epoch moves on); files that are still in use stay mapped until the last question ends.
- * Thread safe. */
+/* folder.h - the imported code systems: one mapped file for each system and version,
+ * kept as base/mapped_folder.h says. Thread safe. */
 #ifndef MED_TERMINOLOGY_FOLDER_H
 #define MED_TERMINOLOGY_FOLDER_H
 
