@@ -209,6 +209,16 @@ static void keep_globals(run_state *s, const med_json *j)
     }
 }
 
+static void remember(run_state *s, const med_json *j)
+{
+    known *with = MED_GROW(s->kept, s->with, s->n_with, &s->room_with, KNOWN_ROOM);
+    if (with == NULL)
+        return;
+    s->with = with;
+    s->with[s->n_with++] =
+        (known){text_of(j, "resourceType"), text_of(j, "url"), med_json_span(j, 0), j};
+}
+
 /* Keeps what is asked for later. */
 static void keep(run_state *s, med_str text)
 {
@@ -230,12 +240,8 @@ static void keep(run_state *s, med_str text)
     }
     if (ok && med_str_eqz(text_of(j, "resourceType"), "ImplementationGuide"))
         keep_globals(s, j);
-    known *with = ok ? MED_GROW(s->kept, s->with, s->n_with, &s->room_with, KNOWN_ROOM) : NULL;
-    if (with != NULL) {
-        s->with = with;
-        s->with[s->n_with++] =
-            (known){text_of(j, "resourceType"), text_of(j, "url"), med_json_span(j, 0), j};
-    }
+    if (ok)
+        remember(s, j);
 }
 
 /* ---- the terminology of --with ---- */
