@@ -18,11 +18,4 @@ bool med_snapshot_make(med_arena *a, const med_json *j, uint32_t root,
                        const med_definition_source *source, med_str *out,
                        med_err *err) MED_MUST_CHECK;
 
-/* Can a snapshot be made of the StructureDefinition at `root`? *why says what is at fault; it is
- * empty when one can, when there is no differential, or when its base is not known here. False only
- * for faults of memory or of the source. */
-bool med_snapshot_fault(med_arena *a, const med_json *j, uint32_t root,
-                        const med_definition_source *source, med_str *why,
-                        med_err *err) MED_MUST_CHECK;
-
 #endif
