@@ -37,6 +37,7 @@ typedef struct chunk {
     size_t n;
     med_str source, identity;
     uint32_t file;
+    bool whole;
     med_changeset change;
     med_commit commit;
     uint64_t epoch;  /* of the oldest edition that made its rows */
@@ -200,12 +201,15 @@ static bool take_id(med_call *call, med_err *err)
     return r->id.len > 0 || med_write_new_id(call, err);
 }
 
-/* What is known by another identifier than its id is looked for in the store. */
+/* Documents are known by another identifier than their id, and profiles may be stored: these are
+ * looked for in the store. */
 static bool open_view(med_call *call, med_err *err)
 {
     enum { SECONDS = 60 };
     const med_fhir *f = call->fhir;
-    if (!med_str_eqz(call->request.type_name, "DocumentReference"))
+    bool profiles = f->policy.claimed || f->policy.n_listed > 0;
+    if (!profiles && !med_str_eqz(call->request.type_name, "DocumentReference")
+        && !med_str_eqz(call->request.type_name, "Bundle"))
         return true;
     call->view = med_store_view(f->store, call->slot,
                                 med_monotonic(f->clock) + (int64_t)SECONDS * 1000000, err);
@@ -485,9 +489,9 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
     if (c->identity.len > 0)
         call.request.source = med_arena_printf(c->arena, "%.*s#%lu", MED_STR_ARG(c->identity),
                                                (unsigned long)it->end);
-    if (ok && find_type(&call, &call.request, &err)
-        && med_str_eqz(call.request.type_name, "Bundle")) {
-        bool request = is_request_bundle(&call), document = is_document(&call);
+    if (ok && find_type(&call, &call.request, &err) && med_str_eqz(call.request.type_name, "Bundle")
+        && (!c->whole || is_document(&call))) {
+        bool document = is_document(&call), request = !document && is_request_bundle(&call);
         if (!request && !document)
             take_apart(c, &call, it);
         else if (!(request ? run_bundle(c, &call, it, &err) : run_document(c, &call, &err))
@@ -616,6 +620,7 @@ static chunk *chunk_new(med_loader *l, const med_loader_place *place)
     c->arena = med_arena_new(CHUNK_ARENA);
     med_buf_init(&c->bytes, MED_JSON_MAX_BYTES);
     c->file = place->file;
+    c->whole = place->whole;
     if (c->arena != NULL && med_arena_copy(c->arena, place->source, &c->source)
         && med_arena_copy(c->arena, place->identity, &c->identity))
         return c;

@@ -3,8 +3,9 @@
  * Threads of its own parse, check, extract and pack; the store commits what they hand over in
  * large groups, in the order in which it was added. Single resources become PUTs (POSTs when they
  * have no id). Transaction and batch Bundles run as over HTTP; so does a Bundle that is a document,
- * which is kept whole; other Bundles are taken apart. What is refused goes to `reject` with its
- * reason and is not in the store; everything else is.
+ * which is kept whole; other Bundles are taken apart, unless their source holds Bundles that were
+ * stored. What is refused goes to `reject` with its reason and is not in the store; everything
+ * else is.
  *
  * References between chunks may point forward, so the existence of targets is not checked
  * while loading; med_dangling_find (dangling.h) tells what is missing at the end. */
@@ -29,6 +30,8 @@ typedef struct med_loader_place {
                          their place in a Bundle, so that loading again makes no doubles; empty:
                          random ids */
     uint32_t file;    /* the caller's number of the source */
+    bool whole;       /* of the source: a Bundle in it is a resource like others, not run and not
+                         taken apart */
 } med_loader_place;
 
 typedef struct med_loader_options {

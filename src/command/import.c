@@ -134,6 +134,15 @@ typedef struct reading {
     uint64_t last;   /* end of the last text that was handed over */
 } reading;
 
+/* "DIR/Bundle.ndjson", also packed: what export writes of Bundles that were stored. */
+static bool holds_stored_bundles(med_str name)
+{
+    size_t from = name.len;
+    while (from > 0 && name.ptr[from - 1] != '/')
+        from--;
+    return med_str_starts(med_str_skip(name, from), MED_STR("Bundle.ndjson"));
+}
+
 static bool hand_over(import *im, reading *r, med_str text, uint64_t line, uint64_t end,
                       med_err *err)
 {
@@ -141,7 +150,8 @@ static bool hand_over(import *im, reading *r, med_str text, uint64_t line, uint6
                                     .line = line,
                                     .end = end,
                                     .identity = r->file->identity,
-                                    .file = r->number};
+                                    .file = r->number,
+                                    .whole = holds_stored_bundles(r->file->name)};
     if (text.len == 0)
         return true;
     r->last = end;

@@ -88,6 +88,48 @@ test('a backup taken under load restores, verifies and holds what came before', 
   });
 });
 
+test('Bundles that were stored come back from an export as they were: none is run, none taken apart', { skip: onPostgres && 'the import would go to the same database' }, async () => {
+  const inner = { resourceType: 'Patient', id: `inner-${randomUUID()}` };
+  const stored = ['transaction', 'collection', 'searchset'].map((type) => ({ resourceType: 'Bundle', id: `kept-${type}`, type,
+    entry: [{ fullUrl: `http://example.org/Patient/${inner.id}`, resource: inner, ...(type === 'transaction' && { request: { method: 'PUT', url: `Patient/${inner.id}` } }) }] }));
+  for (const bundle of stored) {
+    const answer = await fetch(`${server.base}/Bundle/${bundle.id}`, { method: 'PUT', headers: json, body: JSON.stringify(bundle) });
+    assert.equal(answer.status, 201, await answer.text());
+  }
+  const out = join(folder, 'bundles');
+  assert.equal((await run('export', out)).code, 0);
+  const other = join(folder, 'bundles-again');
+  const made = await medulla(['import', '--data', other, join(out, 'Bundle.ndjson')], { cwd: folder });
+  assert.equal(made.code, 0, made.err);
+  const back = join(folder, 'bundles-back');
+  assert.equal((await medulla(['export', '--data', other, back])).code, 0);
+  assert.deepEqual(readdirSync(back).filter((name) => name.endsWith('.ndjson')), ['Bundle.ndjson']);
+  const plain = (line) => ({ ...JSON.parse(line), meta: undefined });
+  assert.deepEqual(lines(join(back, 'Bundle.ndjson')).map(plain), lines(join(out, 'Bundle.ndjson')).map(plain));
+});
+
+test('an import asks for the profiles that a write must keep', { skip: onPostgres && 'the import would go to the same database' }, async () => {
+  const file = join(folder, 'claims.ndjson');
+  const patient = (id, name) => JSON.stringify({ resourceType: 'Patient', id, meta: { profile: ['http://example.org/named'] }, ...(name && { name: [{ family: 'X' }] }) });
+  const profile = { resourceType: 'StructureDefinition', id: 'named', url: 'http://example.org/named', name: 'Named', status: 'active', kind: 'resource', abstract: false,
+    type: 'Patient', baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Patient', derivation: 'constraint',
+    differential: { element: [{ id: 'Patient.name', path: 'Patient.name', min: 1 }] } };
+  const data = join(folder, 'claims');
+  const settings = { MEDULLA_VALIDATION_PROFILES: 'claimed' };
+  writeFileSync(file, `${patient('before', true)}\n`);
+  const unknown = await medulla(['import', '--data', data, '--rejects', join(folder, 'c0'), file], { cwd: folder, settings });
+  assert.equal(unknown.code, 3, unknown.err);
+  assert.match(readFileSync(join(folder, 'c0'), 'utf8'), /example\.org\/named/);
+  writeFileSync(file, JSON.stringify(profile));
+  assert.equal((await medulla(['import', '--data', data, file], { cwd: folder, settings })).code, 0);
+  writeFileSync(file, `${patient('with', true)}\n${patient('without')}\n`);
+  const made = await medulla(['import', '--data', data, '--rejects', join(folder, 'c1'), file], { cwd: folder, settings });
+  assert.equal(made.code, 3, made.err);
+  const rejected = lines(join(folder, 'c1')).map((line) => JSON.parse(line));
+  assert.equal(rejected.length, 1);
+  assert.match(JSON.stringify(rejected[0]), /Patient\.name/);
+});
+
 test('nothing is overwritten, and half a backup is removed', async () => {
   const taken = join(folder, 'taken');
   mkdirSync(taken);

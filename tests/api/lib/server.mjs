@@ -19,8 +19,8 @@ export async function freePort() {
 const stores = new Map();
 
 // A command of the program: its exit code and what it wrote. `ready` is given the child at once.
-export async function medulla(args, { input, cwd, ready } = {}) {
-  const env = { ...process.env, ...stores.get(args[args.indexOf('--data') + 1]) };
+export async function medulla(args, { input, cwd, ready, settings } = {}) {
+  const env = { ...process.env, ...stores.get(args[args.indexOf('--data') + 1]), ...settings };
   const child = spawn(resolve(binary), args, { cwd, env, stdio: [input === undefined && !ready ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let out = '', err = '';
   child.stdout.on('data', (part) => { out += part; });
