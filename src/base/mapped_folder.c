@@ -229,7 +229,7 @@ void med_mapped_folder_free(med_mapped_folder *f)
 {
     if (f == NULL)
         return;
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; f->files != NULL && i < f->n; i++)
         let_go(f->files[i]);
     med_free(f->files);
     med_free(f->next);

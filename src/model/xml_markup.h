@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 
-struct _xmlTextReader; /* libxml2's xmlTextReader */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): libxml2's name of its xmlTextReader */
+struct _xmlTextReader;
 
 /* Appends the element with all inside it; the reader then stands on its end. NULL, or what is
  * wrong (text that lives for ever); what the parser finds wrong ends it early, and the next read

@@ -1,6 +1,8 @@
 /* ecl.c - see ecl.h. https://confluence.ihtsdotools.org/display/DOCECL */
 #include "terminology/ecl.h"
 
+#include <assert.h>
+
 enum op {
     SELF,
     BELOW,
@@ -208,6 +210,7 @@ static bool read_expression(reader *r, uint64_t **out)
             return wrong(r, "mixes AND, OR and MINUS without brackets");
         if (!read_operand(r, &other))
             return false;
+        assert(r->wrong != NULL || (*out != NULL && other != NULL));
         for (size_t i = 0; r->wrong == NULL && i < med_image_words(r->m); i++)
             (*out)[i] = j == '&'   ? (*out)[i] & other[i]
                         : j == '|' ? (*out)[i] | other[i]
@@ -226,6 +229,7 @@ bool med_ecl_apply(const med_image *m, med_arena *a, med_str text, uint64_t *bit
     else if (!read_expression(&r, &out))
         return MED_FAIL_MEMORY(err);
     skip_space(&r);
+    assert(r.wrong != NULL || out != NULL);
     if (r.wrong == NULL && r.text.len > 0)
         r.wrong =
             strchr(":{.", r.text.ptr[0]) != NULL

@@ -138,6 +138,7 @@ static bool add_folder(compiler *c, DIR *dir, const char *path, unsigned source,
     static const char *names[ROWS];
     size_t n = 0;
     bool ok = true;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
     for (struct dirent *e = readdir(dir); e != NULL && n < ROWS; e = readdir(dir)) {
         med_str name;
         if (is_wanted(e->d_name) && med_arena_copy(c->kept, med_str_from(e->d_name), &name))
