@@ -390,7 +390,7 @@ bool med_term_members(const med_term_scope *s, med_arena *a, med_str value_set, 
     if (!med_term_value_set(&x, url, version, &vs, err))
         return false;
     out->missing = vs == NULL ? value_set : vs->missing.len > 0 ? vs->missing : vs->missing_system;
-    out->unknown = out->missing.len > 0;
+    out->unknown = vs == NULL || out->missing.len > 0;
     if (out->unknown)
         return true;
     if (!med_term_expand(&x, vs, &e, &all, err))
