@@ -659,11 +659,11 @@ static enum med_step prepare_system(med_call *call, med_err *err)
 
 #define VALIDATE(variable, type, how, where, function)                                             \
     const med_interaction variable = {.name = "validate-code",                                     \
-                                      .method = how,                                               \
-                                      .level = where,                                              \
+                                      .method = (how),                                             \
+                                      .level = (where),                                            \
                                       .operation = "$validate-code",                               \
-                                      .types = type,                                               \
-                                      .prepare = function}
+                                      .types = (type),                                             \
+                                      .prepare = (function)}
 VALIDATE(med_interaction_validate_code, "ValueSet", MED_GET, MED_LEVEL_TYPE, prepare_set);
 VALIDATE(med_interaction_validate_code_post, "ValueSet", MED_POST, MED_LEVEL_TYPE, prepare_set);
 VALIDATE(med_interaction_validate_code_instance, "ValueSet", MED_GET, MED_LEVEL_INSTANCE,
