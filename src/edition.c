@@ -174,6 +174,7 @@ static const struct kind_of_rows {
 } kinds_of_rows[] = {
     {MED_LIT("task:rows:hubs"), med_search_schema_without_hubs, med_search_hub_types},
     {MED_LIT("task:rows:pairs"), med_search_schema_without_pairs, med_search_pair_types},
+    {MED_LIT("task:rows:decimals"), med_search_schema_without_hidden, med_search_number_types},
 };
 enum { KINDS_OF_ROWS = sizeof kinds_of_rows / sizeof *kinds_of_rows };
 
@@ -426,7 +427,7 @@ static bool new_task(const med_editions *e, med_arena *a, const med_added_param 
     return t->types.len > 0 || MED_FAIL_MEMORY(err);
 }
 
-/* An upgrade knows no types. */
+/* An upgrade knows no types, nor which parameters were added. */
 static bool list_rows(const med_editions *e, const look *l, const struct kind_of_rows *kind,
                       med_task_note *all, size_t *n, med_err *err)
 {
@@ -439,7 +440,7 @@ static bool list_rows(const med_editions *e, const look *l, const struct kind_of
         return true;
     out->unwritten = true;
     out->created = med_now(e->base->clock);
-    out->types = kind->types(l->arena, e->base->schema);
+    out->types = kind->types(l->arena, e->current->fhir.schema);
     return out->types.len > 0 || MED_FAIL_MEMORY(err);
 }
 

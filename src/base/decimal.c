@@ -5,6 +5,7 @@
 #include "base/decimal.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -212,6 +213,27 @@ static void strip_zeros(med_decimal *d)
         d->digits /= 10;
         d->exponent++;
     }
+}
+
+bool med_decimal_is_distinct(const med_decimal *d, double nearest)
+{
+    med_decimal bare = *d;
+    if (d->digits == 0)
+        return true;
+    if (bare.digits >= power_of_ten(DBL_DIG))
+        strip_zeros(&bare);
+    return bare.digits < power_of_ten(DBL_DIG) && isnormal(nearest);
+}
+
+bool med_decimal_is_hidden(const med_decimal *d, double nearest)
+{
+    char text[MED_DECIMAL_TEXT];
+    if (med_decimal_is_distinct(d, nearest))
+        return false;
+    if (!isnormal(nearest))
+        return nearest == 0;
+    (void)snprintf(text, sizeof text, "%.*e", DBL_DIG - 1, nearest);
+    return strtod(text, NULL) == nearest; /* written and read in the same locale */
 }
 
 bool med_decimal_multiply(const med_decimal *a, const med_decimal *b, med_decimal *out)

@@ -30,6 +30,10 @@ bool med_decimal_parse(med_str s, med_decimal *out) MED_MUST_CHECK;
 int med_decimal_compare(const med_decimal *a, const med_decimal *b); /* -1, 0, 1; exact */
 bool med_decimal_is_zero(const med_decimal *d);
 double med_decimal_to_double(const med_decimal *d); /* nearest; for index rows only */
+/* Doubles tell decimals of at most 15 significant digits apart, but not all decimals: is `d`, whose
+ * nearest double is `nearest`, one of those? And if not, has one of those the same double? */
+bool med_decimal_is_distinct(const med_decimal *d, double nearest);
+bool med_decimal_is_hidden(const med_decimal *d, double nearest);
 /* out = a*b, a+b, a-b; false when the result needs more digits than fit. */
 bool med_decimal_multiply(const med_decimal *a, const med_decimal *b,
                           med_decimal *out) MED_MUST_CHECK;

@@ -4,6 +4,8 @@
 #ifndef MED_SEARCH_EXTRACT_H
 #define MED_SEARCH_EXTRACT_H
 
+#include <math.h>
+
 #include "model/walk.h"
 #include "search/schema.h"
 
@@ -20,6 +22,10 @@ typedef struct med_resolved {
 } med_resolved;
 
 enum { MED_RESOLVED = 8 }; /* a power of two */
+
+/* Instead of `high` in the row of one number: its decimal has the double of a shorter one (142 and
+ * 142.00000000000000001), and a double that equals a bound's says nothing. No Range ends there. */
+#define MED_HIDDEN (-(double)INFINITY)
 
 typedef struct med_extraction {
     const med_search_schema *schema;

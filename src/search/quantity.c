@@ -4,9 +4,8 @@
  * value converted, so that 5 g/L finds 500 mg/dL; where the unit is not UCUM, under system|code
  * as it stands; and one under |name when the unit is called otherwise than its code.
  *
- * Numbers are compared as decimals, never as the doubles that the index is ordered by. */
-#include <math.h>
-
+ * Numbers are compared as decimals. The index is ordered by doubles, which decide wherever they
+ * tell these apart: a row says so where its decimal has the double of a shorter one. */
 #include "base/decimal.h"
 #include "model/ucum.h"
 #include "search/extract.h"
@@ -42,6 +41,9 @@ static bool add(med_extraction *x, const med_extract_value *v, uint64_t unit,
         .low = low != NULL ? med_decimal_to_double(low) : -(double)INFINITY,
         .high = high != NULL ? med_decimal_to_double(high) : (double)INFINITY,
     };
+    bool point = row.low == row.high && low != NULL && high != NULL;
+    if (point && (med_decimal_is_hidden(low, row.low) || med_decimal_is_hidden(high, row.high)))
+        row.high = MED_HIDDEN;
     return keep(x, low, &row.exact_low) && keep(x, high, &row.exact_high)
            && med_rows_add_quantity(x, row);
 }
@@ -201,13 +203,16 @@ static bool widen(med_measure *m)
     return true;
 }
 
-static bool finish_measure(const med_term *t, med_measure *m)
+static bool finish_measure(const med_term_source *s, const med_term *t, med_measure *m)
 {
     if (t->prefix == MED_PREFIX_AP && !widen(m))
         return false;
     m->near_value = med_decimal_to_double(&m->value);
     m->near_low = med_decimal_to_double(&m->low);
     m->near_high = med_decimal_to_double(&m->high);
+    m->distinct = s->schema->has_hidden_marked && med_decimal_is_distinct(&m->value, m->near_value)
+                  && med_decimal_is_distinct(&m->low, m->near_low)
+                  && med_decimal_is_distinct(&m->high, m->near_high);
     return true;
 }
 
@@ -240,7 +245,7 @@ static bool take_measures(const med_term_source *s, const med_decimal *d, med_te
         return MED_FAIL_MEMORY(err);
     bool good = set_measures(s, d, t, m);
     for (size_t i = 0; good && i < t->n_measures; i++)
-        good = finish_measure(t, &m[i]);
+        good = finish_measure(s, t, &m[i]);
     t->measures = m;
     return good ? true
                 : MED_FAIL(err, MED_ISSUE_VALUE,
@@ -322,21 +327,16 @@ bool med_term_matches_quantity(const med_term *t, const med_quantity_row *row)
     return false;
 }
 
-bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double low, double high,
-                           bool *sure)
+/* A row with an end that a double hides, or of which it is not known: all that it may match. */
+static bool range_may_match(enum med_prefix prefix, const double ends[2], double low, double high,
+                            bool sure)
 {
-    double ends[2] = {m->near_value, m->near_value};
-    if (prefix == MED_PREFIX_EQ || prefix == MED_PREFIX_NE || prefix == MED_PREFIX_AP) {
-        ends[0] = m->near_low;
-        ends[1] = m->near_high;
-    }
-    *sure = low != ends[0] && low != ends[1] && high != ends[0] && high != ends[1];
     bool inside = low >= ends[0] && high <= ends[1];
     switch (prefix) {
     case MED_PREFIX_EQ:
         return inside;
     case MED_PREFIX_NE:
-        return !inside || !*sure;
+        return !inside || !sure;
     case MED_PREFIX_GT:
     case MED_PREFIX_GE:
         return high >= ends[0];
@@ -351,4 +351,83 @@ bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double 
         return low <= ends[1] && high >= ends[0];
     }
     return false;
+}
+
+/* A plain value, whose double is as good as itself: as measure_matches. */
+static bool point_matches(enum med_prefix prefix, const double ends[2], double value)
+{
+    bool inside = value >= ends[0] && value < ends[1];
+    switch (prefix) {
+    case MED_PREFIX_EQ:
+        return inside;
+    case MED_PREFIX_NE:
+        return !inside;
+    case MED_PREFIX_GT:
+    case MED_PREFIX_SA:
+        return value > ends[0];
+    case MED_PREFIX_LT:
+    case MED_PREFIX_EB:
+        return value < ends[0];
+    case MED_PREFIX_GE:
+        return value >= ends[0];
+    case MED_PREFIX_LE:
+        return value <= ends[0];
+    case MED_PREFIX_AP:
+        return value >= ends[0] && value <= ends[1];
+    }
+    return false;
+}
+
+bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double low, double high,
+                           bool *sure)
+{
+    double ends[2] = {m->near_value, m->near_value};
+    if (prefix == MED_PREFIX_EQ || prefix == MED_PREFIX_NE || prefix == MED_PREFIX_AP) {
+        ends[0] = m->near_low;
+        ends[1] = m->near_high;
+    }
+    *sure = true;
+    if (low == high && m->distinct)
+        return point_matches(prefix, ends, low);
+    if (high == MED_HIDDEN)
+        high = low;
+    *sure = low != ends[0] && low != ends[1] && high != ends[0] && high != ends[1];
+    return range_may_match(prefix, ends, low, high, *sure);
+}
+
+/* ---- rows from before ---- */
+
+const med_search_schema *med_search_schema_without_hidden(med_arena *a, const med_search_schema *s)
+{
+    med_search_schema *copy = MED_TAKE(a, 1, med_search_schema);
+    if (copy == NULL)
+        return NULL;
+    *copy = *s;
+    copy->has_hidden_marked = false;
+    return copy;
+}
+
+static bool has_numbers(const med_search_schema *s, med_type type)
+{
+    size_t n;
+    const uint32_t *rows = med_type_params(s->pack, type, &n);
+    for (size_t i = 0; i < n; i++) {
+        const med_param_info *info = med_schema_info(s, type, rows[i]);
+        if (info->pairs || info->type == MED_PARAM_QUANTITY || info->type == MED_PARAM_NUMBER)
+            return true;
+    }
+    return false;
+}
+
+med_str med_search_number_types(med_arena *a, const med_search_schema *s)
+{
+    size_t n;
+    med_str all = MED_STR_EMPTY;
+    const med_type *types = med_pack_resources(s->pack, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (has_numbers(s, types[i]))
+            all = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(all), all.len > 0 ? " " : "",
+                                   MED_STR_ARG(med_type_name(s->pack, types[i])));
+    }
+    return all;
 }

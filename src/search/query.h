@@ -69,6 +69,7 @@ typedef struct med_measure {
     uint64_t unit; /* 0 = whatever unit */
     med_decimal value, low, high;
     double near_value, near_low, near_high; /* the nearest doubles: what the index is ordered by */
+    bool distinct; /* no other decimal has these, but those of rows that say so */
 } med_measure;
 
 /* One value. Which members count follows from the clause's kind. */
@@ -216,7 +217,7 @@ bool med_term_matches_date(const med_term *t, med_interval row);
 bool med_term_matches_quantity(const med_term *t, const med_quantity_row *row);
 /* The same on the doubles of an index row of the measure's unit. A double stands for all decimals
  * it is the nearest to: where it is that of a bound, true and *sure = false is all that can be
- * said. */
+ * said of a row that is marked (MED_HIDDEN), or not known to be none of these, and of Ranges. */
 bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double low, double high,
                            bool *sure);
 

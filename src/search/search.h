@@ -44,6 +44,9 @@ med_str med_search_hub_types(med_arena *a, const med_search_schema *s);
 /* The same of rows by code and value (pair.h). */
 const med_search_schema *med_search_schema_without_pairs(med_arena *a, const med_search_schema *s);
 med_str med_search_pair_types(med_arena *a, const med_search_schema *s);
+/* The same of the mark of decimals that a double hides (MED_HIDDEN, extract.h). */
+const med_search_schema *med_search_schema_without_hidden(med_arena *a, const med_search_schema *s);
+med_str med_search_number_types(med_arena *a, const med_search_schema *s);
 /* The store's number of a type's parameter; 0 if the type has none of that row. */
 uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row);
 /* May searches use the parameter of this row? */

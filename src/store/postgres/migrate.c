@@ -11,6 +11,7 @@
 #include "0005_postgres_hubs_embedded.h"
 #include "0006_postgres_note_files_embedded.h"
 #include "0007_postgres_pairs_embedded.h"
+#include "0008_postgres_hidden_embedded.h"
 #include "base/mem.h"
 #include "store/postgres/postgres_impl.h"
 
@@ -18,7 +19,7 @@ static med_str (*const migrations[MED_POSTGRES_FORMAT])(void) = {
     med_embedded_0001_first_postgres_tables, med_embedded_0002_postgres_notes,
     med_embedded_0003_postgres_fulltext,     med_embedded_0004_postgres_parts,
     med_embedded_0005_postgres_hubs,         med_embedded_0006_postgres_note_files,
-    med_embedded_0007_postgres_pairs,
+    med_embedded_0007_postgres_pairs,        med_embedded_0008_postgres_hidden,
 };
 
 /* 0x4d45444c: "MEDL" */

@@ -29,7 +29,7 @@ typedef struct med_postgres_options {
     unsigned format;    /* newest format this program is to know, for tests; 0: all it knows */
 } med_postgres_options;
 
-enum { MED_POSTGRES_FORMAT = 7 }; /* the newest; one migration each */
+enum { MED_POSTGRES_FORMAT = 8 }; /* the newest; one migration each */
 
 /* Errors: MED_ISSUE_TRANSIENT when the database can not be reached, is read-only or refuses the
  * user; MED_ISSUE_NOT_FOUND without `create` and store; MED_ISSUE_NOT_SUPPORTED for a newer

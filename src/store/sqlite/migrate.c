@@ -10,14 +10,15 @@
 #include "0005_parts_embedded.h"
 #include "0006_hubs_embedded.h"
 #include "0007_pairs_embedded.h"
+#include "0008_hidden_embedded.h"
 #include "store/sqlite/sqlite_impl.h"
 
 enum { APPLICATION_ID = 0x4d45444c }; /* "MEDL" */
 
 static med_str (*const migrations[MED_SQLITE_FORMAT])(void) = {
-    med_embedded_0001_first_tables,  med_embedded_0002_notes, med_embedded_0003_fulltext,
-    med_embedded_0004_deferred_rows, med_embedded_0005_parts, med_embedded_0006_hubs,
-    med_embedded_0007_pairs,
+    med_embedded_0001_first_tables,  med_embedded_0002_notes,  med_embedded_0003_fulltext,
+    med_embedded_0004_deferred_rows, med_embedded_0005_parts,  med_embedded_0006_hubs,
+    med_embedded_0007_pairs,         med_embedded_0008_hidden,
 };
 
 static bool read_pragma(struct connection *c, const char *sql, int64_t *out, med_err *err)

@@ -34,7 +34,7 @@ typedef struct med_sqlite_options {
     unsigned n_further;
 } med_sqlite_options;
 
-enum { MED_SQLITE_FORMAT = 7 }; /* the newest; one migration each */
+enum { MED_SQLITE_FORMAT = 8 }; /* the newest; one migration each */
 
 /* Errors: MED_ISSUE_LOCK_ERROR when another process has the data directory (its pid is in the
  * text); MED_ISSUE_NOT_FOUND without `create`; MED_ISSUE_NOT_SUPPORTED for a newer format,

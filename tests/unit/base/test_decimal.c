@@ -381,6 +381,41 @@ static void doubles_are_the_nearest(void **state)
     }
 }
 
+/* Of two decimals with one double, one at most is distinct, and every other is hidden by it. */
+static void doubles_hide_decimals(void **state)
+{
+    static const struct {
+        const char *text;
+        bool distinct, hidden;
+    } table[] = {
+        {"142", true, false},
+        {"-0.1", true, false},
+        {"0", true, false},
+        {"-0.000", true, false},
+        {"999999999999999", true, false},
+        {"99999999999999900000", true, false},
+        {"123456789012345.000", true, false},
+        {"1e300", true, false},
+        {"142.00000000000000001", false, true},
+        {"141.99999999999999999", false, true},
+        {"0.1000000000000000055511151231257827", false, true},
+        {"1e-400", false, true},
+        {"-1e-400", false, true},
+        {"139.58812330238547", false, false},
+        {"0.30000000000000004", false, false},
+        {"9007199254740993", false, false},
+        {"1e400", false, false},
+        {"5e-324", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        med_decimal d = parsed(table[i].text);
+        double nearest = med_decimal_to_double(&d);
+        ROW(table[i].text, med_decimal_is_distinct(&d, nearest) == table[i].distinct);
+        ROW(table[i].text, med_decimal_is_hidden(&d, nearest) == table[i].hidden);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +430,7 @@ int main(void)
         cmocka_unit_test(comes_from_integers),
         cmocka_unit_test(means_a_range),
         cmocka_unit_test(doubles_are_the_nearest),
+        cmocka_unit_test(doubles_hide_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
