@@ -15,6 +15,7 @@ typedef struct filter {
     med_str property, op, value;
     uint64_t *bits;
     med_str *broken;
+    med_str in_coding[2]; /* the value as the code and as the display of a Coding's JSON */
 } filter;
 
 static bool broken(filter *f, const char *what, med_err *err)
@@ -69,35 +70,44 @@ static bool by_hierarchy(filter *f, med_str op, med_err *err)
 
 /* ---- values ---- */
 
-/* One of the values of a list "a,b". */
-static bool is_listed(med_str value, med_str list)
+typedef bool (*test)(const filter *f, med_str value, const void *how);
+
+/* Case counts where it does in the system's codes. */
+static bool same(const filter *f, med_str a, med_str b)
 {
-    while (list.len > 0) {
-        if (med_str_eq(med_str_trim(med_str_cut(list, ',', &list)), value))
+    return med_image_case_sensitive(f->m) ? med_str_eq(a, b) : med_str_eq_ignore_case(a, b);
+}
+
+/* Does the text hold it, with the quotes around it? */
+static bool holds_text(const filter *f, med_str text, med_str wanted)
+{
+    for (size_t at = 0; wanted.len > 0 && at + wanted.len <= text.len; at++) {
+        if (same(f, med_str_sub(text, at, at + wanted.len), wanted))
             return true;
     }
     return false;
 }
 
-typedef bool (*test)(const filter *f, med_str value, const void *how);
-
+/* A Coding is kept as its JSON: its code counts, and its display where case does not. */
 static bool test_equal(const filter *f, med_str value, const void *how)
 {
     (void)how;
-    if (med_str_eq(value, f->value))
+    if (same(f, value, f->value))
         return true;
-    /* A Coding is kept as its JSON: compare its code. */
     return value.len > 0 && value.ptr[0] == '{'
-           && med_str_search(
-                  value, med_arena_printf(f->x->arena, "\"code\":\"%.*s\"", MED_STR_ARG(f->value)),
-                  0)
-                  < value.len;
+           && (holds_text(f, value, f->in_coding[0]) || holds_text(f, value, f->in_coding[1]));
 }
 
+/* One of the values of a list "a,b". */
 static bool test_listed(const filter *f, med_str value, const void *how)
 {
+    med_str list = f->value;
     (void)how;
-    return is_listed(value, f->value);
+    while (list.len > 0) {
+        if (same(f, med_str_trim(med_str_cut(list, ',', &list)), value))
+            return true;
+    }
+    return false;
 }
 
 struct pattern {
@@ -220,6 +230,74 @@ static bool by_regex(filter *f, med_err *err)
     return ok ? true : MED_FAIL_MEMORY(err);
 }
 
+/* The value in quotes, as it stands in a Coding. False without memory. */
+static bool write_coding(filter *f)
+{
+    static const char *const keys[] = {"code", "display"};
+    size_t n = med_image_case_sensitive(f->m) ? 1 : 2;
+    med_buf b;
+    med_buf_init(&b, 1 << 20);
+    bool ok = true;
+    for (size_t k = 0; ok && k < n; k++) {
+        med_buf_clear(&b);
+        med_json_writer w = med_json_writer_to(&b);
+        med_json_open(&w, '{');
+        med_json_pair(&w, keys[k], f->value);
+        ok = !b.failed && b.len > 1
+             && med_arena_copy(f->x->arena, med_str_skip(med_buf_str(&b), 1), &f->in_coding[k]);
+    }
+    med_buf_free(&b);
+    return ok;
+}
+
+/* ---- LOINC: the properties that it adds ---- */
+
+/* The answers of a list. */
+static void add_answers(filter *f, med_str list)
+{
+    med_concept_property p;
+    med_concept c = med_image_find(f->m, list);
+    for (size_t i = 0; med_concept_property_at(f->m, c, i, &p); i++) {
+        med_concept answer =
+            med_str_eqz(p.code, "answer") ? med_image_find(f->m, p.value) : MED_CONCEPT_NONE;
+        if (answer != MED_CONCEPT_NONE)
+            med_bit_set(f->bits, answer);
+    }
+}
+
+/* https://hl7.org/fhir/R4/loinc.html: LIST, answers-for, ancestor, copyright. */
+static bool by_loinc(filter *f, bool *done, med_err *err)
+{
+    med_concept_property p;
+    *done = med_str_eqz(f->op, "=");
+    if (*done && med_str_eqz(f->property, "ancestor")) {
+        f->op = MED_STR("descendent-of");
+        return by_hierarchy(f, f->op, err);
+    }
+    if (*done && med_str_eqz(f->property, "LIST")) {
+        add_answers(f, f->value);
+        return true;
+    }
+    if (*done && med_str_eqz(f->property, "answers-for")) {
+        med_concept c = med_image_find(f->m, f->value);
+        for (size_t i = 0; med_concept_property_at(f->m, c, i, &p); i++) {
+            if (med_str_eqz(p.code, "answer-list"))
+                add_answers(f, p.value);
+        }
+        return true;
+    }
+    *done = *done && med_str_eqz(f->property, "copyright");
+    if (*done && !med_str_eqz(f->value, "LOINC") && !med_str_eqz(f->value, "3rdParty"))
+        return broken(f, "has a value that is neither LOINC nor 3rdParty", err);
+    if (*done) {
+        bool others = med_str_eqz(f->value, "3rdParty");
+        f->property = MED_STR("EXTERNAL_COPYRIGHT_NOTICE");
+        f->value = others ? MED_STR("true") : MED_STR("false");
+        return by_existence(f);
+    }
+    return true;
+}
+
 bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str property,
                       med_str op, med_str value,
                       uint64_t *bits, /* NOLINT(readability-non-const-parameter): filled */
@@ -227,7 +305,7 @@ bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str 
 {
     static const char *const hierarchical[] = {"is-a",        "is-not-a", "descendent-of",
                                                "generalizes", "child-of", "descendent-leaf"};
-    filter f = {x, sys, sys->image, property, op, value, bits, out_broken};
+    filter f = {x, sys, sys->image, property, op, value, bits, out_broken, {{0}}};
     if (property.len == 0 || op.len == 0 || value.len == 0)
         return broken(&f,
                       property.len == 0 ? "has no property"
@@ -243,10 +321,18 @@ bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str 
             return true;
         }
     }
+    if (med_str_eqz(sys->url, "http://loinc.org")) {
+        bool done = false;
+        bool ok = by_loinc(&f, &done, err);
+        if (!ok || done)
+            return ok;
+    }
     for (size_t i = 0; i < sizeof hierarchical / sizeof *hierarchical; i++) {
         if (med_str_eqz(op, hierarchical[i]))
             return by_hierarchy(&f, op, err);
     }
+    if (!write_coding(&f))
+        return MED_FAIL_MEMORY(err);
     if (med_str_eqz(op, "="))
         return by_value(&f, test_equal, NULL, false);
     if (med_str_eqz(op, "in"))

@@ -2,6 +2,7 @@
 #include "terminology/code_system_json.h"
 #include "terminology/import_impl.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 static const char *const names[MED_IMPORT_FORMATS] = {
@@ -24,12 +25,21 @@ bool med_import_format_named(med_str name, enum med_import_format *out, med_str 
     return false;
 }
 
+static bool holds(const char *folder, const char *file)
+{
+    struct stat st;
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%s", folder, file);
+    return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0;
+}
+
 bool med_import_format_of(const char *path, enum med_import_format *out)
 {
     struct stat st;
     med_str p = med_str_from(path);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        *out = MED_IMPORT_SNOMED;
+        *out = holds(path, "LoincTable/Loinc.csv") || holds(path, "Loinc.csv") ? MED_IMPORT_LOINC
+                                                                               : MED_IMPORT_SNOMED;
     else if (med_str_ends(p, MED_STR(".json")))
         *out = MED_IMPORT_JSON;
     else if (med_str_ends(p, MED_STR(".xml")))

@@ -1,4 +1,4 @@
-/* import_csv.c - code systems in comma-separated files: LOINC, ICD-10, ATC, and plain ones. */
+/* import_csv.c - code systems in comma-separated files: ICD-10, ATC, and plain ones. */
 #include "terminology/import_impl.h"
 
 typedef struct columns {
@@ -20,11 +20,10 @@ static size_t first_column(const med_table *t, const char *const *wanted)
 
 static bool find_columns(const med_table *t, columns *c, med_err *err)
 {
-    static const char *const codes[] = {"code",  "LOINC_NUM", "ATC code", "atc_code",
-                                        "icd10", "icd_code",  "kode",     NULL};
-    static const char *const displays[] = {
-        "display", "LONG_COMMON_NAME", "ATC level name", "atc_name", "name", "title", "description",
-        NULL};
+    static const char *const codes[] = {"code",     "ATC code", "atc_code", "icd10",
+                                        "icd_code", "kode",     NULL};
+    static const char *const displays[] = {"display", "ATC level name", "atc_name", "name",
+                                           "title",   "description",    NULL};
     static const char *const definitions[] = {"definition", NULL};
     static const char *const parents[] = {"parent", "parents", NULL};
     static const char *const statuses[] = {"status", NULL};
@@ -110,7 +109,7 @@ static bool link_row(med_importer *i, const med_table *t, const columns *c, med_
     med_concept child = med_image_builder_find(i->b, code);
     if (c->parent == SIZE_MAX) {
         med_concept parent = MED_CONCEPT_NONE;
-        if (i->o->format == MED_IMPORT_CSV || i->o->format == MED_IMPORT_LOINC)
+        if (i->o->format == MED_IMPORT_CSV)
             return true;
         for (med_str up = above(i->o->format, code); parent == MED_CONCEPT_NONE && up.len > 0;
              up = above(i->o->format, up))
@@ -157,12 +156,4 @@ bool med_import_csv(med_importer *i, med_err *err)
     if (i->head.url.len == 0 && i->o->format == MED_IMPORT_ATC)
         i->head.url = MED_STR("http://www.whocc.no/atc");
     return read_rows(i, false, err) && read_rows(i, true, err);
-}
-
-bool med_import_loinc(med_importer *i, med_err *err)
-{
-    if (i->head.url.len == 0)
-        i->head.url = MED_STR("http://loinc.org");
-    i->head.case_sensitive = false;
-    return read_rows(i, false, err);
 }

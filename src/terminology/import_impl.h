@@ -58,7 +58,38 @@ bool med_importer_parent(med_importer *i, const med_table *t, med_concept child,
 /* Shows progress; false when the caller wants to stop. */
 bool med_importer_step(med_importer *i, const med_table *t, med_err *err) MED_MUST_CHECK;
 
+/* ---- a release that is a folder ---- */
+
+enum { MED_RELEASE_FILES = 256, MED_RELEASE_OTHER = -1 };
+typedef struct med_release_file {
+    const char *path;
+    int kind; /* as the format counts them */
+    size_t size;
+} med_release_file;
+typedef struct med_release {
+    med_release_file files[MED_RELEASE_FILES];
+    size_t n;
+} med_release;
+/* What a file is by its name; MED_RELEASE_OTHER: not read. */
+typedef int (*med_release_kind)(med_str name);
+typedef struct med_release_table {
+    char separator;
+    bool quoted;
+    bool (*header)(const med_table *t, void *arg, med_err *err);
+    bool (*row)(const med_table *t, void *arg, med_err *err);
+} med_release_table;
+
+/* The files in the folder of the import and in the folders inside of it; links are not followed.
+ * Their sizes are added to i->bytes. */
+bool med_release_find(med_importer *i, med_release_kind kind_of, med_release *out,
+                      med_err *err) MED_MUST_CHECK;
+bool med_release_has(const med_release *r, int kind);
+/* Each row of one file; a last row without an end is an error. */
+bool med_release_read(med_importer *i, const med_release_file *f, const med_release_table *how,
+                      void *arg, med_err *err) MED_MUST_CHECK;
+
 bool med_import_snomed(med_importer *i, med_err *err) MED_MUST_CHECK;
+/* Loinc.csv, or the folder of a release */
 bool med_import_loinc(med_importer *i, med_err *err) MED_MUST_CHECK;
 bool med_import_claml(med_importer *i, med_err *err) MED_MUST_CHECK;
 /* MED_IMPORT_ICD10, _ATC, _CSV */

@@ -4,10 +4,6 @@
  * Concepts, descriptions, is-a relationships; the language reference sets choose the preferred
  * terms; members of simple reference sets become the property `refset`, so that the value sets
  * http://snomed.info/sct?fhir_vs=refset/ID work. */
-#include <dirent.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "base/mem.h"
 #include "terminology/import_impl.h"
 
@@ -16,20 +12,13 @@
 #define IS_A "116680003"
 #define CORE_MODULE "900000000000207008"
 
-enum { FILES = 256, FOLDERS = 256 };
-
-enum kind { CONCEPTS, DESCRIPTIONS, RELATIONSHIPS, LANGUAGES, MEMBERS, OTHER };
-
-struct release_file {
-    const char *path;
-    enum kind kind;
-    size_t size;
-};
+/* In the order in which they are read. */
+enum kind { CONCEPTS, LANGUAGES, DESCRIPTIONS, RELATIONSHIPS, MEMBERS, KINDS };
 
 typedef struct release {
     med_importer *i;
-    struct release_file files[FILES];
-    size_t n;
+    med_release found;
+    enum kind reading;
     uint64_t *preferred; /* ids of descriptions, open addressing, 0 = free */
     size_t n_preferred, room_preferred;
     med_concept first_of_file;
@@ -39,7 +28,7 @@ typedef struct release {
 
 /* ---- the files ---- */
 
-static enum kind kind_of(med_str name)
+static int kind_of(med_str name)
 {
     static const struct {
         const char *start, *part;
@@ -57,55 +46,20 @@ static enum kind kind_of(med_str name)
             && med_str_ends(name, MED_STR(".txt")))
             return rows[k].kind;
     }
-    return OTHER;
-}
-
-static bool take_entry(release *r, const char *folder, const char *name, const char **folders,
-                       size_t *n, med_err *err)
-{
-    struct stat st;
-    med_str path = med_arena_printf(r->i->arena, "%s/%s", folder, name);
-    if (path.len == 0)
-        return MED_FAIL_MEMORY(err);
-    if (name[0] == '.' || lstat(path.ptr, &st) != 0)
-        return true;
-    if (S_ISDIR(st.st_mode) && *n < FOLDERS) {
-        folders[(*n)++] = path.ptr;
-        return true;
-    }
-    enum kind kind = kind_of(med_str_from(name));
-    if (!S_ISREG(st.st_mode) || kind == OTHER || r->n == FILES)
-        return true;
-    r->files[r->n++] = (struct release_file){path.ptr, kind, (size_t)st.st_size};
-    r->i->bytes += (size_t)st.st_size;
-    return true;
+    return MED_RELEASE_OTHER;
 }
 
 static bool find_files(release *r, med_err *err)
 {
-    const char *folders[FOLDERS];
-    size_t n = 0;
-    bool ok = true;
-    folders[n++] = r->i->o->path;
-    for (size_t at = 0; ok && at < n; at++) {
-        DIR *dir = opendir(folders[at]);
-        if (dir == NULL)
-            return MED_FAIL(err, MED_ISSUE_NOT_FOUND, "%.180s is no folder of a release",
-                            folders[at]);
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own */
-        for (struct dirent *e = readdir(dir); ok && e != NULL; e = readdir(dir))
-            ok = take_entry(r, folders[at], e->d_name, folders, &n, err);
-        (void)closedir(dir);
-    }
-    bool has[OTHER] = {false};
-    for (size_t k = 0; k < r->n; k++)
-        has[r->files[k].kind] = true;
-    if (ok && (!has[CONCEPTS] || !has[DESCRIPTIONS] || !has[RELATIONSHIPS]))
+    if (!med_release_find(r->i, kind_of, &r->found, err))
+        return false;
+    if (!med_release_has(&r->found, CONCEPTS) || !med_release_has(&r->found, DESCRIPTIONS)
+        || !med_release_has(&r->found, RELATIONSHIPS))
         return MED_FAIL(err, MED_ISSUE_NOT_FOUND,
                         "the folder holds no RF2 snapshot: sct2_Concept_*Snapshot*.txt, "
                         "sct2_Description_*Snapshot*.txt and sct2_Relationship_*Snapshot*.txt are "
                         "needed");
-    return ok;
+    return true;
 }
 
 /* ---- rows ---- */
@@ -243,9 +197,10 @@ static bool add_member(release *r, const med_table *t, med_err *err)
     return true;
 }
 
-static bool add_row(release *r, enum kind kind, const med_table *t, med_err *err)
+static bool add_row(const med_table *t, void *arg, med_err *err)
 {
-    switch (kind) {
+    release *r = arg;
+    switch (r->reading) {
     case CONCEPTS:
         return add_concept(r, t, err);
     case DESCRIPTIONS:
@@ -256,47 +211,34 @@ static bool add_row(release *r, enum kind kind, const med_table *t, med_err *err
         return add_language(r, t, err);
     case MEMBERS:
         return add_member(r, t, err);
-    case OTHER:
+    case KINDS:
         break;
     }
     return true;
 }
 
-static bool read_file(release *r, const struct release_file *f, med_err *err)
+static bool check_header(const med_table *t, void *arg, med_err *err)
 {
-    med_table t;
-    bool more = true;
-    if (!med_table_open(r->i->arena, f->path, '\t', false, &t, err))
-        return false;
-    bool ok = true;
+    release *r = arg;
     r->first_of_file = med_image_builder_count(r->i->b);
-    if (t.n_header < 3 || !med_str_eqz(t.header[0], "id") || !med_str_eqz(t.header[2], "active"))
-        ok = med_table_fault(&t, err, "this is no header of RF2 (id, effectiveTime, active, ...)");
-    while (ok && more) {
-        ok = med_table_next(&t, &more, err);
-        if (ok && more)
-            ok = add_row(r, f->kind, &t, err) && med_importer_step(r->i, &t, err);
-    }
-    if (ok && t.size > 0 && ((const char *)t.map)[t.size - 1] != '\n')
-        ok = med_table_fault(&t, err, "the last row has no end: the file was cut short");
-    r->i->bytes_before += t.size;
-    med_table_close(&t);
-    return ok;
+    if (t->n_header >= 3 && med_str_eqz(t->header[0], "id") && med_str_eqz(t->header[2], "active"))
+        return true;
+    return med_table_fault(t, err, "this is no header of RF2 (id, effectiveTime, active, ...)");
 }
 
 bool med_import_snomed(med_importer *i, med_err *err)
 {
-    static const enum kind order[] = {CONCEPTS, LANGUAGES, DESCRIPTIONS, RELATIONSHIPS, MEMBERS};
+    static const med_release_table how = {'\t', false, check_header, add_row};
     release *r = MED_TAKE(i->arena, 1, release);
     if (r == NULL)
         return MED_FAIL_MEMORY(err);
     r->i = i;
     r->newest = MED_STR_EMPTY;
     bool ok = find_files(r, err);
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
-        for (size_t f = 0; ok && f < r->n; f++) {
-            if (r->files[f].kind == order[k])
-                ok = read_file(r, &r->files[f], err);
+    for (r->reading = CONCEPTS; ok && r->reading < KINDS; r->reading++) {
+        for (size_t f = 0; ok && f < r->found.n; f++) {
+            if (r->found.files[f].kind == (int)r->reading)
+                ok = med_release_read(i, &r->found.files[f], &how, r, err);
         }
     }
     med_free(r->preferred);

@@ -2,7 +2,6 @@
  * https://hl7.org/fhir/R4/valueset.html#compositions */
 #include "terminology/value_set.h"
 
-#include "base/url.h"
 #include "terminology/code_system_json.h"
 
 typedef struct compiler {
@@ -439,111 +438,6 @@ bool med_value_set_compile(const med_term_context *x, const med_json *j, uint32_
     return compile_parts(&c, compose, "include", &vs->includes, &vs->n_includes, err)
            && compile_parts(&c, compose, "exclude", &vs->excludes, &vs->n_excludes, err)
            && settle_versions(&c, compose, err);
-}
-
-/* ---- value sets that systems define by themselves ---- */
-
-static bool compile_text(const med_term_context *x, med_str text, const med_value_set **out,
-                         med_err *err)
-{
-    med_json *j = MED_TAKE(x->arena, 1, med_json);
-    if (j == NULL || text.len == 0)
-        return MED_FAIL_MEMORY(err);
-    return med_json_parse(x->arena, text, j, NULL, err) && med_value_set_compile(x, j, 0, out, err);
-}
-
-static bool is_plain_code(med_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!med_is_alnum(s.ptr[i]) && s.ptr[i] != '-')
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* {"property":property,"op":op,"value":value} as the only filter. */
-static bool write_filter(med_json_writer *w, const char *property, const char *op, med_str value)
-{
-    med_json_key(w, MED_STR("filter"));
-    med_json_open(w, '[');
-    med_json_open(w, '{');
-    med_json_pair(w, "property", med_str_from(property));
-    med_json_pair(w, "op", med_str_from(op));
-    med_json_pair(w, "value", value);
-    med_json_close(w, '}');
-    med_json_close(w, ']');
-    return true;
-}
-
-/* What stands behind "fhir_vs". False when that is no form of it. */
-static bool write_snomed_filter(med_json_writer *w, med_str what)
-{
-    med_str isa = MED_STR("=isa/"), refset = MED_STR("=refset/"), ecl = MED_STR("=ecl/");
-    if (what.len == 0)
-        return true;
-    if (med_str_starts(what, isa) && is_plain_code(med_str_skip(what, isa.len)))
-        return write_filter(w, "concept", "is-a", med_str_skip(what, isa.len));
-    if (med_str_starts(what, refset) && is_plain_code(med_str_skip(what, refset.len)))
-        return write_filter(w, "refset", "=", med_str_skip(what, refset.len));
-    return med_str_starts(what, ecl) && what.len > ecl.len
-           && write_filter(w, "constraint", "=", med_str_skip(what, ecl.len));
-}
-
-/* http://snomed.info/sct?fhir_vs, =isa/ID, =refset/ID, =ecl/EXPRESSION, also below an edition's
- * URI. https://hl7.org/fhir/R4/snomedct.html#implicit */
-static bool snomed_set(const med_term_context *x, med_str url, const med_value_set **out,
-                       med_err *err)
-{
-    med_str what, text, system = med_str_cut(url, '?', &what);
-    med_buf b;
-    if (!med_percent_decode(x->arena, med_str_skip(what, MED_STR("fhir_vs").len), false, &what,
-                            err))
-        return false;
-    med_buf_init(&b, 1 << 20);
-    med_json_writer w = med_json_writer_to(&b);
-    med_json_open(&w, '{');
-    med_json_pair(&w, "resourceType", MED_STR("ValueSet"));
-    med_json_pair(&w, "url", url);
-    med_json_pair(&w, "status", MED_STR("active"));
-    med_json_key(&w, MED_STR("compose"));
-    med_json_open(&w, '{');
-    med_json_key(&w, MED_STR("include"));
-    med_json_open(&w, '[');
-    med_json_open(&w, '{');
-    med_json_pair(&w, "system", MED_STR("http://snomed.info/sct"));
-    if (!med_str_eqz(system, "http://snomed.info/sct"))
-        med_json_pair(&w, "version", system);
-    bool is_one = write_snomed_filter(&w, what);
-    med_json_close(&w, '}');
-    med_json_close(&w, ']');
-    med_json_close(&w, '}');
-    med_json_close(&w, '}');
-    bool ok = !b.failed && med_arena_copy(x->arena, med_buf_str(&b), &text);
-    med_buf_free(&b);
-    if (!ok)
-        return MED_FAIL_MEMORY(err);
-    return !is_one || compile_text(x, text, out, err);
-}
-
-bool med_value_set_implicit(const med_term_context *x, med_str url, med_str version,
-                            const med_value_set **out, med_err *err)
-{
-    *out = NULL;
-    if (med_str_starts(url, MED_STR("http://snomed.info/sct"))
-        && med_str_search(url, MED_STR("?fhir_vs"), 0) < url.len) {
-        /* what looks like a version is the term of an expression: "ecl/<< 1 |Name|" */
-        med_str whole = version.len == 0 ? url
-                                         : med_arena_printf(x->arena, "%.*s|%.*s", MED_STR_ARG(url),
-                                                            MED_STR_ARG(version));
-        return whole.len > 0 ? snomed_set(x, whole, out, err) : MED_FAIL_MEMORY(err);
-    }
-    if (!med_str_eqz(url, "http://loinc.org/vs"))
-        return true;
-    return compile_text(x,
-                        MED_STR("{\"resourceType\":\"ValueSet\",\"url\":\"http://loinc.org/vs\","
-                                "\"status\":\"active\",\"compose\":{\"include\":[{\"system\":"
-                                "\"http://loinc.org\"}]}}"),
-                        out, err);
 }
 
 /* ---- looking up ---- */
