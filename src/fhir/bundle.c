@@ -72,11 +72,11 @@ void med_bundle_entry(med_bundle *b, uint32_t type, med_str id)
     med_buf_addc(out, '"');
 }
 
-bool med_bundle_resource(med_bundle *b, const med_stored *s, med_err *err)
+bool med_bundle_resource(med_bundle *b, const med_stored *s, const med_shape *shape, med_err *err)
 {
     med_json_key(&b->writer, MED_STR("resource"));
     med_json_raw_value(&b->writer, MED_STR_EMPTY);
-    return med_render_stored(b->call, b->writer.out, s, err);
+    return med_render_shaped(b->call, b->writer.out, s, shape, err);
 }
 
 void med_bundle_entry_close(med_bundle *b)

@@ -3,7 +3,7 @@
 #ifndef MED_FHIR_BUNDLE_H
 #define MED_FHIR_BUNDLE_H
 
-#include "fhir/call.h"
+#include "fhir/content.h"
 
 typedef struct med_bundle {
     med_call *call;
@@ -20,8 +20,9 @@ void med_bundle_link(med_bundle *b, const char *relation, med_str path_and_query
 /* Opens one entry with its fullUrl (Type/id of a stored resource); close with entry_close. */
 void med_bundle_entry(med_bundle *b, uint32_t type, med_str id);
 void med_bundle_entry_plain(med_bundle *b); /* without fullUrl */
-/* "resource": the stored version as the call wants it shaped. */
-bool med_bundle_resource(med_bundle *b, const med_stored *s, med_err *err) MED_MUST_CHECK;
+/* "resource": the stored version in this shape. */
+bool med_bundle_resource(med_bundle *b, const med_stored *s, const med_shape *shape,
+                         med_err *err) MED_MUST_CHECK;
 void med_bundle_entry_close(med_bundle *b);
 /* Ends the Bundle and makes it the call's response (200). */
 bool med_bundle_close(med_bundle *b, med_err *err) MED_MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "base/datetime.h"
 #include "fhir/binary.h"
+#include "model/element_names.h"
 #include "model/xml.h"
 
 /* ---- header fields ---- */
@@ -313,21 +314,25 @@ static bool read_summary(med_str value, enum med_summary *out)
     return false;
 }
 
-static bool read_elements(med_call *call, med_str list, med_shape *out)
+/* What the names of _elements can belong to: the type in the address where that is what is given
+ * back, else any resource. */
+static bool read_elements(const med_call *call, med_str list, med_shape *out, med_err *err)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < list.len; i++)
-        n += list.ptr[i] == ',';
-    med_str *at = MED_TAKE(call->arena, n, med_str);
-    if (at == NULL)
-        return false;
-    out->n_elements = 0;
-    while (list.len > 0) {
-        med_str one = med_str_trim(med_str_cut(list, ',', &list));
-        if (one.len > 0)
-            at[out->n_elements++] = one;
+    size_t n;
+    med_element_names names;
+    const med_fhir_request *r = &call->request;
+    const med_pack *pack = call->fhir->pack;
+    const med_type *types = med_pack_resources(pack, &n);
+    const med_type *one = r->level == MED_LEVEL_COMPARTMENT ? &r->member : &r->type;
+    bool itself = r->operation.len == 0 || r->operation.ptr[0] == '_'; /* no $operation */
+    if (itself && *one != MED_TYPE_NONE) {
+        types = one;
+        n = 1;
     }
-    out->elements = at;
+    if (!med_element_names_read(pack, call->arena, types, n, list, r->strict, &names, err))
+        return false;
+    out->elements = names.at;
+    out->n_elements = names.n;
     return true;
 }
 
@@ -357,7 +362,7 @@ bool med_content_shape(med_call *call, med_shape *out, med_err *err)
                         "_summary must be true, text, data, count or false");
     if (elements.len > 0 && summary.len > 0 && out->summary != MED_SUMMARY_FALSE)
         return MED_FAIL(err, MED_ISSUE_INVALID, "_summary and _elements can not be used together");
-    return elements.len == 0 || read_elements(call, elements, out) ? true : MED_FAIL_MEMORY(err);
+    return elements.len == 0 || read_elements(call, elements, out, err);
 }
 
 /* Of two that differ none is obeyed. */

@@ -155,12 +155,12 @@ static void write_response(med_bundle *b, const med_stored *s)
     med_json_close(&b->writer, '}');
 }
 
-static bool write_entry(med_bundle *b, const med_stored *s, med_err *err)
+static bool write_entry(med_bundle *b, const med_stored *s, const med_shape *shape, med_err *err)
 {
     const med_fhir *f = b->call->fhir;
     med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, s->type));
     med_bundle_entry(b, s->type, s->id);
-    if (s->change != MED_DELETED && !med_bundle_resource(b, s, err))
+    if (s->change != MED_DELETED && !med_bundle_resource(b, s, shape, err))
         return false;
     write_request(b, s, type);
     write_response(b, s);
@@ -222,9 +222,11 @@ static bool write_page(med_call *call, const wish *w, const med_stored *at, size
                        uint64_t total, med_err *err)
 {
     med_bundle b;
+    med_shape shape = {0};
     size_t shown = n > w->page_size ? w->page_size : n;
     med_str next = MED_STR_EMPTY;
-    if (n > shown && shown > 0 && !seal_place(call, w, &at[shown - 1], &next, err))
+    if (!med_content_shape(call, &shape, err)
+        || (n > shown && shown > 0 && !seal_place(call, w, &at[shown - 1], &next, err)))
         return false;
     med_bundle_open(&b, call, "history");
     med_bundle_total(&b, total);
@@ -232,7 +234,7 @@ static bool write_page(med_call *call, const wish *w, const med_stored *at, size
     if (next.len > 0)
         med_bundle_link(&b, "next", path_of(call, w, next));
     for (size_t i = 0; i < shown; i++) {
-        if (!write_entry(&b, &at[i], err)) {
+        if (!write_entry(&b, &at[i], &shape, err)) {
             med_bundle_free(&b);
             return false;
         }

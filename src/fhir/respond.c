@@ -73,23 +73,27 @@ bool med_find_current(med_call *call, med_stored *out, med_err *err)
     return true;
 }
 
-bool med_render_stored(med_call *call, med_buf *out, const med_stored *s, med_err *err)
+bool med_render_shaped(med_call *call, med_buf *out, const med_stored *s, const med_shape *shape,
+                       med_err *err)
 {
     const med_pack *p = call->fhir->pack;
     med_type type = med_schema_pack_type(call->fhir->schema, s->type);
-    med_shape shape = {0};
-    if (!med_content_shape(call, &shape, err))
-        return false;
-    if (shape.summary == MED_SUMMARY_FALSE && shape.n_elements == 0) {
+    if (shape->summary == MED_SUMMARY_FALSE && shape->n_elements == 0) {
         med_resource_render(out, med_type_name(p, type), s->id, s->version, s->updated, s->text);
         return true;
     }
     med_buf whole;
     med_buf_init(&whole, MED_JSON_MAX_BYTES);
     med_resource_render(&whole, med_type_name(p, type), s->id, s->version, s->updated, s->text);
-    bool ok = med_subset_write(call->arena, p, type, med_buf_str(&whole), &shape, out, err);
+    bool ok = med_subset_write(call->arena, p, type, med_buf_str(&whole), shape, out, err);
     med_buf_free(&whole);
     return ok;
+}
+
+bool med_render_stored(med_call *call, med_buf *out, const med_stored *s, med_err *err)
+{
+    med_shape shape = {0};
+    return med_content_shape(call, &shape, err) && med_render_shaped(call, out, s, &shape, err);
 }
 
 static bool fill_version(med_call *call, int status, uint32_t version, int64_t updated,

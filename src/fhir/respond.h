@@ -3,7 +3,7 @@
 #ifndef MED_FHIR_RESPOND_H
 #define MED_FHIR_RESPOND_H
 
-#include "fhir/call.h"
+#include "fhir/content.h"
 
 /* Status, ETag, Last-Modified and the resource, shaped by _summary and _elements. */
 bool med_respond_stored(med_call *call, int status, const med_stored *s,
@@ -18,6 +18,9 @@ bool med_respond_existing(med_call *call, const med_match *match, med_err *err) 
 
 /* Appends a resource as a client sees it (version and time in meta, _summary, _elements). */
 bool med_render_stored(med_call *call, med_buf *out, const med_stored *s,
+                       med_err *err) MED_MUST_CHECK;
+/* The same in a shape that was read before. */
+bool med_render_shaped(med_call *call, med_buf *out, const med_stored *s, const med_shape *shape,
                        med_err *err) MED_MUST_CHECK;
 
 /* W/"3" and back: accepts W/"3" and "3", and in a list; false when it is none of these. */

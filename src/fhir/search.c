@@ -120,7 +120,7 @@ static enum med_step prepare(med_call *call, med_err *err)
     if (!call->on_worker && result.early)
         return MED_STEP_AGAIN;
     result.early = result.early && !call->request.background; /* no pages are seen of it */
-    call->request.query = pairs; /* _summary and _elements may stand in the form */
+    call->request.query = pairs;                              /* _pretty may stand in the form */
     if (!med_searchset_write(call, place_of(call), view.self, page, &view, &result, err))
         return MED_STEP_FAILED;
     return MED_STEP_OK;

@@ -190,12 +190,13 @@ static bool add_contained(med_bundle *b, const med_search_entry *e, med_err *err
     return true;
 }
 
-static bool add_entry(med_bundle *b, const med_search_entry *e, med_err *err)
+static bool add_entry(med_bundle *b, const med_search_entry *e, const med_shape *shape,
+                      med_err *err)
 {
     if (e->contained == NULL)
         med_bundle_entry(b, e->resource.type, e->resource.id);
     if (e->contained != NULL ? !add_contained(b, e, err)
-                             : !med_bundle_resource(b, &e->resource, err))
+                             : !med_bundle_resource(b, &e->resource, shape, err))
         return false;
     med_json_key(&b->writer, MED_STR("search"));
     med_json_open(&b->writer, '{');
@@ -266,6 +267,9 @@ bool med_searchset_write(med_call *call, med_str path, med_str self, med_str pag
                          const med_query_view *view, const med_search_result *result, med_err *err)
 {
     med_bundle b;
+    med_shape match = {
+        .summary = view->summary, .elements = view->elements, .n_elements = view->n_elements};
+    med_shape include = {.summary = view->summary}; /* R4: _elements is not about these */
     med_bundle_open(&b, call, "searchset");
     if (result->has_total)
         med_bundle_total(&b, result->total);
@@ -273,7 +277,8 @@ bool med_searchset_write(med_call *call, med_str path, med_str self, med_str pag
     write_links(&b, path, self, page, result->next);
     add_outcome(&b, view, result);
     for (size_t i = 0; i < result->n; i++) {
-        if (!add_entry(&b, &result->entries[i], err)) {
+        const med_search_entry *e = &result->entries[i];
+        if (!add_entry(&b, e, e->mode == MED_ENTRY_MATCH ? &match : &include, err)) {
             med_bundle_free(&b);
             return false;
         }

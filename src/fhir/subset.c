@@ -5,6 +5,8 @@
  * top-level elements and the mandatory ones. All but _summary=false are tagged SUBSETTED. */
 #include "fhir/subset.h"
 
+#include "model/element_names.h"
+
 typedef struct subset {
     const med_pack *pack;
     const med_json *j;
@@ -21,23 +23,10 @@ static med_str plain_name(med_str key)
     return key.len > 0 && key.ptr[0] == '_' ? med_str_skip(key, 1) : key;
 }
 
-/* One type of a choice goes by three names: value, value[x] and valueQuantity. */
-static bool is_named(med_str name, med_str element, med_str property)
+static bool named_by_elements(const subset *s, med_type type, med_str element, med_str property)
 {
-    if (med_str_ends(name, MED_STR("[x]")))
-        name.len -= sizeof "[x]" - 1;
-    return med_str_eq(name, element) || med_str_eq(name, property);
-}
-
-static bool named_by_elements(const med_shape *shape, med_str type, med_str element,
-                              med_str property)
-{
-    for (size_t i = 0; i < shape->n_elements; i++) {
-        med_str name = shape->elements[i];
-        if (med_str_starts(name, type) && name.len > type.len && name.ptr[type.len] == '.')
-            name = med_str_skip(name, type.len + 1);
-        med_str rest, first = med_str_cut(name, '.', &rest);
-        if (is_named(first, element, property))
+    for (size_t i = 0; i < s->shape->n_elements; i++) {
+        if (med_element_name_is(s->pack, type, s->shape->elements[i], element, property))
             return true;
     }
     return false;
@@ -57,7 +46,7 @@ static bool keeps_top(const subset *s, med_type type, med_str name, const med_el
         return true;
     if (shape->n_elements > 0)
         return e->min > 0 || e->is_modifier
-               || named_by_elements(shape, med_type_name(s->pack, type), e->name, plain_name(name));
+               || named_by_elements(s, type, e->name, plain_name(name));
     switch (shape->summary) {
     case MED_SUMMARY_TRUE:
         return e->is_summary;

@@ -3,6 +3,7 @@
  * Whatever is not understood is refused with the nearest names (or, under handling=lenient,
  * ignored and named in the answer): never a result that looks like more than it is. */
 #include "search/query_parse.h"
+#include "model/element_names.h"
 #include "search/run.h"
 
 #include <stdarg.h>
@@ -99,21 +100,27 @@ static bool read_sort(med_query_parser *p, med_str value, med_err *err)
     return true;
 }
 
+/* "a,b"; out of memory: shorter, and the next step fails. */
+static med_str joined(med_arena *a, const med_str *names, size_t n)
+{
+    med_str out = n > 0 ? names[0] : MED_STR_EMPTY;
+    for (size_t i = 1; i < n; i++)
+        out = med_arena_printf(a, "%.*s,%.*s", MED_STR_ARG(out), MED_STR_ARG(names[i]));
+    return out;
+}
+
+/* What is left out under handling=lenient is named: "_elements=famly". */
 static bool read_elements(med_query_parser *p, med_str value, med_err *err)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < value.len; i++)
-        n += value.ptr[i] == ',';
-    med_str *at = MED_TAKE(p->arena, n, med_str);
-    if (at == NULL)
-        return MED_FAIL_MEMORY(err);
-    p->q->view.elements = at;
-    while (value.len > 0) {
-        med_str one = med_str_trim(med_str_cut(value, ',', &value));
-        if (one.len > 0)
-            at[p->q->view.n_elements++] = one;
-    }
-    return true;
+    med_element_names names;
+    if (!med_element_names_read(p->q->schema->pack, p->arena, p->q->types, p->q->n_types, value,
+                                p->options->strict, &names, err))
+        return false;
+    p->q->view.elements = names.at;
+    p->q->view.n_elements = names.n;
+    med_str unknown = joined(p->arena, names.unknown, names.n_unknown);
+    return names.n_unknown == 0
+           || ignore(p, med_arena_printf(p->arena, "_elements=%.*s", MED_STR_ARG(unknown)), err);
 }
 
 static bool read_explain(med_query_parser *p, med_str value, med_err *err)
@@ -222,10 +229,15 @@ bool med_query_err_in(med_err *err, const char *fmt, ...)
     return false;
 }
 
-/* A page that was asked too large is said as large as it is. */
+/* A page that was asked too large is said as large as it is, and of _elements what there is. */
 static bool keep_used(med_query_parser *p, const med_pair *pair, med_err *err)
 {
     med_pair used = *pair;
+    if (med_str_eqz(pair->name, "_elements")) {
+        if (p->q->view.n_elements == 0)
+            return true;
+        used.value = joined(p->arena, p->q->view.elements, p->q->view.n_elements);
+    }
     if (med_str_eqz(pair->name, "_count"))
         used.value = med_arena_printf(p->arena, "%u", p->q->view.count);
     return keep_self(p, &used, err);

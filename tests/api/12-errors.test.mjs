@@ -221,6 +221,11 @@ const cases = {
     assert.equal(inside.status, 400, inside.text);
     return lost(() => post(patient(), {}, 'Patient?_summary=most'));
   },
+  '`_elements` with a name that no type asked for has': async () => {
+    for (const at of ['Patient?_elements=Observation.code', 'Patient/none?_elements=nmae', '_history?_elements=nobodyHasThis', '?_elements=nobodyHasThis'])
+      assert.equal((await get(at)).status, 400, at);
+    return lost(() => post(patient(), {}, 'Patient?_elements=brithDate'));
+  },
   'a fault around an entry\'s resource in a batch': async () => {
     const answer = await post({ resourceType: 'Bundle', type: 'batch',
       entry: [{ link: [], request: { method: 'GET', url: 'Patient?_count=0' } }] }, {}, '');

@@ -353,6 +353,12 @@ const full = {
     assert.equal(await statusOf(send(s, 'GET', values(1000))), 200);
     await costly(send(s, 'GET', values(1001)), /1000/);
   },
+  'names in `_elements`': async (s) => {
+    const names = (n) => `_elements=${Array(n).fill('name').join()}`;
+    assert.equal(await statusOf(send(s, 'GET', `Patient?${names(256)}`)), 200);
+    await costly(send(s, 'GET', `Patient?${names(257)}`), /256/);
+    await costly(send(s, 'GET', `metadata?${names(257)}`), /256/);
+  },
   'words of one value of `_text`, `_content`': async (s) => {
     const words = (n) => `Patient?_content=${times(n, (i) => `word${i}`).join('%20')}`;
     assert.equal(await statusOf(send(s, 'GET', words(32))), 200);

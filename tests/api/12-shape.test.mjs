@@ -94,6 +94,59 @@ test('_elements: what is named, what is mandatory, what modifies; tagged', async
   assert.deepEqual(await of(`Patient?_id=${id('whole')}&_elements=name&_summary=false`), ['active', 'id', 'meta', 'name']);
 });
 
+test('_elements: a name that no type asked for has is refused, and left out by lenient handling', async () => {
+  const one = `_id=${id('whole')}`;
+  const wrong = {
+    'Patient?ONE&_elements=name,brithDate': /^'brithDate' is no element of Patient; nearest: birthDate$/,
+    'Patient?ONE&_elements=Observation.code': /'Observation\.code' is no element of Patient$/,
+    'Patient?ONE&_elements=contact.nmae': /'contact\.nmae' is no element of Patient; nearest: name$/,
+    'Patient?ONE&_elements=_birthDate': /nearest: birthDate$/,
+    '?_type=Patient,Observation&_elements=valueQuantity,brithDate': /'brithDate' is no element of any resource that is asked for; nearest: birthDate$/,
+    '?_type=Patient,Organization&_elements=valueQuantity': /'valueQuantity' is no element/,
+    '_history?_elements=nobodyHasThis': /'nobodyHasThis' is no element/,
+    'Patient/_history?_elements=valueQuantity': /'valueQuantity' is no element of Patient/,
+    'metadata?_elements=softwear': /nearest: software$/,
+    [`Patient/${id('whole')}?_elements=nmae`]: /'nmae' is no element of Patient; nearest: name$/,
+    [`Patient/${id('whole')}/_history/1?_elements=nmae`]: /nearest: name$/,
+    [`Patient/${id('whole')}/Observation?_elements=nmae`]: /'nmae' is no element of Observation/,
+    [`Patient/${id('whole')}/$everything?_elements=nobodyHasThis`]: /'nobodyHasThis' is no element/,
+  };
+  for (const [query, says] of Object.entries(wrong)) await refused(query.replace('ONE', one), says);
+  const form = await send('POST', 'Patient/_search', `${one}&_elements=nmae`, { 'Content-Type': 'application/x-www-form-urlencoded' });
+  assert.equal(form.status, 400, form.text);
+  for (const right of ['_elements=', '_elements=,name,', '_elements=Resource.id,DomainResource.text', '_elements=resourceType,contact.name.family'])
+    await ask(`Patient?${one}&${right}`);
+  await ask(`?_type=Patient,Observation&_tag=${mark}&_elements=valueQuantity,Patient.birthDate`);
+  await ask('metadata?_elements=software');
+  await ask(`Patient/${id('whole')}/$everything?_elements=valueQuantity`);
+
+  const lenient = { Prefer: 'handling=lenient' };
+  const r = await get(`Patient?${one}&_elements=nmae,birthDate,famly`, lenient);
+  const of = (mode) => r.body.entry.filter((e) => e.search.mode === mode).map((e) => e.resource);
+  assert.deepEqual(of('outcome')[0].issue.map((i) => [i.severity, i.diagnostics]), [['warning', "parameter '_elements=nmae,famly' was ignored"]]);
+  assert.deepEqual(members(of('match')[0]), ['_birthDate', 'active', 'birthDate', 'id', 'meta']);
+  assert.equal(new URL(link(r, 'self')).searchParams.get('_elements'), 'birthDate');
+  const none = await get(`Patient?${one}&_elements=nmae`, lenient);
+  assert.deepEqual(members(none.body.entry[0].resource.resourceType === 'Patient' ? none.body.entry[0].resource : none.body.entry[1].resource), members(whole));
+  assert.ok(!link(none, 'self').includes('_elements'));
+  const read = await get(`Patient/${id('whole')}?_elements=nmae,gender`, lenient);
+  assert.deepEqual(members(read.body), ['active', 'id', 'meta']);
+  assert.deepEqual(members((await get(`Patient/${id('whole')}?_elements=nmae`, lenient)).body), members(whole));
+  const many = await get(`Patient?_elements=${Array(300).fill('name').join(',')}`);
+  assert.equal(many.status, 403, many.text);
+});
+
+test('_elements is about matches, not about what is included (R4)', async () => {
+  const r = await ask(`Patient?_id=${id('whole')}&_elements=birthDate&_include=Patient:organization&_revinclude=Observation:subject`);
+  const [match] = r.body.entry.filter((e) => e.search.mode === 'match');
+  assert.deepEqual(members(match.resource), ['_birthDate', 'active', 'birthDate', 'id', 'meta']);
+  const included = r.body.entry.filter((e) => e.search.mode === 'include').map((e) => e.resource);
+  assert.deepEqual(included.map((x) => [x.resourceType, members(x)]).sort(), [['Observation', members(value)], ['Organization', members(ward)]]);
+  for (const x of included) assert.deepEqual(x.meta.tag, meta.tag, x.resourceType);
+  const history = await ask(`Patient/${id('whole')}/_history?_elements=birthDate`);
+  assert.deepEqual(members(history.body.entry[0].resource), ['_birthDate', 'active', 'birthDate', 'id', 'meta']);
+});
+
 test('what shapes the answer is given once', async () => {
   for (const twice of ['_count=1&_count=2', '_summary=true&_summary=data', '_elements=name&_elements=a,b,c,d,e,f,g,h', '_sort=name&_sort=-birthdate', '_total=none&_total=accurate'])
     await refused(`Patient?${twice}`, /^parameter 2, '_\w+': it was given before, as parameter 1$/);
