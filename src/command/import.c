@@ -132,6 +132,7 @@ typedef struct reading {
     uint64_t at;     /* offset of its begin */
     uint64_t line;   /* before it */
     uint64_t last;   /* end of the last text that was handed over */
+    uint64_t begin;  /* what an earlier run has settled; file->end moves on meanwhile */
 } reading;
 
 /* "DIR/Bundle.ndjson", also packed: what export writes of Bundles that were stored. */
@@ -178,7 +179,7 @@ static bool take_lines(import *im, reading *r, med_err *err)
 /* What an earlier run has settled is read and forgotten. */
 static med_str unsettled(reading *r, uint64_t *position, med_str bytes)
 {
-    uint64_t from = r->file->end > *position ? r->file->end - *position : 0;
+    uint64_t from = r->begin > *position ? r->begin - *position : 0;
     *position += bytes.len;
     return med_str_skip(bytes, from < bytes.len ? (size_t)from : bytes.len);
 }
@@ -209,7 +210,8 @@ static bool load_file(import *im, size_t i, int fd, med_err *err)
                  .source = med_source_of(f->name, fd, is_cancelled, im, err),
                  .at = f->end,
                  .line = f->line,
-                 .last = f->end};
+                 .last = f->end,
+                 .begin = f->end};
     if (r.source == NULL)
         return false;
     im->resumed = im->resumed || f->end > 0;
