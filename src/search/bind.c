@@ -250,7 +250,14 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
     return true;
 }
 
-/* Who lacks a value stands in no index: the newest of the type say how many do. */
+/* Who has a value stands in the index; who lacks one does not. */
+static void bind_missing(med_bound *b)
+{
+    b->needs_body = true;
+    b->can_drive = b->clause->n > 0;
+}
+
+/* The newest of the type say how many lack it. */
 static bool sample_missing(med_run *r, size_t i, med_err *err)
 {
     enum { SAMPLE = 32 };
@@ -277,12 +284,30 @@ static bool sample_missing(med_run *r, size_t i, med_err *err)
     return s != NULL && found != MED_FAILED;
 }
 
+/* Where the newest have no value, or few of all have one, its rows say more. */
+static bool look_for_missing(med_run *r, size_t i, med_err *err)
+{
+    med_bound *b = &r->bound[i];
+    if (!sample_missing(r, i, err))
+        return false;
+    if (!b->can_drive)
+        return true;
+    uint64_t sampled = b->estimate;
+    if (!look(r, i, 0, err))
+        return false;
+    if (b->guessed && sampled > 0) {
+        b->estimate = sampled;
+        b->guessed = false;
+    }
+    return true;
+}
+
 /* Then, while nothing selective is known, a look at the rows. */
 static bool bind_look(med_run *r, size_t i, med_err *err)
 {
     const med_clause *c = r->bound[i].clause;
     if (c->modifier == MED_MODIFIER_MISSING)
-        return sample_missing(r, i, err);
+        return look_for_missing(r, i, err);
     if (!r->bound[i].can_drive || r->bound[i].listed || r->bound[i].looked)
         return true;
     switch (c->kind) {
@@ -384,7 +409,7 @@ bool med_run_bind(med_run *r, bool dry, med_err *err)
         med_bound *b = &r->bound[i];
         *b = (med_bound){.clause = &r->q->clauses[i], .keys = NULL, .estimate = 0};
         if (b->clause->modifier == MED_MODIFIER_MISSING)
-            b->needs_body = true;
+            bind_missing(b);
         else if (!bind_keys(r, b, dry, err))
             return false;
     }

@@ -308,7 +308,7 @@ static void offer_clauses(med_run *r, bool sorted, med_plan *best)
         offer_clause(r, med_plan_of_hub(r, date, reference), sorted, best);
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
-        if (b->can_drive && b->clause->modifier != MED_MODIFIER_MISSING)
+        if (b->can_drive)
             offer_clause(r, med_plan_of_clause(r, i), sorted, best);
     }
 }
@@ -405,7 +405,7 @@ bool med_run_look_deeper(med_run *r, uint64_t limit, med_err *err)
     for (size_t i = 0; good && i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool driver = plan.how == MED_DRIVE_CLAUSE && plan.clause == i;
-        if (b->guessed && b->can_drive && !driver && b->clause->modifier != MED_MODIFIER_MISSING)
+        if (b->guessed && b->can_drive && !driver)
             good = count_rows(r, i, limit, err);
     }
     med_run_use(r, plan);
@@ -423,7 +423,7 @@ bool med_run_reconsider(med_run *r, bool sorted, bool *better, med_err *err)
     for (size_t i = 0; i < r->q->n; i++) {
         const med_bound *b = &r->bound[i];
         bool driver = old.how == MED_DRIVE_CLAUSE && old.clause == i;
-        if (driver || !b->can_drive || b->guessed || b->clause->modifier == MED_MODIFIER_MISSING)
+        if (driver || !b->can_drive || b->guessed)
             continue;
         med_plan plan = med_plan_of_clause(r, i);
         plan.ordered = !sorted;

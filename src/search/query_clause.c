@@ -1,5 +1,7 @@
 /* query_clause.c - one search parameter of a query: simple, chained, _has, composite.
  * https://hl7.org/fhir/R4/search.html */
+#include <math.h>
+
 #include "search/query_parse.h"
 
 /* ---- values ---- */
@@ -84,12 +86,33 @@ bool med_term_read(const med_term_source *s, med_str value, med_term *t, med_err
     return false;
 }
 
+/* Any value at all: what has one has it among the rows of these kinds, in one range. */
+static void set_any_value(med_clause *c)
+{
+    static const med_measure measure = {.near_value = -(double)INFINITY,
+                                        .near_low = -(double)INFINITY,
+                                        .near_high = (double)INFINITY};
+    static const med_term term = {.prefix = MED_PREFIX_EQ,
+                                  .text = MED_LIT(""),
+                                  .folded = MED_LIT(""),
+                                  .span = {MED_TIME_MIN, MED_TIME_MAX},
+                                  .measures = &measure,
+                                  .n_measures = 1};
+    if (c->kind == MED_CLAUSE_DATE || c->kind == MED_CLAUSE_QUANTITY
+        || c->kind == MED_CLAUSE_STRING) {
+        c->terms = &term;
+        c->n = 1;
+    }
+}
+
 static bool read_missing(med_clause *c, med_str value, med_err *err)
 {
     c->missing = med_str_eqz(value, "true");
-    return c->missing || med_str_eqz(value, "false")
-               ? true
-               : MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
+    if (!c->missing && !med_str_eqz(value, "false"))
+        return MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
+    if (!c->missing)
+        set_any_value(c);
+    return true;
 }
 
 /* Splits at bare commas; each part is one term. */

@@ -250,11 +250,12 @@ struct part {
         BY_PATIENT_NAME,
         BY_GENDER_OF_PATIENT,
         DATE_MISSING,
+        VALUE_MISSING,
         BY_PAIR,
         KINDS,
     } kind;
     int number;
-    int of;   /* BY_VALUE, BY_PAIR: 0 itself, 1 its component, 2 either */
+    int of;   /* BY_VALUE, BY_PAIR, VALUE_MISSING: 0 itself, 1 its component, 2 either */
     bool two; /* BY_PAIR: or less than 0.5 g of urn:l|na */
     const char *text, *text2, *prefix;
 };
@@ -321,6 +322,9 @@ static bool holds(struct world *w, const struct part *p, const struct observatio
         return of != NULL && of->gender != NULL && strcmp(of->gender, p->text) == 0;
     case DATE_MISSING:
         return observation_span(o, &span) == (p->number == 0);
+    case VALUE_MISSING:
+        return ((p->of != 1 && o->value >= 0) || (p->of != 0 && o->part != NULL))
+               == (p->number == 0);
     case BY_PAIR:
         return has_value(o, p, p->text, p->prefix, p->number)
                || (p->two && has_value(o, p, "urn:l|na", "lt", 5));
@@ -370,6 +374,11 @@ static med_str make_part(struct world *w, struct part *p)
     case DATE_MISSING:
         p->number = below(w, 2);
         return med_arena_printf(a, "date:missing=%s", p->number ? "true" : "false");
+    case VALUE_MISSING:
+        p->number = below(w, 2);
+        p->of = below(w, 3);
+        return med_arena_printf(a, "%svalue-quantity:missing=%s", of_what[p->of],
+                                p->number ? "true" : "false");
     case BY_PAIR:
         p->text = PICK(w, asked_pairs);
         p->of = below(w, 3);
