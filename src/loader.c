@@ -2,23 +2,22 @@
 #include "loader.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/worker_pool.h"
-#include "fhir/document.h"
-#include "fhir/interactions.h"
-#include "fhir/perform.h"
+#include "fhir/change.h"
 #include "fhir/write.h"
+#include "loader_bundle.h"
 
 enum {
     CHUNK_TEXTS = 1000,
     CHUNK_BYTES = 2 << 20,
     CHUNKS_IN_FLIGHT = 24,
-    BATCH_WRITES = 10000, /* handed to the store at once: sorted, they share pages */
-    BATCH_CHUNKS = 10,    /* or so many chunks, when their resources are large */
-    MARKS = 64,           /* chunks from the oldest not yet settled to the newest */
-    TYPES = 512,
+    BATCH_WRITES = 10000,    /* handed to the store at once: sorted, they share pages */
+    BATCH_CHUNKS = 10,       /* or so many chunks, when their resources are large */
+    MARKS = 64,              /* chunks from the oldest not yet settled to the newest */
     BUNDLE_BYTES = 64 << 10, /* a larger text is a chunk of its own */
 };
 #define CHUNK_ARENA ((size_t)2 << 30)
@@ -59,74 +58,41 @@ struct med_loader {
     med_worker_pool *pool;
     med_arena **scratch; /* one a thread: what is needed for one text only */
     chunk *filling;
-    pthread_mutex_t lock;
+    med_loader_tally tally; /* its lock is that of all that follows */
     pthread_cond_t room;
     unsigned in_flight;
     chunk *ready; /* prepared, by number; none before `next` will come any more */
     uint64_t sent, next;
     uint64_t next_settled;
-    mark marks[MARKS]; /* by number of the chunk */
-    bool flushing;     /* no more texts will come soon: do not wait for a batch */
-    bool failed;
+    mark marks[MARKS];  /* by number of the chunk */
+    bool flushing;      /* no more texts will come soon: do not wait for a batch */
+    atomic_bool failed; /* threads look at it between two texts */
     med_err err;
-    med_loader_counts counts;
-    med_loader_type types[TYPES]; /* by number in the store */
 };
-
-/* ---- counting ---- */
-
-static void count_write(med_loader *l, const med_write *w)
-{
-    med_loader_type *t = &l->types[w->type < TYPES ? w->type : 0];
-    t->created += w->outcome == MED_OUTCOME_CREATED;
-    t->updated += w->outcome == MED_OUTCOME_UPDATED;
-    t->unchanged += w->outcome == MED_OUTCOME_UNCHANGED;
-    t->deleted += w->outcome == MED_OUTCOME_DELETED;
-    l->counts.resources++;
-}
-
-static void count_writes(med_loader *l, const med_changeset *c)
-{
-    pthread_mutex_lock(&l->lock);
-    for (size_t i = 0; i < c->n; i++)
-        count_write(l, &c->writes[i]);
-    pthread_mutex_unlock(&l->lock);
-}
-
-static void reject_text(chunk *c, const item *it, med_str reason, uint32_t type, med_str text)
-{
-    med_loader *l = c->loader;
-    pthread_mutex_lock(&l->lock);
-    l->counts.rejected++;
-    l->types[type < TYPES ? type : 0].rejected++;
-    if (l->options.reject != NULL)
-        l->options.reject(l->options.arg, c->source, it->line, reason, text);
-    pthread_mutex_unlock(&l->lock);
-}
 
 static void reject(chunk *c, const item *it, med_str reason, uint32_t type)
 {
-    reject_text(c, it, reason, type,
-                med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len));
+    med_str text = med_str_sub(med_buf_str(&c->bytes), it->from, it->from + it->len);
+    med_tally_reject(&c->loader->tally, c->source, it->line, reason, type, text);
 }
 
 static void stop(med_loader *l, const med_err *err)
 {
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     if (!l->failed)
         l->err = *err;
     l->failed = true;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
 }
 
 /* ---- a chunk's end ---- */
 
 static void give_room(med_loader *l)
 {
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     l->in_flight--;
     pthread_cond_broadcast(&l->room);
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
 }
 
 /* With the lock held. */
@@ -144,10 +110,10 @@ static void settle(med_loader *l, const chunk *c)
 static void chunk_free(chunk *c)
 {
     med_loader *l = c->loader;
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     if (!l->failed && c->n > 0)
         settle(l, c);
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
     med_buf_free(&c->bytes);
     med_arena_free(c->arena);
     med_free(c);
@@ -158,7 +124,7 @@ static void commit_done(med_commit *commit)
 {
     chunk *c = commit->arg;
     if (commit->state == MED_COMMIT_DONE)
-        count_writes(c->loader, &c->change);
+        med_tally_writes(&c->loader->tally, &c->change);
     else
         stop(c->loader, &commit->err);
     chunk_free(c);
@@ -189,6 +155,12 @@ static bool find_type(const med_call *call, med_fhir_request *r, med_err *err)
                         "resourceType is missing or no resource of FHIR R4");
     r->type_name = med_type_name(call->fhir->pack, r->type);
     return true;
+}
+
+/* The store's number of it. */
+static uint32_t type_of(const med_call *call)
+{
+    return med_schema_type(call->fhir->schema, call->request.type);
 }
 
 static bool take_id(med_call *call, med_err *err)
@@ -230,207 +202,6 @@ static bool prepare_resource(med_call *call, med_err *err)
     return ok;
 }
 
-/* ---- a Bundle of requests: what became of its entries ---- */
-
-/* The type of an entry's target: of its resource, else of its request's address. */
-static uint32_t entry_type(const med_call *call, uint32_t entry)
-{
-    med_str rest, name = MED_STR_EMPTY;
-    const med_json *j = call->request.json;
-    uint32_t resource = med_json_path(j, entry, "resource.resourceType");
-    uint32_t url = med_json_path(j, entry, "request.url");
-    if (resource != 0)
-        name = med_json_raw(j, resource);
-    else if (url != 0)
-        name = med_str_cut(med_str_cut(med_json_raw(j, url), '?', &rest), '/', &rest);
-    med_type t = med_pack_type(call->fhir->pack, name);
-    return t == MED_TYPE_NONE ? 0 : med_schema_type(call->fhir->schema, t);
-}
-
-static bool is_method(const med_json *j, uint32_t entry, const char *method)
-{
-    uint32_t node = med_json_path(j, entry, "request.method");
-    return node != 0 && med_json_string_is(j, node, med_str_from(method));
-}
-
-/* The id in "BASE/Type/ID/_history/2". */
-static med_str id_in_location(med_str location)
-{
-    size_t end = med_str_search(location, MED_STR("/_history/"), 0);
-    size_t from = end;
-    while (from > 0 && location.ptr[from - 1] != '/')
-        from--;
-    return med_str_sub(location, from, end);
-}
-
-/* A 200 for a PUT does not tell whether anything was changed; the commit knows. */
-static bool was_unchanged(const med_changeset *writes, uint32_t type, med_str id)
-{
-    for (size_t i = 0; i < writes->n; i++) {
-        const med_write *w = &writes->writes[i];
-        if (w->outcome == MED_OUTCOME_UNCHANGED && w->type == type && med_str_eq(w->id, id))
-            return true;
-    }
-    return false;
-}
-
-typedef struct bundle_count {
-    chunk *c;
-    const item *it;
-    const med_call *call;
-    const med_changeset *writes;
-    const med_json *answer;
-} bundle_count;
-
-static uint64_t *counter_of(const bundle_count *b, med_loader_type *t, uint32_t type,
-                            uint32_t entry, uint32_t answered, med_str status)
-{
-    const med_json *j = b->call->request.json;
-    uint32_t location = med_json_path(b->answer, answered, "response.location");
-    if (med_str_starts(status, MED_STR("201")))
-        return &t->created;
-    if (is_method(j, entry, "DELETE"))
-        return &t->deleted;
-    if (is_method(j, entry, "POST"))
-        return &t->unchanged; /* If-None-Exist found it, or an earlier import made it */
-    if (location != 0
-        && was_unchanged(b->writes, type, id_in_location(med_json_raw(b->answer, location))))
-        return &t->unchanged;
-    return &t->updated;
-}
-
-static void count_entry(const bundle_count *b, uint32_t entry, uint32_t answered)
-{
-    const med_json *j = b->call->request.json;
-    med_loader *l = b->c->loader;
-    uint32_t type = entry_type(b->call, entry);
-    uint32_t node = med_json_path(b->answer, answered, "response.status");
-    med_str status = node == 0 ? MED_STR_EMPTY : med_json_raw(b->answer, node);
-    if (status.len > 0 && status.ptr[0] >= '4') { /* of a batch */
-        reject_text(b->c, b->it,
-                    med_arena_printf(b->c->arena, "the entry was refused with status %.*s",
-                                     MED_STR_ARG(status)),
-                    type, med_json_span(j, entry));
-        return;
-    }
-    if (is_method(j, entry, "GET") || is_method(j, entry, "HEAD"))
-        return;
-    pthread_mutex_lock(&l->lock);
-    ++*counter_of(b, &l->types[type < TYPES ? type : 0], type, entry, answered, status);
-    l->counts.resources++;
-    pthread_mutex_unlock(&l->lock);
-}
-
-/* Answers stand in the order of the entries. */
-static bool count_bundle(chunk *c, const med_call *call, const item *it,
-                         const med_performance *done, med_err *err)
-{
-    med_json answer;
-    const med_json *j = call->request.json;
-    bundle_count b = {.c = c, .it = it, .call = call, .writes = &done->change, .answer = &answer};
-    if (!med_json_parse(c->arena, done->call->response.body, &answer, NULL, err))
-        return false;
-    uint32_t asked = med_json_member(j, call->request.root, MED_STR("entry"));
-    uint32_t given = med_json_member(&answer, 0, MED_STR("entry"));
-    if (asked == 0 || given == 0)
-        return true;
-    uint32_t g = given + 1;
-    for (uint32_t e = asked + 1; e < j->nodes[asked].next && g < answer.nodes[given].next;
-         e = j->nodes[e].next, g = answer.nodes[g].next)
-        count_entry(&b, e, g);
-    return true;
-}
-
-/* Not the Bundle's: it is to be loaded again, later. */
-static bool is_store_s_fault(const med_loader *l, int status)
-{
-    med_store_stats stats;
-    med_store_count(l->app->store, &stats);
-    return status == 503 || status == 507 || (status == 500 && stats.failed);
-}
-
-/* A request of its own with the text at hand, as over HTTP. */
-static void begin_request(const med_call *call, const med_interaction *interaction,
-                          enum med_method method, enum med_level level, med_call *out)
-{
-    med_call_init(out, call->fhir, call->arena);
-    out->on_worker = true;
-    out->enforce = call->enforce;
-    out->refusable = call->refusable;
-    out->interaction = interaction;
-    out->request = call->request;
-    out->request.method = method;
-    out->request.level = level;
-    out->request.prefer = MED_RETURN_MINIMAL;
-}
-
-/* Blocks until it is committed. False when the store itself fails, which stops the import. */
-static bool run_request(chunk *c, med_call *call, med_call *request, med_performance *done,
-                        med_err *err)
-{
-    med_perform_with(done, request, call->slot);
-    call->problems = request->problems;
-    if (!is_store_s_fault(c->loader, request->response.status))
-        return true;
-    (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "the store takes no writes (status %d)",
-                   request->response.status);
-    stop(c->loader, err);
-    return false;
-}
-
-static bool is_document(const med_call *call)
-{
-    return med_document_is(call->request.json, call->request.root);
-}
-
-/* A document is kept whole. It may be known already, and what is sealed stays. */
-static bool run_document(chunk *c, med_call *call, med_err *err)
-{
-    med_call put;
-    med_performance done;
-    med_json answer;
-    const med_fhir_request *r = &call->request;
-    bool has_id = med_json_member(r->json, r->root, MED_STR("id")) != 0;
-    if (has_id && !take_id(call, err))
-        return false;
-    begin_request(call, has_id ? &med_interaction_update : &med_interaction_create,
-                  has_id ? MED_PUT : MED_POST, has_id ? MED_LEVEL_INSTANCE : MED_LEVEL_TYPE, &put);
-    if (!run_request(c, call, &put, &done, err))
-        return false;
-    if (put.response.status >= 300) {
-        uint32_t why = med_json_parse(c->arena, put.response.body, &answer, NULL, err)
-                           ? med_json_member(&answer, 0, MED_STR("issue"))
-                           : 0;
-        why = why == 0 ? 0 : med_json_member(&answer, why + 1, MED_STR("diagnostics"));
-        return MED_FAIL(
-            err, MED_ISSUE_PROCESSING, "the document was refused: %.*s",
-            MED_STR_ARG(why == 0 ? MED_STR("no reason was given") : med_json_raw(&answer, why)));
-    }
-    count_writes(c->loader, &done.change);
-    if (done.change.n > 0)
-        return true;
-    pthread_mutex_lock(&c->loader->lock); /* it was known */
-    c->loader->types[med_schema_type(call->fhir->schema, r->type)].unchanged++;
-    c->loader->counts.resources++;
-    pthread_mutex_unlock(&c->loader->lock);
-    return true;
-}
-
-/* POST of a transaction or batch, as over HTTP; blocks until it is committed. */
-static bool run_bundle(chunk *c, med_call *call, const item *it, med_err *err)
-{
-    med_call post;
-    med_performance done;
-    begin_request(call, &med_interaction_bundle, MED_POST, MED_LEVEL_SYSTEM, &post);
-    post.request.type = MED_TYPE_NONE;
-    if (!run_request(c, call, &post, &done, err))
-        return false;
-    if (post.response.status != 200)
-        return MED_FAIL(err, MED_ISSUE_PROCESSING, "the Bundle was refused with status %d",
-                        post.response.status);
-    return count_bundle(c, call, it, &done, err);
-}
-
 /* A Bundle that is no request: its resources one by one. */
 static void take_apart(chunk *c, med_call *call, const item *it)
 {
@@ -447,17 +218,44 @@ static void take_apart(chunk *c, med_call *call, const item *it)
         call->request.source_entry++;
         call->problems = (med_problems){0};
         if (!prepare_resource(call, &err))
-            reject(c, it, first_reason(call, &err),
-                   med_schema_type(call->fhir->schema, call->request.type));
+            reject(c, it, first_reason(call, &err), type_of(call));
     }
 }
 
-static bool is_request_bundle(const med_call *call)
+static enum med_loader_ran run(chunk *c, med_call *call, const item *it, bool document,
+                               med_err *err)
 {
     const med_fhir_request *r = &call->request;
-    uint32_t type = med_json_member(r->json, r->root, MED_STR("type"));
-    med_str text = type == 0 ? MED_STR_EMPTY : med_json_raw(r->json, type);
-    return med_str_eqz(text, "transaction") || med_str_eqz(text, "batch");
+    const med_loader_bundle b = {.tally = &c->loader->tally,
+                                 .store = c->loader->app->store,
+                                 .source = c->source,
+                                 .line = it->line};
+    if (!document)
+        return med_loader_run(&b, call, err);
+    if (med_json_member(r->json, r->root, MED_STR("id")) != 0 && !take_id(call, err))
+        return MED_LOADER_REFUSED;
+    return med_loader_keep_document(&b, call, err);
+}
+
+static void prepare_bundle(chunk *c, med_call *call, const item *it)
+{
+    med_err err = {0};
+    bool document = med_loader_is_document(call);
+    if (!document && !med_loader_is_request(call)) {
+        take_apart(c, call, it);
+        return;
+    }
+    switch (run(c, call, it, document, &err)) {
+    case MED_LOADER_RAN:
+        break;
+    case MED_LOADER_REFUSED:
+        if (!c->loader->failed)
+            reject(c, it, first_reason(call, &err), document ? type_of(call) : 0);
+        break;
+    case MED_LOADER_STOPPED:
+        stop(c->loader, &err);
+        break;
+    }
 }
 
 static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *refusable)
@@ -490,19 +288,10 @@ static void prepare_one(chunk *c, const item *it, unsigned worker, uint64_t *ref
         call.request.source = med_arena_printf(c->arena, "%.*s#%lu", MED_STR_ARG(c->identity),
                                                (unsigned long)it->end);
     if (ok && find_type(&call, &call.request, &err) && med_str_eqz(call.request.type_name, "Bundle")
-        && (!c->whole || is_document(&call))) {
-        bool document = is_document(&call), request = !document && is_request_bundle(&call);
-        if (!request && !document)
-            take_apart(c, &call, it);
-        else if (!(request ? run_bundle(c, &call, it, &err) : run_document(c, &call, &err))
-                 && !c->loader->failed)
-            reject(c, it, first_reason(&call, &err),
-                   request ? 0 : med_schema_type(call.fhir->schema, call.request.type));
-        return;
-    }
-    if (!ok || err.issue != MED_ISSUE_NONE || !prepare_resource(&call, &err))
-        reject(c, it, first_reason(&call, &err),
-               med_schema_type(call.fhir->schema, call.request.type));
+        && (!c->whole || med_loader_is_document(&call)))
+        prepare_bundle(c, &call, it);
+    else if (!ok || err.issue != MED_ISSUE_NONE || !prepare_resource(&call, &err))
+        reject(c, it, first_reason(&call, &err), type_of(&call));
 }
 
 static void prepare_item(chunk *c, const item *it, unsigned worker)
@@ -511,9 +300,9 @@ static void prepare_item(chunk *c, const item *it, unsigned worker)
     prepare_one(c, it, worker, &refusable);
     if (refusable == 0)
         return;
-    pthread_mutex_lock(&c->loader->lock);
-    c->loader->counts.refusable += refusable;
-    pthread_mutex_unlock(&c->loader->lock);
+    pthread_mutex_lock(&c->loader->tally.lock);
+    c->loader->tally.counts.refusable += refusable;
+    pthread_mutex_unlock(&c->loader->tally.lock);
 }
 
 /* ---- handing over ---- */
@@ -586,12 +375,12 @@ static void hand_over(med_loader *l, chunk *c)
 {
     chunk *empty = NULL;
     med_err err = {0};
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     if (c != NULL)
         put_in_order(l, c);
     med_commit *first = link_commits(take_batch(l), &empty);
     bool taken = med_store_commit_all(l->app->store, first, &err);
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
     if (!taken)
         refuse_commits(l, first, &err);
     while (empty != NULL) {
@@ -632,15 +421,15 @@ static chunk *chunk_new(med_loader *l, const med_loader_place *place)
 
 static bool wait_for_room(med_loader *l, med_err *err)
 {
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     while (!l->failed && (l->in_flight >= CHUNKS_IN_FLIGHT || l->sent - l->next_settled >= MARKS))
-        pthread_cond_wait(&l->room, &l->lock);
+        pthread_cond_wait(&l->room, &l->tally.lock);
     bool ok = !l->failed;
     if (ok)
         l->in_flight++;
     else
         *err = l->err;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
     return ok;
 }
 
@@ -684,7 +473,7 @@ bool med_loader_add(med_loader *l, const med_loader_place *place, med_str text, 
         return false;
     c->items[c->n++] = (item){c->bytes.len, text.len, place->line, place->end};
     med_buf_add(&c->bytes, text);
-    l->counts.bytes += text.len;
+    l->tally.counts.bytes += text.len;
     if (c->bytes.failed)
         return MED_FAIL(err, MED_ISSUE_TOO_LONG, "a resource is larger than 1 GiB");
     return text.len < BUNDLE_BYTES || send(l, err);
@@ -692,9 +481,9 @@ bool med_loader_add(med_loader *l, const med_loader_place *place, med_str text, 
 
 static void start_flushing(med_loader *l)
 {
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     l->flushing = true;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
 }
 
 bool med_loader_flush(med_loader *l, med_err *err)
@@ -702,15 +491,15 @@ bool med_loader_flush(med_loader *l, med_err *err)
     bool ok = send(l, err);
     start_flushing(l);
     hand_over(l, NULL);
-    pthread_mutex_lock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
     while (l->in_flight > 0)
-        pthread_cond_wait(&l->room, &l->lock);
+        pthread_cond_wait(&l->room, &l->tally.lock);
     l->flushing = false;
     if (ok && l->failed) {
         *err = l->err;
         ok = false;
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->tally.lock);
     return ok;
 }
 
@@ -719,9 +508,9 @@ bool med_loader_flush(med_loader *l, med_err *err)
 static void name_types(med_loader *l)
 {
     const med_fhir *f = &l->app->fhir;
-    for (uint32_t i = 0; i < TYPES; i++) {
+    for (uint32_t i = 0; i < MED_LOADER_TYPES; i++) {
         med_type t = med_schema_pack_type(f->schema, i);
-        l->types[i].type = t == MED_TYPE_NONE ? MED_STR_EMPTY : med_type_name(f->pack, t);
+        l->tally.types[i].type = t == MED_TYPE_NONE ? MED_STR_EMPTY : med_type_name(f->pack, t);
     }
 }
 
@@ -750,7 +539,9 @@ med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *e
     unsigned most = app->far ? 2 * app->loops : app->workers; /* they compute */
     most = most < app->workers ? most : app->workers;
     l->threads = o->threads > 0 && o->threads < most ? o->threads : most;
-    pthread_mutex_init(&l->lock, NULL);
+    l->tally.reject = o->reject;
+    l->tally.arg = o->arg;
+    pthread_mutex_init(&l->tally.lock, NULL);
     pthread_cond_init(&l->room, NULL);
     name_types(l);
     bool room = make_scratch(l);
@@ -766,15 +557,15 @@ med_loader *med_loader_new(med_app *app, const med_loader_options *o, med_err *e
 
 void med_loader_count(med_loader *l, med_loader_counts *out)
 {
-    pthread_mutex_lock(&l->lock);
-    *out = l->counts;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&l->tally.lock);
+    *out = l->tally.counts;
+    pthread_mutex_unlock(&l->tally.lock);
 }
 
 const med_loader_type *med_loader_types(med_loader *l, size_t *n)
 {
-    *n = TYPES;
-    return l->types;
+    *n = MED_LOADER_TYPES;
+    return l->tally.types;
 }
 
 void med_loader_free(med_loader *l)
@@ -790,6 +581,6 @@ void med_loader_free(med_loader *l)
         med_arena_free(l->scratch[i]);
     med_free(l->scratch);
     pthread_cond_destroy(&l->room);
-    pthread_mutex_destroy(&l->lock);
+    pthread_mutex_destroy(&l->tally.lock);
     med_free(l);
 }
