@@ -58,7 +58,8 @@ static bool step(const med_pack *p, med_type *t, med_str name, med_str next)
     return next.len == 0 || *t != MED_TYPE_NONE;
 }
 
-/* Goes down `path` as far as it leads; *t is the type at its end, or where `*part` is no element. */
+/* Goes down `path` as far as it leads; *t is the type at its end, or where `*part` is no element.
+ */
 static bool follow(const med_pack *p, med_type *t, med_str path, med_str *part)
 {
     med_str next, rest = path;
