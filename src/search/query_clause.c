@@ -44,6 +44,8 @@ static bool term_id(const med_term_source *s, med_str value, med_term *t, med_er
         return MED_FAIL_MEMORY(err);
     if (s->type == MED_TYPE_NONE)
         return MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "_id needs a resource type");
+    if (value.len == 0)
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected the id of a resource");
     *key = med_store_ident(s->schema->store, med_type_name(s->schema->pack, s->type), value);
     t->text = value;
     t->keys = key;

@@ -87,8 +87,24 @@ static bool sort_key(med_query_parser *p, med_str name, med_sort *out, med_err *
     return true;
 }
 
+/* "a,,b": between two commas, or beside one, there is nothing. */
+static bool has_gap(med_str list)
+{
+    bool gap = true;
+    for (size_t i = 0; i < list.len; i++) {
+        if (list.ptr[i] == ',' && gap)
+            return true;
+        gap = list.ptr[i] == ',';
+    }
+    return gap;
+}
+
 static bool read_sort(med_query_parser *p, med_str value, med_err *err)
 {
+    if (has_gap(value))
+        return MED_FAIL(err, MED_ISSUE_VALUE,
+                        "expected names of search parameters joined by ',', with '-' before those "
+                        "that go down");
     while (value.len > 0) {
         if (p->q->n_sort == MED_SORT_KEYS)
             return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "at most %d sort keys", MED_SORT_KEYS);
@@ -113,6 +129,8 @@ static med_str joined(med_arena *a, const med_str *names, size_t n)
 static bool read_elements(med_query_parser *p, med_str value, med_err *err)
 {
     med_element_names names;
+    if (has_gap(value))
+        return MED_FAIL(err, MED_ISSUE_VALUE, "expected names of elements joined by ','");
     if (!med_element_names_read(p->q->schema->pack, p->arena, p->q->types, p->q->n_types, value,
                                 p->options->strict, &names, err))
         return false;
@@ -243,14 +261,51 @@ static bool keep_used(med_query_parser *p, const med_pair *pair, med_err *err)
     return keep_self(p, &used, err);
 }
 
+/* "family:", "subject:.name" */
+static bool lacks_modifier(med_str name)
+{
+    for (size_t i = med_str_find(name, ':', 0); i < name.len; i = med_str_find(name, ':', i + 1)) {
+        if (i + 1 == name.len || name.ptr[i + 1] == '.' || name.ptr[i + 1] == ':')
+            return true;
+    }
+    return false;
+}
+
+static enum med_found read_named(med_query_parser *p, const med_pair *pair, med_err *err)
+{
+    if (!lacks_modifier(pair->name))
+        return read_result(p, pair, err);
+    (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED, "expected a modifier or a type behind the ':'");
+    (void)med_err_status(err, 400);
+    return MED_FAILED;
+}
+
+struct so_far {
+    size_t n, n_sort, n_includes;
+};
+
+/* Takes back what was read of a parameter that is left out. */
+static bool leave_out(med_query_parser *p, const med_pair *pair, const struct so_far *before,
+                      med_err *err)
+{
+    p->q->n = before->n;
+    p->q->n_sort = before->n_sort;
+    p->q->n_includes = before->n_includes;
+    *err = (med_err){0};
+    return ignore(p, pair->name, err);
+}
+
 static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
 {
+    bool lenient = !p->options->strict;
     if (med_str_eqz(pair->name, "_format") || med_str_eqz(pair->name, "_pretty"))
         return p->conditional || keep_self(p, pair, err);
     if (med_str_eqz(pair->name, "_type") && p->has_types)
         return keep_self(p, pair, err);
-    size_t clauses = p->q->n;
-    enum med_found result = read_result(p, pair, err);
+    const struct so_far before = {p->q->n, p->q->n_sort, p->q->n_includes};
+    if (lenient && !p->conditional && pair->value.len == 0) /* a form's field that was left open */
+        return leave_out(p, pair, &before, err);
+    enum med_found result = read_named(p, pair, err);
     bool ok =
         result == MED_FOUND
         || (result == MED_ABSENT && med_query_read_everywhere(p, pair->name, pair->value, err));
@@ -258,12 +313,7 @@ static bool read_pair(med_query_parser *p, const med_pair *pair, med_err *err)
         return keep_used(p, pair, err);
     if (err->issue == MED_ISSUE_VALUE)
         (void)med_err_status(err, 400);
-    if (!p->options->strict && err->issue == MED_ISSUE_NOT_SUPPORTED) {
-        p->q->n = clauses;
-        *err = (med_err){0};
-        return ignore(p, pair->name, err);
-    }
-    return false;
+    return lenient && err->issue == MED_ISSUE_NOT_SUPPORTED && leave_out(p, pair, &before, err);
 }
 
 /* Of the query and of what it is asked of. */

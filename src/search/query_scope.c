@@ -247,11 +247,28 @@ bool med_query_read_scope(med_query_parser *p, const med_pairs *pairs, med_err *
     return scope == NULL || (add_compartment(p, which, err) && add_times(p, err));
 }
 
+/* R4 counts _text among what all resources have; a Binary, a Bundle has no narrative to find. */
+static bool can_not_have(const med_query_parser *p, med_str name)
+{
+    med_param param;
+    const med_pack *pack = p->q->schema->pack;
+    return med_str_eqz(name, "_text") && p->q->type != MED_TYPE_NONE && p->q->n < MED_CLAUSES
+           && !med_pack_find_param(pack, p->q->type, name, &param);
+}
+
+static bool read_for(med_query_parser *p, med_str name, med_str value, med_err *err)
+{
+    if (!can_not_have(p, name))
+        return med_query_read_clause(p, name, value, err);
+    p->q->clauses[p->q->n++] = (med_clause){.kind = MED_CLAUSE_ID, .row = UINT32_MAX}; /* none */
+    return true;
+}
+
 bool med_query_read_everywhere(med_query_parser *p, med_str name, med_str value, med_err *err)
 {
     for (size_t i = 0; i < p->n_each; i++) {
         p->each[i].n_before = p->each[i].q->n;
-        if (med_query_read_clause(&p->each[i], name, value, err))
+        if (read_for(&p->each[i], name, value, err))
             continue;
         for (size_t k = 0; k <= i; k++) /* to be ignored, perhaps */
             p->each[k].q->n = p->each[k].n_before;

@@ -210,6 +210,41 @@ test('lenient handling says what it left out', async () => {
   assert.equal((await get(`Patient?birthdate=never`, { Prefer: 'handling=lenient' })).status, 400);
 });
 
+test('what is left out leaves nothing behind, neither an order nor an include', async () => {
+  const lenient = { Prefer: 'handling=lenient' };
+  const plain = await get(`Patient?_tag=${mark}`);
+  const sorted = await get(`Patient?_tag=${mark}&_sort=birthdate,famly`, lenient);
+  assert.equal(link(sorted, 'self'), `${base}/Patient?_tag=${mark}`);
+  assert.deepEqual(sorted.body.entry.slice(1).map((e) => e.resource.id), plain.body.entry.map((e) => e.resource.id));
+  const open = await get(`Patient?_tag=${mark}&birthdate=&name=&_sort=&_id=&_include=&_filter=&_count=`, lenient);
+  assert.equal(open.body.entry[0].resource.issue.length, 7, open.text);
+  assert.equal(link(open, 'self'), `${base}/Patient?_tag=${mark}`);
+  assert.equal(open.body.entry.length, 1 + plain.body.entry.length);
+});
+
+test('a parameter without a value is refused, and so is a list with a gap', async () => {
+  await refused('Patient?_sort=', 'names of search parameters');
+  await refused('Patient?_sort=family,', 'names of search parameters');
+  await refused('Patient?_sort=family,,given', 'names of search parameters');
+  await refused('Patient?_elements=', 'names of elements');
+  await refused('Patient?_elements=name,', 'names of elements');
+  await refused('Patient?_id=', 'the id of a resource');
+  await refused('Patient?_id=a,', 'value 2', 'the id of a resource');
+  await refused('Patient?name=&birthdate=1970', "parameter 1, 'name'");
+  await refused('Patient?gender:missing=', ':missing must be');
+  await refused('Patient?family:=x', "behind the ':'");
+  await refused('Observation?subject:.name=x', "behind the ':'");
+  await refused('Patient?_include:=Patient:organization', "behind the ':'");
+});
+
+test('_text is asked of all types at once; what has no narrative is not found', async () => {
+  const r = await get('?_text=zzyzx');
+  assert.equal(r.status, 200, r.text);
+  assert.equal(r.body.total, 0);
+  assert.equal((await get('?_text=zzyzx&_type=Patient,Binary')).status, 200);
+  await refused('Binary?_text=zzyzx', "unknown search parameter '_text'");
+});
+
 test('bad input is a 400 that says where and what was expected', async () => {
   await refused('Patient?active=true&birthdate=gx2020', "parameter 2, 'birthdate'", 'expected a date');
   await refused('Patient?birthdate=2020-13', 'expected a date');

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, freePort, startServer, storeSettings } from './lib/server.mjs';
+import { binary, freePort, medulla, startServer, storeSettings } from './lib/server.mjs';
 import { json, observation, patient } from './lib/fhir.mjs';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -68,6 +68,26 @@ test('no lists of parts of words are made of an added parameter: :contains is pr
     assert.deepEqual(ids(done), [17, ...Array.from({ length: 10 }, (_, i) => 170 + i)].map((i) => `n${i}`).sort());
   } finally {
     assert.equal(await s.stop(), 0);
+  }
+});
+
+test('while the lists of words are being made, a search that needs them says so', { skip: process.env.MEDULLA_TEST_STORE === 'postgres' && 'a store in files' }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'medulla-lists-')), data = join(folder, 'store'), file = join(folder, 'many.ndjson');
+  const narrative = Array.from({ length: 200 }, (_, i) => `word${i}`).join(' ');
+  writeFileSync(file, Array.from({ length: 8000 }, (_, i) => JSON.stringify({ ...patient({ name: [{ text: `Kin number ${i}` }],
+    text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${narrative} ${i}</div>` } }), id: `n${i}` })).join('\n'));
+  assert.equal((await medulla(['import', '--data', data, file])).code, 0);
+  const s = await startServer({ MEDULLA_FHIR_SEARCH_COST: '1' }, { data });
+  try {
+    const early = await ask(s, 'GET', 'Patient?name:contains=mber%207999');
+    assert.equal(early.status, 403, said(early));
+    assert.match(said(early), /^too-costly .* the lists of words are still being made: ask again later, or/);
+    let late;
+    for (let i = 0; i < 1200 && late?.status !== 200; i++, await sleep(50)) late = await ask(s, 'GET', 'Patient?name:contains=mber%207999');
+    assert.deepEqual(ids(late), ['n7999']);
+  } finally {
+    assert.equal(await s.stop(), 0);
+    rmSync(folder, { recursive: true });
   }
 });
 
