@@ -122,8 +122,9 @@ static bool refuse(struct pg_connection *c, med_err *err)
 
 static bool prepare_session(struct pg_connection *c, med_err *err)
 {
-    if (PQserverVersion(c->pg) < 150000) {
-        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+    if (PQserverVersion(c->pg) < 150000) { /* perhaps another host of several, for a while */
+        c->trouble = TROUBLE_LOST;
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT,
                        "PostgreSQL %d is too old: 15 or newer is needed",
                        PQserverVersion(c->pg) / 10000);
         med_pg_disconnect(c);

@@ -4,7 +4,8 @@
  * They are written on a connection of their own, so that no commit waits for them, in slices of a
  * transaction each. `posted` is its lock: a purge takes it in its commit, behind the lock of
  * `state`, and whoever makes lists takes no other. A slice costs four round trips: which block each
- * posting belongs to, those blocks, what becomes of them, and the end. */
+ * posting belongs to (five, where lists change in their middle), those blocks, what becomes of them,
+ * and the end. */
 #include <stdlib.h>
 
 #include "store/postgres/postgres_impl.h"
@@ -83,27 +84,65 @@ static bool same_list(const med_posting *a, const med_posting *b)
     return a->list == b->list && med_str_eq(a->term, b->term);
 }
 
-static bool find_runs(struct slice *s, const med_posting *at, size_t n, med_err *err)
+/* first[i], for each i of `which`: where at[i] belongs. */
+static bool ask_firsts(struct slice *s, const med_posting *at, const size_t *which, size_t n,
+                       med_rid *first, med_err *err)
 {
     struct pg_array keys[3];
     arrays_init(keys, 3);
     for (size_t i = 0; i < n; i++)
-        add_key(keys, &at[i], at[i].rid);
+        add_key(keys, &at[which[i]], at[which[i]].rid);
     PGresult *r = ask_keys(s, STATEMENT_BLOCK_FIRSTS, keys, n, err);
-    if (r == NULL)
+    for (size_t i = 0; r != NULL && i < n; i++)
+        first[which[i]] = (med_rid)med_pg_int_at(r, (int)i, 0);
+    PQclear(r);
+    return r != NULL;
+}
+
+/* Lists grow at their end: the block of a list's last posting is nearly always that of the others,
+ * and only what stands before it is asked for one by one. */
+static bool find_firsts(struct slice *s, const med_posting *at, size_t n, med_rid *first,
+                        med_err *err)
+{
+    size_t *which = MED_TAKE(s->arena, n, size_t);
+    size_t asked = 0;
+    if (which == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < n; i++) {
+        if (i + 1 == n || !same_list(&at[i], &at[i + 1]))
+            which[asked++] = i;
+    }
+    if (!ask_firsts(s, at, which, asked, first, err))
         return false;
+    asked = 0;
+    for (size_t i = n, last = n; i-- > 0;) {
+        if (last == n || !same_list(&at[i], &at[last]))
+            last = i;
+        else if (at[i].rid >= first[last])
+            first[i] = first[last];
+        else
+            which[asked++] = i;
+    }
+    return asked == 0 || ask_firsts(s, at, which, asked, first, err);
+}
+
+static bool find_runs(struct slice *s, const med_posting *at, size_t n, med_err *err)
+{
+    med_rid *first = MED_TAKE(s->arena, n, med_rid);
     s->n_runs = 0;
     s->runs = MED_TAKE(s->arena, n, struct run);
-    for (size_t i = 0; s->runs != NULL && i < n; i++) {
-        med_rid first = (med_rid)med_pg_int_at(r, (int)i, 0);
+    if (first == NULL || s->runs == NULL)
+        return MED_FAIL_MEMORY(err);
+    if (!find_firsts(s, at, n, first, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
         struct run *last = s->n_runs == 0 ? NULL : &s->runs[s->n_runs - 1];
-        if (last != NULL && last->first == first && same_list(last->at, &at[i]))
+        if (last != NULL && last->first == first[i] && same_list(last->at, &at[i]))
             last->n++;
         else
-            s->runs[s->n_runs++] = (struct run){&at[i], 1, first};
+            s->runs[s->n_runs++] = (struct run){&at[i], 1, first[i]};
     }
-    PQclear(r);
-    return s->runs != NULL || MED_FAIL_MEMORY(err);
+    return true;
 }
 
 static PGresult *read_blocks(struct slice *s, med_err *err)
