@@ -266,6 +266,7 @@ bool med_has_matches(med_run *r, const med_bound *b, med_rid rid, bool *yes, med
         for (size_t i = 0; i < sub->bound[0].n_keys && !*yes; i++) {
             med_scan scan = down_scan(MED_INDEX_PATIENT_TOKEN, sub->bound[0].clause->number, rid);
             scan.key2 = sub->bound[0].keys[i];
+            scan.wanted = 1;
             if (!first_match(sub, &scan, b, rid, true, yes, err))
                 return false;
         }

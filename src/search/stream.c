@@ -277,7 +277,7 @@ static bool add(med_stream *s, med_scan *scan, size_t term, size_t measure,
     if (h->cursor == NULL)
         return false;
     s->n++;
-    return advance(s, h, err);
+    return true;
 }
 
 med_scan med_stream_scan(enum med_index index, uint32_t param)
@@ -611,6 +611,16 @@ static bool open_plan(med_stream *s, const med_position *after, med_err *err)
     return open_updated(s, NULL, 0, after, err);
 }
 
+/* All cursors are there before the first is read: where the store is a network away, their first
+ * rows come together. */
+static bool start(med_stream *s, const med_position *after, med_err *err)
+{
+    bool good = open_plan(s, after, err);
+    for (size_t i = 0; good && i < s->n; i++)
+        good = advance(s, &s->heads[i], err);
+    return good;
+}
+
 static size_t cursors(const med_run *r, enum order order)
 {
     size_t types = r->q->type == MED_TYPE_NONE ? r->q->n_types : 1;
@@ -647,7 +657,7 @@ med_stream *med_stream_open(med_run *r, const med_position *after, med_err *err)
                       .order = order,
                       .down = !r->plan.ascending,
                       .phase = after != NULL ? after->phase : 0};
-    if (open_plan(s, after, err))
+    if (start(s, after, err))
         return s;
     med_stream_close(s);
     return NULL;
@@ -691,7 +701,7 @@ static enum med_found next_by_key(med_stream *s, const med_position *after, med_
         uint64_t key = b->keys[--s->next];
         med_scan scan = key_scan(b, key);
         bool same = after != NULL && (uint64_t)after->value == key;
-        if (!add(s, &scan, 0, 0, same ? after : NULL, err))
+        if (!add(s, &scan, 0, 0, same ? after : NULL, err) || !advance(s, &s->heads[0], err))
             return MED_FAILED;
     }
     *out = s->heads[0].at;
@@ -735,7 +745,7 @@ enum med_found med_stream_next(med_stream *s, med_position *out, med_err *err)
     s->n = 0;
     s->last = 0;
     s->phase = 1;
-    return open_plan(s, NULL, err) ? next_merged(s, out, err) : MED_FAILED;
+    return start(s, NULL, err) ? next_merged(s, out, err) : MED_FAILED;
 }
 
 void med_stream_close(med_stream *s)

@@ -14,7 +14,7 @@ start_database || exit 0
 # unit_tests DIR: those of the store that are not about the files of SQLite, and searches; `twins`
 # gives one history and the same questions to both kinds of store.
 tests="store/write store/note store/parts store/scan store/model store/care store/threads store/postgres
-    search/search search/scope search/words search/lists search/twins"
+    store/plans search/search search/scope search/words search/lists search/twins"
 [ "$MEDULLA_LONG" != 1 ] || tests="$tests search/model search/plan"
 unit_tests() {
     for test in $tests; do

@@ -70,16 +70,44 @@ static int place_in(const struct pg_cursor *c, med_rid rid)
     return -1;
 }
 
-/* The next of a cursor that is at `rid`: more of them each time. */
+static size_t take_rids(const struct pg_cursor *c, int from, size_t most, med_rid *out)
+{
+    size_t n = 0;
+    for (int at = from < 0 ? 0 : from; at < c->page.n && n < most; at++)
+        out[n++] = rid_at(&c->page, at);
+    return n;
+}
+
+static bool are_merged(const struct pg_cursor *a, const struct pg_cursor *b)
+{
+    return a->scan.index == b->scan.index && a->scan.param == b->scan.param
+           && a->scan.descending == b->scan.descending;
+}
+
+/* The next of a cursor that is at `rid`, from `at` on: more of them each time. Where it is one of
+ * several that are merged, those of the others come in between: some of each. */
+static size_t next_of_merged(struct pg_view *v, const struct pg_cursor *c, int at, size_t most,
+                             med_rid *out)
+{
+    enum { LEAST = 4 };
+    size_t cursors = 0, n = 0;
+    for (const struct pg_cursor *o = v->cursors; o != NULL; o = o->next)
+        cursors += are_merged(o, c) && o->at < o->page.n;
+    size_t each = cursors < 2 ? most : most / cursors > LEAST ? most / cursors : LEAST;
+    n = take_rids(c, at, each, out);
+    for (const struct pg_cursor *o = v->cursors; o != NULL && n < most; o = o->next) {
+        if (o != c && are_merged(o, c))
+            n += take_rids(o, o->at - 1, each < most - n ? each : most - n, out + n);
+    }
+    return n;
+}
+
 static size_t next_of_cursor(struct pg_view *v, med_rid rid, size_t most, med_rid *out)
 {
     for (const struct pg_cursor *c = v->cursors; c != NULL; c = c->next) {
         int at = place_in(c, rid);
-        size_t n = 0;
-        for (; at >= 0 && at < c->page.n && n < most; at++)
-            out[n++] = rid_at(&c->page, at);
-        if (n > 0)
-            return n;
+        if (at >= 0)
+            return next_of_merged(v, c, at, most, out);
     }
     return 0;
 }
@@ -276,22 +304,20 @@ struct pg_page med_pg_ahead_keep_page(struct pg_view *v, const med_scan *scan, P
     return page;
 }
 
-/* Who wants a few hits reads what they name: it comes in the same round trip. */
-bool med_pg_ahead_page(struct pg_view *v, const med_scan *scan, enum statement id,
-                       const struct pg_parameters *p, struct pg_page *out, med_err *err)
+const struct pg_page *med_pg_ahead_kept_page(const struct pg_view *v, const med_scan *scan)
 {
     for (size_t i = 0; v->ahead != NULL && i < v->ahead->n_pages; i++) {
-        *out = v->ahead->pages[i].page;
         if (is_same_scan(&v->ahead->pages[i].scan, scan))
-            return true;
+            return &v->ahead->pages[i].page;
     }
-    bool read = med_pg_ahead_may_read(v, scan);
-    PGresult *r = med_pg_view_ask(v, read ? (enum statement)(id + 1) : id, p, err);
-    if (r == NULL)
-        return false;
-    *out = read ? med_pg_ahead_keep_page(v, scan, r, true)
-                : (struct pg_page){.result = r, .n = PQntuples(r)};
-    return true;
+    return NULL;
+}
+
+struct pg_page med_pg_ahead_take_page(struct pg_view *v, const med_scan *scan, PGresult *result,
+                                      bool read)
+{
+    return read ? med_pg_ahead_keep_page(v, scan, result, true)
+                : (struct pg_page){.result = result, .n = PQntuples(result)};
 }
 
 /* ---- probes ---- */

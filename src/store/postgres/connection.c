@@ -20,6 +20,8 @@ static const char session[] =
     "SET search_path = medulla, pg_catalog; SET plan_cache_mode = force_generic_plan;"
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
     "SET enable_bitmapscan = off; SET enable_material = off; SET enable_memoize = off;"
+    "SET seq_page_cost = 0.001; SET random_page_cost = 0.001; SET cpu_operator_cost = 0.00001;"
+    "SET cpu_index_tuple_cost = 0.0001;"
     "SET jit = off; SET max_parallel_workers_per_gather = 0; SET bytea_output = hex;"
     "SET client_min_messages = warning; SET statement_timeout = '60s'; SET lock_timeout = '20s';"
     "SET idle_in_transaction_session_timeout = '60s';"
@@ -124,8 +126,7 @@ static bool prepare_session(struct pg_connection *c, med_err *err)
 {
     if (PQserverVersion(c->pg) < 150000) { /* perhaps another host of several, for a while */
         c->trouble = TROUBLE_LOST;
-        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT,
-                       "PostgreSQL %d is too old: 15 or newer is needed",
+        (void)MED_FAIL(err, MED_ISSUE_TRANSIENT, "PostgreSQL %d is too old: 15 or newer is needed",
                        PQserverVersion(c->pg) / 10000);
         med_pg_disconnect(c);
         return false;
@@ -279,6 +280,11 @@ bool med_pg_add_array(struct pg_parameters *p, struct pg_array *a)
 }
 
 /* ---- questions and answers ---- */
+
+const char *med_pg_session(void)
+{
+    return session;
+}
 
 const char *med_pg_name(enum statement id)
 {

@@ -77,6 +77,7 @@ void med_pg_array_null(struct pg_array *a);
 bool med_pg_add_array(struct pg_parameters *p, struct pg_array *a);
 
 /* ---- questions and answers ---- */
+const char *med_pg_session(void);           /* its settings, as statements */
 const char *med_pg_name(enum statement id); /* under which it is prepared */
 /* `p` may be NULL. */
 bool med_pg_send(struct pg_connection *c, enum statement id, const struct pg_parameters *p,

@@ -4,8 +4,8 @@
  * They are written on a connection of their own, so that no commit waits for them, in slices of a
  * transaction each. `posted` is its lock: a purge takes it in its commit, behind the lock of
  * `state`, and whoever makes lists takes no other. A slice costs four round trips: which block each
- * posting belongs to (five, where lists change in their middle), those blocks, what becomes of them,
- * and the end. */
+ * posting belongs to (five, where lists change in their middle), those blocks, what becomes of
+ * them, and the end. */
 #include <stdlib.h>
 
 #include "store/postgres/postgres_impl.h"

@@ -426,9 +426,11 @@ struct ahead_row {
 enum med_found med_pg_ahead_row(struct pg_view *v, enum ahead_kind kind, med_rid rid,
                                 struct ahead_row *out, med_err *err);
 void med_pg_ahead_row_end(struct ahead_row *row);
-/* A page of a scan by its statement. */
-bool med_pg_ahead_page(struct pg_view *v, const med_scan *scan, enum statement id,
-                       const struct pg_parameters *p, struct pg_page *out, med_err *err);
+/* The first page of a scan, if it came already; NULL: it did not. */
+const struct pg_page *med_pg_ahead_kept_page(const struct pg_view *v, const med_scan *scan);
+/* A result as a page; with the resources that it names when `read`, and then it is kept. */
+struct pg_page med_pg_ahead_take_page(struct pg_view *v, const med_scan *scan, PGresult *result,
+                                      bool read);
 /* Takes a result as the first page of a scan, with the resources that it names when `read`. */
 struct pg_page med_pg_ahead_keep_page(struct pg_view *v, const med_scan *scan, PGresult *result,
                                       bool read);

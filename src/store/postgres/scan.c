@@ -233,23 +233,73 @@ static void end_page(struct pg_cursor *c)
     c->page = (struct pg_page){0};
 }
 
-static bool next_page(struct pg_cursor *c, med_err *err)
+static void take_page(struct pg_cursor *c, struct pg_page page)
 {
-    char room[END_BYTES];
-    struct pg_parameters p = {0};
-    struct pg_page page;
-    if (c->page.result != NULL && !note_place(c, err))
-        return false;
-    bind(&p, &c->scan, c->size, room);
-    if (!med_pg_ahead_page(med_pg_of_view(c->base.view), &c->scan, statement_for(&c->scan), &p,
-                           &page, err))
-        return false;
     end_page(c);
     c->page = page;
     c->at = 0;
     c->last = page.n < c->size;
     c->size = c->size < LARGEST_PAGE ? c->size * 4 : c->size;
+}
+
+/* Cursors that are merged are opened one behind the other, before the first is read. */
+enum { TOGETHER = 32 };
+static size_t list_unread(struct pg_cursor *c, struct pg_cursor *out[TOGETHER])
+{
+    struct pg_view *v = med_pg_of_view(c->base.view);
+    size_t n = 0;
+    out[n++] = c;
+    for (struct pg_cursor *o = v->cursors; o != NULL && n < TOGETHER; o = o->next) {
+        if (o != c && o->page.result == NULL && o->scan.index == c->scan.index
+            && med_pg_ahead_kept_page(v, &o->scan) == NULL)
+            out[n++] = o;
+    }
+    return n;
+}
+
+/* The first pages of all that are still unread, in one round trip. */
+static bool first_pages(struct pg_cursor *c, med_err *err)
+{
+    struct pg_view *v = med_pg_of_view(c->base.view);
+    struct pg_cursor *cursors[TOGETHER];
+    struct pg_parameters p[TOGETHER] = {{0}};
+    struct pg_question q[TOGETHER];
+    char room[TOGETHER][END_BYTES];
+    bool read = med_pg_ahead_may_read(v, &c->scan);
+    size_t n = list_unread(c, cursors);
+    for (size_t i = 0; i < n; i++) {
+        bind(&p[i], &cursors[i]->scan, cursors[i]->size, room[i]);
+        q[i] = (struct pg_question){.id = statement_for(&cursors[i]->scan), .p = &p[i]};
+    }
+    if (read) /* with the resources that it names */
+        q[0].id = (enum statement)(q[0].id + 1);
+    if (!med_pg_view_ask_all(v, q, n, err))
+        return false;
+    take_page(c, med_pg_ahead_take_page(v, &c->scan, q[0].result, read));
+    for (size_t i = 1; i < n; i++)
+        take_page(cursors[i], med_pg_ahead_take_page(v, &cursors[i]->scan, q[i].result, false));
     return true;
+}
+
+static bool next_page(struct pg_cursor *c, med_err *err)
+{
+    char room[END_BYTES];
+    struct pg_parameters p = {0};
+    struct pg_view *v = med_pg_of_view(c->base.view);
+    if (c->page.result == NULL) {
+        const struct pg_page *kept = med_pg_ahead_kept_page(v, &c->scan);
+        if (kept == NULL)
+            return first_pages(c, err);
+        take_page(c, *kept);
+        return true;
+    }
+    if (!note_place(c, err))
+        return false;
+    bind(&p, &c->scan, c->size, room);
+    PGresult *r = med_pg_view_ask(v, statement_for(&c->scan), &p, err);
+    if (r != NULL)
+        take_page(c, med_pg_ahead_take_page(v, &c->scan, r, false));
+    return r != NULL;
 }
 
 enum med_found med_pg_next(med_cursor *cursor, med_hit *out, med_err *err)

@@ -40,13 +40,16 @@
                   ") & 1023 FROM unnest(" arrays ") AS u (" u ")")                                 \
     X(CUT_##name, "DELETE FROM " table " d USING unnest(" arrays ") AS u (" u ") WHERE " same)     \
     X(MISSING_##name, "SELECT u.n FROM unnest(" arrays ") WITH ORDINALITY AS u (" u                \
-                      ", n) WHERE NOT EXISTS (SELECT 1 FROM " table " d WHERE " same ")")          \
+                      ", n) WHERE NOT EXISTS (SELECT 1 FROM " table " d WHERE " same " OFFSET 0)") \
     X(ALL_##name,                                                                                  \
       "SELECT " key " FROM " table " WHERE (" key ") > (" behind ") ORDER BY " key " LIMIT 1000")
 
 /* A page of a cursor; and the same with the resources that it names, in the order of the page: what
  * stands in it is looked up row by row, whatever the planner thinks of either. Its own columns come
  * last. */
+#define ITS_RESOURCE(rid)                                                                          \
+    " CROSS JOIN LATERAL (SELECT * FROM resource WHERE rid = " rid " OFFSET 0) AS r"
+#define ITS_IDENT " CROSS JOIN LATERAL (SELECT * FROM ident WHERE hash = u.hash OFFSET 0) AS i "
 #define NAMED " LEFT JOIN LATERAL (SELECT * FROM resource WHERE rid = p.rid OFFSET 0) AS r ON true"
 #define SCAN(X, name, page)                                                                        \
     X(name, page)                                                                                  \
@@ -71,8 +74,8 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(SET_TIMEOUT, "SELECT set_config('statement_timeout', $1::int8::text, false)")                \
     /* reading */                                                                                  \
-    X(READ, "SELECT " RESOURCE_COLUMNS " FROM ident i JOIN resource r ON r.rid = i.rid"            \
-            " WHERE i.hash = $1::int8")                                                            \
+    X(READ,                                                                                        \
+      "SELECT " RESOURCE_COLUMNS " FROM ident i" ITS_RESOURCE("i.rid") " WHERE i.hash = $1::int8") \
     X(READ_RID, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM resource r WHERE r.rid = $1::int8")    \
     X(READ_RID_ROWS, "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient," \
                      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM resource r WHERE "  \
@@ -91,20 +94,20 @@
       " AND has_table_privilege(u.name, 'DELETE')))"                                               \
       " FROM pg_stat_get_archiver() a")                                                            \
     /* several at a time, in the order of the question */                                          \
-    X(READ_RIDS, "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)"                      \
-                 " JOIN resource r ON r.rid = u.rid")                                              \
-    X(READ_RIDS_BOTH, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM unnest(" I1 ") AS u (rid)"       \
-                      " JOIN resource r ON r.rid = u.rid")                                         \
+    X(READ_RIDS,                                                                                   \
+      "SELECT " RESOURCE_COLUMNS " FROM unnest(" I1 ") AS u (rid)" ITS_RESOURCE("u.rid"))          \
+    X(READ_RIDS_BOTH, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM unnest(" I1                      \
+                      ") AS u (rid)" ITS_RESOURCE("u.rid"))                                        \
     X(READ_RIDS_ROWS,                                                                              \
       "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient,"                \
-      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM unnest(" I1 ") AS u (rid)"         \
-      " JOIN resource r ON r.rid = u.rid")                                                         \
+      " r.key, r.dictionary, r.hash, NULL::bytea, r.rowset FROM unnest(" I1                        \
+      ") AS u (rid)" ITS_RESOURCE("u.rid"))                                                        \
     X(HAVE_TOKEN, "SELECT u.n FROM unnest($3::int8[]) WITH ORDINALITY AS u (rid, n)"               \
                   " WHERE EXISTS (SELECT 1 FROM token t WHERE t.param = $1::int8"                  \
-                  " AND t.hash = $2::int8 AND t.rid = u.rid)")                                     \
+                  " AND t.hash = $2::int8 AND t.rid = u.rid OFFSET 0)")                            \
     X(HAVE_REFERENCE, "SELECT u.n FROM unnest($3::int8[]) WITH ORDINALITY AS u (rid, n)"           \
                       " WHERE EXISTS (SELECT 1 FROM reference t WHERE t.param = $1::int8"          \
-                      " AND t.target = $2::int8 AND t.rid = u.rid)")                               \
+                      " AND t.target = $2::int8 AND t.rid = u.rid OFFSET 0)")                      \
     X(COUNT_TOKEN, "SELECT coalesce((SELECT n FROM counter WHERE param = $1::int8"                 \
                    " AND hash = $2::int8), (SELECT count(*) FROM token WHERE param = $1::int8"     \
                    " AND hash = $2::int8))")                                                       \
@@ -116,12 +119,13 @@
                " FROM unnest(" I3 ") AS u (kind, param, key)")                                     \
     X(READ_VERSION, "SELECT " VERSION_COLUMNS " FROM version v JOIN resource r ON r.rid = v.rid"   \
                     " WHERE v.rid = $1::int8 AND v.version = $2::int8")                            \
-    X(READ_VERSIONS, "SELECT " RESOURCE_COLUMNS ", u.n FROM unnest(" I2 ") WITH ORDINALITY"        \
-                     " AS u (rid, version, n) JOIN resource r ON r.rid = u.rid"                    \
-                     " AND r.version = u.version UNION ALL SELECT " VERSION_COLUMNS ", u.n"        \
-                     " FROM unnest(" I2 ") WITH ORDINALITY AS u (rid, version, n)"                 \
-                     " JOIN version v ON v.rid = u.rid AND v.version = u.version"                  \
-                     " JOIN resource r ON r.rid = v.rid")                                          \
+    X(READ_VERSIONS,                                                                               \
+      "SELECT " RESOURCE_COLUMNS ", u.n FROM unnest(" I2 ") WITH ORDINALITY"                       \
+      " AS u (rid, version, n)" ITS_RESOURCE(                                                      \
+          "u.rid") " WHERE r.version = u.version UNION ALL SELECT " VERSION_COLUMNS ", u.n"        \
+                   " FROM unnest(" I2 ") WITH ORDINALITY AS u (rid, version, n)"                   \
+                   " CROSS JOIN LATERAL (SELECT * FROM version WHERE rid = u.rid"                  \
+                   " AND version = u.version OFFSET 0) AS v" ITS_RESOURCE("v.rid"))                \
     X(READ_PART, "SELECT bytes FROM part WHERE hash = $1::bytea LIMIT 1")                          \
     X(HAS_NEW_PARTS, "SELECT 1 FROM part_new LIMIT 1")                                             \
     X(IDENT, "SELECT rid FROM ident WHERE hash = $1::int8")                                        \
@@ -215,7 +219,7 @@
       "10000),"                                                                                    \
       " b AS (SELECT target FROM target WHERE target > $1::int8 ORDER BY target LIMIT 10000)"      \
       " SELECT u.target, NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = u.target"              \
-      " AND r.change <> 3) FROM (SELECT target FROM a UNION SELECT target FROM b) AS u"            \
+      " AND r.change <> 3 OFFSET 0) FROM (SELECT target FROM a UNION SELECT target FROM b) AS u"   \
       " WHERE u.target <= least((SELECT max(target) FROM a HAVING count(*) = 10000),"              \
       " (SELECT max(target) FROM b HAVING count(*) = 10000), 9223372036854775807)"                 \
       " ORDER BY u.target")                                                                        \
@@ -297,7 +301,7 @@
                   " WHERE (list, term, first) > ($1::int8, $2::bytea, $3::int8)"                   \
                   " ORDER BY list, term, first LIMIT 500")                                         \
     X(SOME_RESOURCES, "SELECT " RESOURCE_COLUMNS ", r.rowset FROM unnest(" I1                      \
-                      ") AS u (rid) JOIN resource r ON r.rid = u.rid")                             \
+                      ") AS u (rid)" ITS_RESOURCE("u.rid"))                                        \
     X(SOME_IDENTS, "SELECT hash, rid FROM ident WHERE hash = ANY ($1::int8[])")                    \
     X(ALL_COUNTERS, "SELECT param, hash, n FROM counter WHERE (param, hash) > ($1::int8,"          \
                     " $2::int8) ORDER BY param, hash LIMIT 200")                                   \
@@ -308,7 +312,7 @@
                       " FROM version v WHERE v.rid = u.rid AND v.version = u.version)")            \
     X(ALL_PARTS,                                                                                   \
       "SELECT p.id, p.hash, p.bytes, EXISTS (SELECT 1 FROM part_use u"                             \
-      " WHERE u.hash = p.hash) FROM part p WHERE p.id > $1::int8 ORDER BY p.id LIMIT 1")           \
+      " WHERE u.hash = p.hash OFFSET 0) FROM part p WHERE p.id > $1::int8 ORDER BY p.id LIMIT 1")  \
     X(UPDATED_COUNT, "SELECT count(*) FROM updated WHERE type = $1::int8")                         \
     X(NOT_IN_FEED, "SELECT count(*) FROM (SELECT rid, version, t FROM resource UNION ALL"          \
                    " SELECT rid, version, t FROM version) AS v WHERE NOT EXISTS (SELECT 1"         \
@@ -318,11 +322,11 @@
     /* writing */                                                                                  \
     X(LOCK_STATE, "SELECT t, rid, updated, turn FROM state WHERE one = 1 FOR UPDATE")              \
     X(IDENTS, "SELECT i.hash, i.rid, coalesce(r.change <> 3, false) FROM unnest(" I1               \
-              ") AS u (hash) JOIN ident i ON i.hash = u.hash LEFT JOIN resource r"                 \
-              " ON r.rid = i.rid")                                                                 \
+              ") AS u (hash)" ITS_IDENT "LEFT JOIN LATERAL"                                        \
+              " (SELECT change FROM resource WHERE rid = i.rid OFFSET 0) AS r ON true")            \
     X(ROWS, "SELECT r.rid, r.type, r.id, r.version, r.t, r.updated, r.change, r.patient, r.key,"   \
             " r.dictionary, r.hash, NULL::bytea, r.rowset, i.hash FROM unnest(" I1                 \
-            ") AS u (hash) JOIN ident i ON i.hash = u.hash JOIN resource r ON r.rid = i.rid")      \
+            ") AS u (hash)" ITS_IDENT ITS_RESOURCE("i.rid"))                                       \
     X(SET_STATE, "UPDATE state SET t = $1::int8, rid = $2::int8, updated = $3::int8,"              \
                  " turn = $4::int8 WHERE one = 1")                                                 \
     X(SET_NODE, "INSERT INTO node (id, turn) VALUES ($1::int8, $2::int8)"                          \
@@ -366,14 +370,14 @@
     X(ADD_IDENTS, "INSERT INTO ident (hash, rid) SELECT * FROM unnest(" I2 ")")                    \
     X(DROP_IDENTS,                                                                                 \
       "DELETE FROM ident i USING unnest(" I2 ") AS u (hash, rid) WHERE i.hash = u.hash"            \
-      " AND i.rid = u.rid AND NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = u.rid)"           \
-      " AND NOT EXISTS (SELECT 1 FROM reference r WHERE r.target = u.rid)"                         \
-      " AND NOT EXISTS (SELECT 1 FROM target r WHERE r.target = u.rid)"                            \
-      " AND NOT EXISTS (SELECT 1 FROM patient r WHERE r.patient = u.rid)")                         \
+      " AND i.rid = u.rid AND NOT EXISTS (SELECT 1 FROM resource r WHERE r.rid = u.rid OFFSET 0)"  \
+      " AND NOT EXISTS (SELECT 1 FROM reference r WHERE r.target = u.rid OFFSET 0)"                \
+      " AND NOT EXISTS (SELECT 1 FROM target r WHERE r.target = u.rid OFFSET 0)"                   \
+      " AND NOT EXISTS (SELECT 1 FROM patient r WHERE r.patient = u.rid OFFSET 0)")                \
     X(KEEP_VERSIONS, "INSERT INTO version (rid, version, t, updated, change, patient, key,"        \
                      " dictionary, hash, body, shard) SELECT r.rid, r.version, r.t, r.updated,"    \
                      " r.change, r.patient, r.key, r.dictionary, r.hash, r.body, r.shard"          \
-                     " FROM unnest(" I1 ") AS u (rid) JOIN resource r ON r.rid = u.rid")           \
+                     " FROM unnest(" I1 ") AS u (rid)" ITS_RESOURCE("u.rid"))                      \
     X(ADD_VERSIONS, "INSERT INTO version (rid, version, t, updated, change, patient, key,"         \
                     " dictionary, hash, body, shard) SELECT u.*, u.rid & 1023 FROM unnest(" I5     \
                     ", $6::int8[], $7::int8[], $8::int8[], $9::bytea[], $10::bytea[])"             \
@@ -401,14 +405,15 @@
                  " INSERT INTO part_new SELECT id, hash FROM added")                               \
     X(ADD_USES, "INSERT INTO part_use SELECT * FROM unnest(" I2 ", $3::bytea[])"                   \
                 " ON CONFLICT DO NOTHING")                                                         \
-    X(FOLD_PARTS, "WITH n AS (DELETE FROM part_new WHERE id IN (SELECT id FROM part_new"           \
-                  " ORDER BY id LIMIT 16 FOR UPDATE SKIP LOCKED) RETURNING id, hash),"             \
-                  " gone AS (DELETE FROM part p USING n WHERE p.id = n.id AND EXISTS (SELECT 1"    \
-                  " FROM part o WHERE o.hash = n.hash AND o.id < n.id))"                           \
+    X(FOLD_PARTS, "WITH n AS (DELETE FROM part_new WHERE id = ANY (ARRAY(SELECT id"                \
+                  " FROM part_new ORDER BY id LIMIT 16 FOR UPDATE SKIP LOCKED)) RETURNING id,"     \
+                  " hash), gone AS (DELETE FROM part WHERE id = ANY (ARRAY(SELECT n.id FROM n"     \
+                  " WHERE EXISTS (SELECT 1 FROM part o WHERE o.hash = n.hash AND o.id < n.id"      \
+                  " OFFSET 0))))"                                                                  \
                   " SELECT count(*) FROM n")                                                       \
-    X(DROP_PARTS, "DELETE FROM part p USING part_use u WHERE u.rid = $1::int8 AND p.hash = u.hash" \
-                  " AND NOT EXISTS (SELECT 1 FROM part_use o WHERE o.hash = u.hash"                \
-                  " AND o.rid <> $1::int8)")                                                       \
+    X(DROP_PARTS, "DELETE FROM part WHERE hash = ANY (ARRAY(SELECT u.hash FROM part_use u"         \
+                  " WHERE u.rid = $1::int8 AND NOT EXISTS (SELECT 1 FROM part_use o"               \
+                  " WHERE o.hash = u.hash AND o.rid <> $1::int8 OFFSET 0)))")                      \
     X(DROP_USES, "DELETE FROM part_use WHERE rid = $1::int8")                                      \
     X(PURGE_FEED, "UPDATE feed SET change = 4 WHERE rid = $1::int8")                               \
     X(DROP_VERSIONS, "DELETE FROM version WHERE rid = $1::int8")                                   \
@@ -420,8 +425,8 @@
                    " WHERE c.param = u.param AND c.hash = u.hash AND c.text <> ''")                \
     X(IDEMPOTENCY, "SELECT request, t, updated, outcomes FROM idempotency WHERE key = $1::int8")   \
     X(ADD_IDEMPOTENCY, "INSERT INTO idempotency VALUES (" B5 ", $6::bytea)")                       \
-    X(EXPIRE_IDEMPOTENCY, "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency"      \
-                          " WHERE at < $1::int8 ORDER BY at LIMIT 16)")                            \
+    X(EXPIRE_IDEMPOTENCY, "DELETE FROM idempotency WHERE key = ANY (ARRAY(SELECT key"              \
+                          " FROM idempotency WHERE at < $1::int8 ORDER BY at LIMIT 16))")          \
     X(ADD_TRACES, "INSERT INTO trace_out (t, record) SELECT * FROM unnest(" I1 ", $2::bytea[])")   \
     X(ADD_COUNTERS, "INSERT INTO counter SELECT * FROM unnest(" I3 ") ON CONFLICT (param, hash)"   \
                     " DO UPDATE SET n = counter.n + excluded.n")                                   \

@@ -1,5 +1,5 @@
 /* Several stores on one PostgreSQL database, as several processes have them; lost connections,
- * a killed process, a restart; plans. Skipped where MEDULLA_TEST_STORE is not postgres. */
+ * a killed process, a restart. Skipped where MEDULLA_TEST_STORE is not postgres. */
 #include "kit.h"
 
 #include <libpq-fe.h>
@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "store/fulltext.h"
-#include "store/postgres/statement.h"
 
 enum { NODES = 3 };
 
@@ -520,78 +519,6 @@ static void writers_wait_their_turn(void **state)
     med_arena_free(writer.arena);
 }
 
-/* ---- plans ---- */
-
-static const struct {
-    const char *name, *sql;
-} statements[] = {
-#define STATEMENT_ROW(name, sql) {#name, sql},
-    STATEMENTS(STATEMENT_ROW)
-#undef STATEMENT_ROW
-};
-
-/* These are meant to see all rows of a small table, or of every one. */
-static bool may_scan(const char *name)
-{
-    return strcmp(name, "NAMES") == 0 || strcmp(name, "NOT_IN_FEED") == 0
-           || strcmp(name, "DROP_NODE") == 0 || strcmp(name, "EMPTY_POSTING") == 0;
-}
-
-static bool is_command(const char *sql)
-{
-    return strncmp(sql, "BEGIN", 5) == 0 || strcmp(sql, "COMMIT") == 0
-           || strcmp(sql, "ROLLBACK") == 0;
-}
-
-static int parameters_of(const char *sql)
-{
-    int most = 0;
-    for (const char *at = strchr(sql, '$'); at != NULL; at = strchr(at + 1, '$')) {
-        int number = (int)strtol(at + 1, NULL, 10);
-        most = number > most ? number : most;
-    }
-    return most;
-}
-
-static void no_plan_walks_through_a_table(void **state)
-{
-    struct kit *k = *state;
-    SKIP_ELSEWHERE(k);
-    PGconn *c = PQconnectdb(k->database);
-    PQclear(PQexec(c, "SET search_path = medulla; SET plan_cache_mode = force_generic_plan;"
-                      "SET enable_seqscan = off; SET enable_hashjoin = off;"
-                      "SET enable_mergejoin = off; SET enable_bitmapscan = off;"
-                      "SET enable_material = off; SET enable_memoize = off"));
-    for (size_t i = 0; i < COUNT(statements); i++) {
-        char sql[4000];
-        if (is_command(statements[i].sql))
-            continue;
-        (void)snprintf(sql, sizeof sql, "PREPARE one AS %s", statements[i].sql);
-        PGresult *r = PQexec(c, sql);
-        if (PQresultStatus(r) != PGRES_COMMAND_OK)
-            fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
-        PQclear(r);
-        int n = parameters_of(statements[i].sql);
-        (void)snprintf(sql, sizeof sql, "EXPLAIN EXECUTE one");
-        for (int p = 0; p < n; p++)
-            (void)snprintf(sql + strlen(sql), sizeof sql - strlen(sql), "%sNULL%s",
-                           p == 0 ? "(" : ", ", p == n - 1 ? ")" : "");
-        r = PQexec(c, sql);
-        if (PQresultStatus(r) != PGRES_TUPLES_OK)
-            fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
-        for (int row = 0; row < PQntuples(r); row++) {
-            const char *line = PQgetvalue(r, row, 0);
-            bool bad = strstr(line, "Seq Scan") != NULL || strstr(line, "Hash Join") != NULL
-                       || strstr(line, "Merge Join") != NULL;
-            if (bad && !may_scan(statements[i].name))
-                fail_msg("%s: %s", statements[i].name, line);
-        }
-        PQclear(r);
-        PQclear(PQexec(c, "DEALLOCATE one"));
-    }
-    PQfinish(c);
-}
-
 /* ---- a long row of commits ---- */
 
 static int count_indexes(struct kit *k)
@@ -767,7 +694,6 @@ int main(void)
         TEST(a_killed_process_holds_nobody_up),
         TEST(without_its_rights_it_says_so),
         TEST(writers_wait_their_turn),
-        TEST(no_plan_walks_through_a_table),
         TEST(what_is_missing_is_found_behind_a_target_of_many),
         TEST(an_empty_store_is_filled_without_its_index),
         TEST(what_changes_while_it_is_filled_ends_that),

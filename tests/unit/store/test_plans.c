@@ -1,0 +1,170 @@
+/* How PostgreSQL answers each statement of the store: never by walking through a table, whatever
+ * its statistics say. Skipped where MEDULLA_TEST_STORE is not postgres. */
+#include "kit.h"
+
+#include <libpq-fe.h>
+
+#include "store/postgres/connection.h"
+
+static const struct {
+    const char *name, *sql;
+} statements[] = {
+#define STATEMENT_ROW(name, sql) {#name, sql},
+    STATEMENTS(STATEMENT_ROW)
+#undef STATEMENT_ROW
+};
+
+/* These are meant to see all rows of a small table, or of every one, or whether there is one. */
+static bool may_walk(const char *name)
+{
+    return strcmp(name, "OTHERS") == 0 || strcmp(name, "IS_EMPTY") == 0
+           || strcmp(name, "USES_OF_NOBODY") == 0 || strcmp(name, "NAMES") == 0
+           || strcmp(name, "NOT_IN_FEED") == 0 || strcmp(name, "DROP_NODE") == 0
+           || strcmp(name, "EMPTY_POSTING") == 0;
+}
+
+static bool is_command(const char *sql)
+{
+    return strncmp(sql, "BEGIN", 5) == 0 || strcmp(sql, "COMMIT") == 0
+           || strcmp(sql, "ROLLBACK") == 0;
+}
+
+static int parameters_of(const char *sql)
+{
+    int most = 0;
+    for (const char *at = strchr(sql, '$'); at != NULL; at = strchr(at + 1, '$')) {
+        int number = (int)strtol(at + 1, NULL, 10);
+        most = number > most ? number : most;
+    }
+    return most;
+}
+
+/* The session's settings as the store has them. */
+static PGconn *planner(struct kit *k)
+{
+    PGconn *c = PQconnectdb(k->database);
+    PQclear(PQexec(c, med_pg_session()));
+    return c;
+}
+
+/* What EXPLAIN says of a statement, without numbers: as it is planned for whatever values. */
+static void plan_of(PGconn *c, size_t i, char *out, size_t room)
+{
+    char sql[4000];
+    (void)snprintf(sql, sizeof sql, "PREPARE one AS %s", statements[i].sql);
+    PGresult *r = PQexec(c, sql);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+        fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
+    PQclear(r);
+    int n = parameters_of(statements[i].sql);
+    (void)snprintf(sql, sizeof sql, "EXPLAIN (COSTS OFF) EXECUTE one");
+    for (int p = 0; p < n; p++)
+        (void)snprintf(sql + strlen(sql), sizeof sql - strlen(sql), "%sNULL%s", p == 0 ? "(" : ", ",
+                       p == n - 1 ? ")" : "");
+    r = PQexec(c, sql);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", statements[i].name, PQresultErrorMessage(r));
+    out[0] = '\0';
+    for (int row = 0; row < PQntuples(r); row++)
+        (void)snprintf(out + strlen(out), room - strlen(out), "%s\n", PQgetvalue(r, row, 0));
+    PQclear(r);
+    PQclear(PQexec(c, "DEALLOCATE one"));
+}
+
+enum { PLAN_ROOM = 6000 };
+
+/* It goes through a table, or through all rows of an index for each row of something else. */
+static bool walks(const char *plan)
+{
+    if (strstr(plan, "Seq Scan") != NULL || strstr(plan, "Hash Join") != NULL
+        || strstr(plan, "Merge Join") != NULL || strstr(plan, "Join Filter") != NULL)
+        return true;
+    bool few = false; /* what is above takes only some */
+    for (const char *at = plan; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        size_t line = strcspn(at, "\n") + 1;
+        const char *next = at + line + strspn(at + line, " ");
+        bool scan = memmem(at, line, " using ", 7) != NULL;
+        if (scan && !few && strncmp(next, "Index Cond", 10) != 0)
+            return true;
+        few = memmem(at, line, "Limit", 5) != NULL
+              || (few && memmem(at, line, "LockRows", 8) != NULL);
+    }
+    return false;
+}
+
+static int look_at_plans(struct kit *k, const char *when)
+{
+    int walking = 0;
+    PGconn *c = planner(k);
+    for (size_t i = 0; i < COUNT(statements); i++) {
+        char plan[PLAN_ROOM];
+        if (is_command(statements[i].sql) || may_walk(statements[i].name))
+            continue;
+        plan_of(c, i, plan, sizeof plan);
+        if (walks(plan))
+            print_message("%s, %s:\n%s", statements[i].name, when, plan);
+        walking += walks(plan);
+    }
+    PQfinish(c);
+    return walking;
+}
+
+static void write_many(struct kit *k, const char *note)
+{
+    enum { MANY = 1100 };
+    static med_write w[MANY];
+    for (int i = 0; i < MANY; i++) {
+        med_str id = med_arena_printf(k->arena, "o%d", i);
+        w[i] = kit_observation(k, id.ptr, note, "p", i % 2 == 0 ? "c|even" : "c|odd",
+                               INT64_C(1000000) * i, i);
+    }
+    med_commit c = {.writes = w, .n_writes = MANY, .bulk = true};
+    if (kit_commit(k, &c) != MED_COMMIT_DONE)
+        fail_msg("%s", c.err.text);
+}
+
+/* Statistics that are old, new, or tell of other data than there is: no plan walks for that. */
+static void no_plan_walks_through_a_table(void **state)
+{
+#define OF_STORE "(SELECT oid FROM pg_class WHERE relnamespace = 'medulla'::regnamespace)"
+    static const char *const as_if[] = {
+        "INSERT INTO medulla.target SELECT n, n, 0 FROM generate_series(1, 1000) AS n;"
+        "INSERT INTO medulla.posting SELECT n, n, '', '' FROM generate_series(1, 1000) AS n;"
+        "INSERT INTO medulla.code SELECT 9, n, '', '', '' FROM generate_series(1, 1000) AS n;"
+        "INSERT INTO medulla.counter SELECT 9, n, 1 FROM generate_series(1, 1000) AS n;"
+        "INSERT INTO medulla.part (hash, bytes) SELECT n::text::bytea, ''"
+        " FROM generate_series(1, 1000) AS n;"
+        "INSERT INTO medulla.part_use SELECT n, 1, n::text::bytea FROM generate_series(1, 1000) AS "
+        "n",
+        "ANALYZE",
+        "UPDATE pg_class SET reltuples = 1e9, relpages = 1 WHERE oid IN " OF_STORE,
+        "UPDATE pg_statistic s SET stadistinct = 1 FROM pg_attribute a WHERE starelid IN " OF_STORE
+        " AND attrelid = starelid AND attnum = staattnum AND attname NOT IN ('rid', 'hash')",
+        "UPDATE pg_statistic SET stadistinct = -1, stakind1 = 0, stakind2 = 0, stakind3 = 0"
+        " WHERE starelid IN " OF_STORE,
+        "UPDATE pg_class SET reltuples = 1, relpages = 1 WHERE oid IN " OF_STORE,
+    };
+    struct kit *k = *state;
+    if (!k->postgres)
+        skip();
+    int walking = look_at_plans(k, "empty");
+    write_many(k, "statistics");
+    for (size_t step = 0; step < COUNT(as_if); step++) {
+        PGconn *c = PQconnectdb(k->database);
+        PGresult *r = PQexec(c, as_if[step]);
+        if (PQresultStatus(r) != PGRES_COMMAND_OK)
+            fail_msg("%s", PQresultErrorMessage(r));
+        PQclear(r);
+        PQfinish(c);
+        walking += look_at_plans(k, as_if[step]);
+    }
+    assert_int_equal(walking, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_plan_walks_through_a_table, kit_setup, kit_teardown),
+    };
+    return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
+}
