@@ -161,8 +161,11 @@ typedef struct med_call {
     med_problems problems;    /* what the outcome is to list, beside err */
     enum med_enforce enforce; /* the server's, unless an import asks for less */
     uint64_t *refusable; /* an import counts here what a full check would refuse; NULL: nobody */
-    bool on_worker;      /* this half runs on a worker: may take its time */
-    bool wants_worker;   /* set by a prepare that failed only for want of time: run it there */
+    /* In a transaction: the text with what names other entries changed. NULL: nobody does. */
+    bool (*link)(void *arg, med_str text, med_str *out, med_err *err);
+    void *link_arg;
+    bool on_worker;    /* this half runs on a worker: may take its time */
+    bool wants_worker; /* set by a prepare that failed only for want of time: run it there */
 } med_call;
 
 enum med_step {

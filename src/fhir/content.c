@@ -59,6 +59,19 @@ static bool read_preferences(med_fhir_request *r, const med_request *http, med_e
 
 enum { IDEMPOTENCY_KEY_BYTES = 255 };
 
+/* An empty condition is none, and what was meant to depend on it must not be done. */
+static bool refuse_empty(const med_request *http, med_err *err)
+{
+    static const char *const names[] = {"If-Match", "If-None-Match", "If-None-Exist",
+                                        "Idempotency-Key"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (med_request_has_header(http, names[i]) && med_request_header(http, names[i]).len == 0)
+            return MED_FAIL(err, MED_ISSUE_INVALID, "%s is empty: say what it is, or leave it out",
+                            names[i]);
+    }
+    return true;
+}
+
 bool med_content_headers(med_call *call, const med_request *http, med_err *err)
 {
     med_fhir_request *r = &call->request;
@@ -75,7 +88,7 @@ bool med_content_headers(med_call *call, const med_request *http, med_err *err)
     if (r->idempotency_key.len > IDEMPOTENCY_KEY_BYTES)
         return MED_FAIL(err, MED_ISSUE_INVALID, "Idempotency-Key is longer than %d bytes",
                         IDEMPOTENCY_KEY_BYTES);
-    return read_preferences(r, http, err);
+    return refuse_empty(http, err) && read_preferences(r, http, err);
 }
 
 /* ---- media types ---- */
@@ -173,11 +186,14 @@ static bool may_be_native(const med_call *call)
                || call->request.level == MED_LEVEL_VERSION);
 }
 
+/* A '+' that was not escaped arrives as a space. */
 static enum med_format format_of_name(med_str name)
 {
-    return med_str_eqz(name, "json")  ? MED_FORMAT_JSON
-           : med_str_eqz(name, "xml") ? MED_FORMAT_XML
-                                      : format_of(name);
+    bool json =
+        med_str_eqz(name, "json") || med_str_eq_ignore_case(name, MED_STR("application/fhir json"));
+    bool xml =
+        med_str_eqz(name, "xml") || med_str_eq_ignore_case(name, MED_STR("application/fhir xml"));
+    return json ? MED_FORMAT_JSON : xml ? MED_FORMAT_XML : format_of(name);
 }
 
 /* The best of an Accept field; the first of equals. Whoever takes anything gets JSON. */

@@ -7,13 +7,13 @@
 #include "fhir/fhirpath_patch.h"
 #include "fhir/interactions.h"
 #include "fhir/json_patch.h"
+#include "fhir/resource_text.h"
 #include "fhir/respond.h"
 #include "fhir/write.h"
 
-static bool is_json_patch(const med_call *call)
+static bool names_json_patch(med_str content_type)
 {
-    med_str rest;
-    med_str type = med_str_trim(med_str_cut(call->request.content_type, ';', &rest));
+    med_str rest, type = med_str_trim(med_str_cut(content_type, ';', &rest));
     return med_str_eq_ignore_case(type, MED_STR("application/json-patch+json"));
 }
 
@@ -31,7 +31,15 @@ static bool patch_of_binary(med_call *call, med_json *out, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     uint32_t data = med_json_member(r->json, r->root, MED_STR("data"));
+    uint32_t type = med_json_member(r->json, r->root, MED_STR("contentType"));
     med_str base64, text;
+    if (type == 0 || !names_json_patch(med_json_raw(r->json, type))) {
+        (void)MED_FAIL(
+            err, MED_ISSUE_NOT_SUPPORTED,
+            "a patch in a Bundle is a Binary of contentType application/json-patch+json, "
+            "or Parameters");
+        return med_err_status(err, 415);
+    }
     if (data == 0 || med_json_kind_at(r->json, data) != MED_JSON_STRING)
         return MED_FAIL(err, MED_ISSUE_REQUIRED, "a JSON Patch in a Bundle is a Binary with data");
     if (!med_json_string(call->arena, r->json, data, &base64))
@@ -40,17 +48,31 @@ static bool patch_of_binary(med_call *call, med_json *out, med_err *err)
            && med_json_parse(call->arena, text, out, NULL, err);
 }
 
+/* As a read shows it: whoever patches knows meta.versionId, and a meta that only we have given. */
+static bool as_read(const med_call *call, const med_stored *s, med_str *out, med_err *err)
+{
+    med_buf buf;
+    med_buf_init(&buf, MED_JSON_MAX_BYTES);
+    med_resource_render(&buf, call->request.type_name, s->id, s->version, s->updated, s->text);
+    bool ok = !buf.failed && med_arena_copy(call->arena, med_buf_str(&buf), out);
+    med_buf_free(&buf);
+    return ok ? true : MED_FAIL_MEMORY(err);
+}
+
 static bool apply(med_call *call, const med_stored *current, med_str *out, med_err *err)
 {
     const med_fhir_request *r = &call->request;
     med_json inner;
-    if (is_json_patch(call) && !r->in_bundle)
-        return med_json_patch_apply(call->arena, r->json, r->root, current->text, out, err);
+    med_str text;
+    if (!as_read(call, current, &text, err))
+        return false;
+    if (!r->in_bundle && names_json_patch(r->content_type))
+        return med_json_patch_apply(call->arena, r->json, r->root, text, out, err);
     if (r->in_bundle && is_binary(call))
         return patch_of_binary(call, &inner, err)
-               && med_json_patch_apply(call->arena, &inner, 0, current->text, out, err);
-    return med_fhirpath_patch_apply(call->arena, call->fhir->pack, r->json, r->root, current->text,
-                                    out, err);
+               && med_json_patch_apply(call->arena, &inner, 0, text, out, err);
+    return med_fhirpath_patch_apply(call->arena, call->fhir->pack, r->json, r->root, text, out,
+                                    err);
 }
 
 /* What a patch may not do: change what the resource is. */
@@ -105,7 +127,9 @@ static bool patch(med_call *call, med_err *err)
                        "If-Match names another version than the current one, %u", current.version);
         return med_err_status(err, 412);
     }
-    return apply(call, &current, &text, err) && put_patched(call, &current, text, err);
+    return apply(call, &current, &text, err)
+           && (call->link == NULL || call->link(call->link_arg, text, &text, err))
+           && put_patched(call, &current, text, err);
 }
 
 static enum med_step prepare(med_call *call, med_err *err)

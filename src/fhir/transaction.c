@@ -11,11 +11,15 @@
 #include "fhir/validate_body.h"
 #include "fhir/write.h"
 
+#define PROBE_ARENA ((size_t)256 << 20)
+
 typedef struct transaction {
     med_call *bundle;
     med_entries entries;
     med_links *links;    /* fullUrl -> Type/id */
     med_links *resolved; /* conditional reference -> Type/id */
+    med_links *new_ones; /* conditions that nothing matches yet: whoever has one creates */
+    med_links *written;  /* Type/id of every write -> "deleted", or empty */
 } transaction;
 
 /* ---- targets: which resource each entry is about ---- */
@@ -65,6 +69,25 @@ static bool find_created(med_call *call, med_err *err)
         return false;
     r->resolved = true;
     return known || med_write_new_id(call, err);
+}
+
+/* Two that create what their one condition does not find would make two of it. */
+static bool is_first_with(transaction *t, const med_call *call, size_t conditions, med_err *err)
+{
+    const med_changeset *c = call->change;
+    if (c->n_conditions == conditions || c->conditions[conditions].n_expected > 0)
+        return true;
+    med_str query = med_query_describe(c->conditions[conditions].query).self;
+    med_str key = med_arena_printf(call->arena, "%.*s?%.*s", MED_STR_ARG(call->request.type_name),
+                                   MED_STR_ARG(query));
+    if (key.len == 0)
+        return MED_FAIL_MEMORY(err);
+    if (med_links_add(t->new_ones, key, MED_STR_EMPTY))
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_DUPLICATE,
+                   "an entry before has the same condition, and nothing matches it yet: both would "
+                   "create");
+    return med_err_status(err, 400);
 }
 
 static bool find_target(med_call *call, med_err *err)
@@ -145,6 +168,19 @@ static bool rewrite(transaction *t, med_entry *e, med_err *err)
     return med_json_parse(t->bundle->arena, text, j, NULL, err);
 }
 
+/* What a patch says of other entries is known when it has been applied. */
+static bool link_patched(void *arg, med_str text, med_str *out, med_err *err)
+{
+    med_json j;
+    bool changed;
+    transaction *t = arg;
+    const med_call *b = t->bundle;
+    *out = text;
+    return med_json_parse(b->arena, text, &j, NULL, err)
+           && med_links_rewrite(b->arena, b->fhir->pack, t->links, &j, 0, MED_STR_EMPTY,
+                                resolve_reference, t, out, &changed, err);
+}
+
 /* ---- phases ---- */
 
 static int phase_of(enum med_method method)
@@ -185,11 +221,15 @@ static bool begin_entry(transaction *t, med_entry *e, med_err *err)
     e->call.view = t->bundle->view;
     e->call.slot = t->bundle->slot;
     e->call.request.checked = true;
+    e->call.link = link_patched;
+    e->call.link_arg = t;
     if (e->err.issue != MED_ISSUE_NONE) {
         *err = e->err;
         return false;
     }
-    return med_content_query(&e->call, err) && find_target(&e->call, err) && add_link(t, e, err);
+    size_t conditions = e->call.change->n_conditions;
+    return med_content_query(&e->call, err) && find_target(&e->call, err)
+           && is_first_with(t, &e->call, conditions, err) && add_link(t, e, err);
 }
 
 static bool prepare_entry(med_entry *e, med_err *err)
@@ -225,21 +265,53 @@ static bool refuse_duplicates(transaction *t, med_err *err)
 {
     const med_changeset *c = t->bundle->change;
     const med_fhir *f = t->bundle->fhir;
-    med_links *seen = med_links_new(t->bundle->arena, c->n);
-    if (seen == NULL)
+    t->written = med_links_new(t->bundle->arena, c->n);
+    if (t->written == NULL)
         return MED_FAIL_MEMORY(err);
     for (size_t i = 0; i < c->n; i++) {
-        med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, c->writes[i].type));
-        med_str target = target_of(t, type, c->writes[i].id);
+        const med_write *w = &c->writes[i];
+        med_str type = med_type_name(f->pack, med_schema_pack_type(f->schema, w->type));
+        med_str target = target_of(t, type, w->id);
         if (target.len == 0)
             return MED_FAIL_MEMORY(err);
-        if (!med_links_add(seen, target, target)) {
+        if (!med_links_add(t->written, target,
+                           w->kind == MED_WRITE_DELETE ? MED_STR("deleted") : MED_STR_EMPTY)) {
             (void)MED_FAIL(err, MED_ISSUE_DUPLICATE,
                            "two entries of the transaction write the same %.*s", MED_STR_ARG(type));
             return med_err_status(err, 400);
         }
     }
     return true;
+}
+
+/* A read that fails fails all, as R4 has it, and must do so before anything is written: so it is
+ * tried on what there is. What this transaction writes is there when it is read. */
+static bool try_read(transaction *t, const med_entry *e, med_err *err)
+{
+    const med_fhir_request *r = &e->call.request;
+    const med_str *written =
+        r->id.len == 0 ? NULL : med_links_find(t->written, target_of(t, r->type_name, r->id));
+    if (written != NULL)
+        return written->len == 0
+               || MED_FAIL(err, MED_ISSUE_DELETED, "this %.*s is deleted by another entry",
+                           MED_STR_ARG(r->type_name));
+    med_call probe = e->call;
+    probe.arena = med_arena_new(PROBE_ARENA);
+    if (probe.arena == NULL)
+        return MED_FAIL_MEMORY(err);
+    enum med_step step = probe.interaction->prepare(&probe, err);
+    if (step == MED_STEP_AGAIN)
+        (void)MED_FAIL(err, MED_ISSUE_NOT_SUPPORTED,
+                       "this interaction can not be part of a transaction");
+    if (step != MED_STEP_OK) /* what it says of a place lies in the arena that ends */
+        (void)med_err_at(err, MED_STR_EMPTY);
+    med_arena_free(probe.arena);
+    return step == MED_STEP_OK;
+}
+
+static bool try_reads(transaction *t, med_entry *e, med_err *err)
+{
+    return e->call.interaction->writes || try_read(t, e, err);
 }
 
 static bool prepare(transaction *t, med_err *err)
@@ -250,10 +322,11 @@ static bool prepare(transaction *t, med_err *err)
         return false;
     t->links = med_links_new(bundle->arena, t->entries.n);
     t->resolved = med_links_new(bundle->arena, t->entries.n * 8);
-    if (t->links == NULL || t->resolved == NULL)
+    t->new_ones = med_links_new(bundle->arena, t->entries.n);
+    if (t->links == NULL || t->resolved == NULL || t->new_ones == NULL)
         return MED_FAIL_MEMORY(err);
     return for_entries(t, begin_entry, err) && for_entries(t, rewrite, err)
-           && prepare_writes(t, err) && refuse_duplicates(t, err);
+           && prepare_writes(t, err) && refuse_duplicates(t, err) && for_entries(t, try_reads, err);
 }
 
 enum med_step med_transaction_prepare(med_call *bundle, med_err *err)

@@ -98,3 +98,18 @@ test('patching what is not there, and in a type that is none', async () => {
   const path = await fresh();
   assert.equal((await patch(path, '{}', { 'Content-Type': 'text/plain' })).status, 415);
 });
+
+test('a patch sees meta as a read shows it, and can not change what is the server\'s', async () => {
+  const path = await fresh();
+  const tag = { system: 'urn:t', code: 'c' };
+  assert.equal((await patch(path, [{ op: 'test', path: '/meta/versionId', value: '2' }], jsonPatch)).status, 422);
+  const tagged = await patch(path, [{ op: 'test', path: '/meta/versionId', value: '1' }, { op: 'add', path: '/meta/tag', value: [tag] }], jsonPatch);
+  assert.equal(tagged.status, 200, tagged.text);
+  assert.deepEqual([tagged.body.meta.versionId, tagged.body.meta.tag], ['2', [tag]]);
+  const kept = await patch(path, [{ op: 'replace', path: '/meta/versionId', value: '77' }, { op: 'remove', path: '/meta/lastUpdated' }], jsonPatch);
+  assert.deepEqual([kept.status, kept.body.meta.versionId, typeof kept.body.meta.lastUpdated], [200, '2', 'string']); // nothing was changed
+  const other = await fresh();
+  const added = await patch(other, parameters(operation(['type', 'valueCode', 'add'], ['path', 'valueString', 'Patient.meta'], ['name', 'valueString', 'tag'], ['value', 'valueCoding', tag])));
+  assert.equal(added.status, 200, added.text);
+  assert.deepEqual(added.body.meta.tag, [tag]);
+});

@@ -86,6 +86,71 @@ test('conditional create and references inside a transaction', async () => {
   assert.equal((await get(`Observation?subject=Patient/${found.body.entry[0].resource.id}`)).body.total, 3);
 });
 
+test('a read that fails fails the transaction, before anything is written (R4: every entry 2xx or 3xx, or nothing)', async () => {
+  const value = unique();
+  const made = entry('POST', 'Patient', patient({ identifier: [{ system: 'urn:r', value }] }));
+  const there = unique(), fresh = unique(), gone = unique();
+  for (const id of [there, gone]) await put(`Patient/${id}`, patient({ id }));
+  const failing = [
+    [entry('GET', `Patient/${unique()}`), 404], [entry('GET', `Patient/${there}/_history/7`), 404], [entry('GET', 'Patient?famly=x'), 400],
+    [entry('HEAD', `Patient/${unique()}`), 404], [entry('GET', `Patient/${unique()}/$everything`), 404], [entry('GET', `Patient/${unique()}/_history`), 404],
+  ];
+  for (const [read, status] of failing) {
+    const r = await post('', bundle('transaction', made, read));
+    assert.equal(r.status, status, `${read.request.url}: ${r.text}`);
+    assert.deepEqual(issues(r)[0].expression, ['Bundle.entry[1]'], r.text);
+  }
+  const both = await post('', bundle('transaction', made, entry('DELETE', `Patient/${gone}`), entry('GET', `Patient/${gone}`)));
+  assert.equal(both.status, 410, both.text);
+  assert.deepEqual(issues(both)[0].expression, ['Bundle.entry[2]']);
+  assert.equal((await get(`Patient/${gone}`)).status, 200);
+  assert.equal((await get(`Patient?identifier=urn:r|${value}`)).body.total, 0);
+  const good = await post('', bundle('transaction', made, entry('PUT', `Patient/${fresh}`, patient({ id: fresh })), entry('GET', `Patient/${fresh}`),
+    entry('GET', `Patient/${fresh}/_history`), entry('GET', `Patient/${there}`, undefined, { ifNoneMatch: 'W/"1"' })));
+  assert.equal(good.status, 200, good.text);
+  assert.deepEqual(good.body.entry.map((e) => e.response.status.slice(0, 3)), ['201', '201', '200', '200', '304']);
+});
+
+test('two entries that would both create what one condition does not find', async () => {
+  const value = unique();
+  const one = (more = {}) => patient({ identifier: [{ system: 'urn:u', value }], ...more });
+  const condition = `identifier=urn:u|${value}`;
+  const create = () => entry('POST', 'Patient', one(), { ifNoneExist: condition });
+  const update = (more) => entry('PUT', `Patient?${condition}`, one(more));
+  for (const pair of [[create(), create()], [update(), update()], [create(), update({ id: unique() })], [update({ id: unique() }), update({ id: unique() })]]) {
+    const r = await post('', bundle('transaction', ...pair));
+    assert.equal(r.status, 400, r.text);
+    assert.deepEqual([issues(r)[0].code, issues(r)[0].expression], ['duplicate', ['Bundle.entry[1]']]);
+  }
+  assert.equal((await get(`Patient?${condition}`)).body.total, 0);
+  const first = await post('', bundle('transaction', create(), entry('POST', 'Organization', { resourceType: 'Organization', name: 'x' }, { ifNoneExist: condition })));
+  assert.equal(first.status, 200, first.text); // of another type
+  const again = await post('', bundle('transaction', create(), create()));
+  assert.deepEqual(again.body.entry.map((e) => e.response.status.slice(0, 3)), ['200', '200'], again.text);
+});
+
+test('a patch in a transaction: as Binary or Parameters, with what it says of other entries', async () => {
+  const id = unique();
+  await put(`Patient/${id}`, patient({ id, active: true }));
+  const binary = (operations, contentType = 'application/json-patch+json') =>
+    ({ resourceType: 'Binary', contentType, data: Buffer.from(JSON.stringify(operations)).toString('base64') });
+  const name = urn(), other = urn();
+  const add = [{ op: 'add', path: '/link', value: [{ type: 'seealso', other: { reference: name } }] }];
+  const r = await post('', bundle('transaction', entry('PATCH', `Patient/${id}`, binary(add)), { fullUrl: name, ...entry('POST', 'Patient', patient()) }));
+  assert.equal(r.status, 200, r.text);
+  assert.equal((await get(`Patient/${id}`)).body.link[0].other.reference, r.body.entry[1].response.location.match(/Patient\/[^/]+/)[0]);
+  const part = (key, value) => ({ name: key, ...value });
+  const parameters = { resourceType: 'Parameters', parameter: [{ name: 'operation', part: [part('type', { valueCode: 'replace' }), part('path', { valueString: 'Patient.link.other' }), part('value', { valueReference: { reference: other } })] }] };
+  const second = await post('', bundle('transaction', entry('PATCH', `Patient/${id}`, parameters), { fullUrl: other, ...entry('POST', 'Patient', patient()) }));
+  assert.equal(second.status, 200, second.text);
+  assert.equal((await get(`Patient/${id}`)).body.link[0].other.reference, second.body.entry[1].response.location.match(/Patient\/[^/]+/)[0]);
+  for (const type of ['application/merge-patch+json', 'application/json', 'text/plain']) {
+    const refused = await post('', bundle('transaction', entry('PATCH', `Patient/${id}`, binary([], type))));
+    assert.equal(refused.status, 415, refused.text);
+  }
+  assert.equal((await get(`Patient/${id}`)).body.meta.versionId, '3');
+});
+
 test('a batch runs each entry alone', async () => {
   const id = unique();
   const r = await post('', bundle('batch',

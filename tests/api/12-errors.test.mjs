@@ -202,6 +202,18 @@ const cases = {
   },
   'a fault in an entry of a transaction': () => lost(() => post({ resourceType: 'Bundle', type: 'transaction',
     entry: [{ ...gendr, resource: patient() }, gendr] }, {}, '')),
+  'a read in a transaction that fails': () => lost(() => post({ resourceType: 'Bundle', type: 'transaction',
+    entry: [{ resource: patient(), request: { method: 'POST', url: 'Patient' } }, { request: { method: 'GET', url: `Patient/${unique()}` } }] }, {}, '')),
+  'two entries of a transaction with one condition that nothing matches yet': () => {
+    const one = { resource: patient(), request: { method: 'POST', url: 'Patient', ifNoneExist: `identifier=urn:e|${unique()}` } };
+    return lost(() => post({ resourceType: 'Bundle', type: 'transaction', entry: [one, one] }, {}, ''));
+  },
+  'a patch in a Bundle that is a Binary of another contentType': async () => {
+    const id = await made(patient());
+    return post({ resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'PATCH', url: `Patient/${id}` },
+      resource: { resourceType: 'Binary', contentType: 'application/merge-patch+json', data: 'W10=' } }] }, {}, '');
+  },
+  'an empty `If-Match`, `If-None-Match`, `If-None-Exist` or `Idempotency-Key`': () => lost(() => post(patient(), { 'If-Match': '' })),
   'a body of another type than the address': () => post(observation('Patient/x')),
   'a resource type that does not exist': () => get('Pacient/1'),
   'an operation that does not exist': () => get('Patient/1/$everithing'),

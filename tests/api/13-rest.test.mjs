@@ -231,3 +231,19 @@ test('update-as-create can be turned off', async () => {
   assert.equal(r.status, 405, r.text);
   assert.equal((await get(at(`Patient/${id}`))).status, 404);
 });
+
+test('an empty condition is none: nothing is done', async () => {
+  const id = unique();
+  await put(`Patient/${id}`, patient({ id }));
+  for (const name of ['If-Match', 'If-None-Exist', 'If-None-Match', 'Idempotency-Key']) {
+    const r = await send('PUT', `Patient/${id}`, patient({ id, active: true }), { [name]: '' });
+    assert.equal(r.status, 400, `${name}: ${r.text}`);
+    assert.match(issues(r)[0].diagnostics, new RegExp(`^${name} is empty`));
+  }
+  assert.equal((await get(`Patient/${id}`)).body.meta.versionId, '1');
+});
+
+test("_format with a '+' that was not escaped", async () => {
+  for (const [name, type] of [['application/fhir+xml', 'application/fhir+xml'], ['application/fhir+json', 'application/fhir+json']])
+    assert.ok((await get(`Patient?_count=0&_format=${name}`, { Accept: 'application/fhir+json' })).headers.get('content-type').startsWith(type), name);
+});
