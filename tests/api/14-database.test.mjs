@@ -170,6 +170,39 @@ test('a database that is stopped', { skip }, async () => {
   await recovers('after-stop');
 });
 
+test('a backup is PostgreSQL\'s own matter, and whether it is made is looked at', { skip }, async () => {
+  const backup = async (says) => {
+    const a = await medulla(['backup', '--data', join(folder, 'store'), '--store', `postgres:${app}`, join(folder, 'backup')]);
+    assert.notEqual(a.code, 0);
+    assert.match(a.err, /PostgreSQL's own tools do this: pg_basebackup or pgBackRest, and the file `key` beside it/);
+    assert.match(a.err, says);
+  };
+  // Settled when the archiver has told it: it looks every so often.
+  const settled = async (column) => {
+    sql('SELECT pg_switch_wal()');
+    for (let i = 0; i < 300 && sql(`SELECT ${column} IS NULL FROM pg_stat_archiver`) === 't'; i++) await pause(100);
+  };
+  await backup(/WAL is not archived \(archive_mode is off\); without it a backup only goes back to when it was made/);
+  try {
+    sql('ALTER SYSTEM SET archive_mode = on');
+    sql("ALTER SYSTEM SET archive_command = 'false'");
+    control('restart', database);
+    await write('archived');
+    await settled('last_failed_time');
+    await backup(/archiving WAL fails: see the server's log/);
+    await doctor(/archiving WAL fails[^]*a working archive_command/);
+    sql("ALTER SYSTEM SET archive_command = 'true'");
+    sql('SELECT pg_reload_conf()');
+    await settled('last_archived_time');
+    await backup(/WAL is archived, the last \d+ s ago\s*$/);
+  } finally {
+    sql('ALTER SYSTEM RESET archive_mode');
+    sql('ALTER SYSTEM RESET archive_command');
+    control('restart', database);
+  }
+  await recovers('after-archiving');
+});
+
 test('a standby that was named by mistake', { skip }, async () => {
   const standby = mkdtempSync(join(tmpdir(), 'mpg-'));
   chmodSync(standby, 0o755);

@@ -301,8 +301,7 @@ static bool expect(struct pg_connection *c, unsigned char what, int sent, med_er
 
 static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-bool med_pg_send(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
-                 med_err *err)
+static bool prepare(struct pg_connection *c, enum statement id, med_err *err)
 {
     if (c->pg == NULL)
         return fail(c, NULL, err);
@@ -311,11 +310,18 @@ bool med_pg_send(struct pg_connection *c, enum statement id, const struct pg_par
         && !expect(c, EXPECT_PREPARE, PQsendPrepare(c->pg, name, statements[id].sql, 0, NULL), err))
         return false;
     c->prepared[id] = true;
-    return expect(c, EXPECT_RESULT,
-                  PQsendQueryPrepared(c->pg, name, p == NULL ? 0 : p->n,
-                                      p == NULL ? NULL : p->values, p == NULL ? NULL : p->lengths,
-                                      binary, 1),
-                  err);
+    return true;
+}
+
+bool med_pg_send(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
+                 med_err *err)
+{
+    return prepare(c, id, err)
+           && expect(c, EXPECT_RESULT,
+                     PQsendQueryPrepared(c->pg, statements[id].name, p == NULL ? 0 : p->n,
+                                         p == NULL ? NULL : p->values,
+                                         p == NULL ? NULL : p->lengths, binary, 1),
+                     err);
 }
 
 bool med_pg_sync(struct pg_connection *c, med_err *err)
@@ -442,21 +448,19 @@ PGresult *med_pg_ask(struct pg_connection *c, enum statement id, const struct pg
     return answer_of(c, med_pg_send(c, id, p, err), err);
 }
 
-PGresult *med_pg_ask_plan(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
-                          med_err *err)
+PGresult *med_pg_describe(struct pg_connection *c, enum statement id, med_err *err)
 {
-    med_buf sql;
-    med_buf_init(&sql, 1 << 16);
-    med_buf_add(&sql, MED_STR("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "));
-    med_buf_add(&sql, med_str_from(statements[id].sql));
-    med_buf_addc(&sql, '\0');
-    bool sent = (!sql.failed || MED_FAIL_MEMORY(err)) && (c->pg != NULL || fail(c, NULL, err))
+    bool sent =
+        prepare(c, id, err)
+        && expect(c, EXPECT_RESULT, PQsendDescribePrepared(c->pg, statements[id].name), err);
+    return answer_of(c, sent, err);
+}
+
+PGresult *med_pg_ask_text(struct pg_connection *c, const char *sql, med_err *err)
+{
+    bool sent = (c->pg != NULL || fail(c, NULL, err))
                 && expect(c, EXPECT_RESULT,
-                          PQsendQueryParams(c->pg, sql.ptr, p == NULL ? 0 : p->n, NULL,
-                                            p == NULL ? NULL : p->values,
-                                            p == NULL ? NULL : p->lengths, binary, 1),
-                          err);
-    med_buf_free(&sql);
+                          PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1), err);
     return answer_of(c, sent, err);
 }
 

@@ -93,9 +93,10 @@ PGresult *med_pg_ask(struct pg_connection *c, enum statement id, const struct pg
                      med_err *err);
 bool med_pg_run(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
                 med_err *err);
-/* Runs it as EXPLAIN (ANALYZE, FORMAT JSON): one row, one column. */
-PGresult *med_pg_ask_plan(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
-                          med_err *err);
+/* PQparamtype of the result tells the types of its parameters. */
+PGresult *med_pg_describe(struct pg_connection *c, enum statement id, med_err *err);
+/* A statement that is none of ours. */
+PGresult *med_pg_ask_text(struct pg_connection *c, const char *sql, med_err *err);
 
 /* Values of a binary result. Integers of any width; 0 for NULL. */
 int64_t med_pg_int_at(const PGresult *r, int row, int column);

@@ -392,7 +392,11 @@ bool med_pg_view_number(struct pg_view *v, enum statement id, const int64_t *key
                         int64_t *out, med_err *err);
 void med_pg_asked(med_view *view, const med_asked **out, size_t *n);
 void med_pg_explain(med_view *view, med_arena *a);
-/* explain.c: the plan of a question, asked once more in the same snapshot. */
+/* explain.c: EXPLAIN (ANALYZE, FORMAT JSON) of a statement as it is prepared: one row, one column.
+ */
+PGresult *med_pg_ask_plan(struct pg_connection *c, enum statement id, const struct pg_parameters *p,
+                          med_err *err);
+/* The plan of a question, asked once more in the same snapshot, in a line. */
 bool med_pg_plan_of(struct pg_view *v, const struct pg_question *q, med_str *out, med_err *err);
 void med_pg_view_begin(struct pg_view *v, int64_t deadline);
 void med_pg_view_close(struct pg_view *v);

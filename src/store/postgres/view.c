@@ -70,14 +70,14 @@ static void note(struct pg_view *v, enum statement id, const PGresult *r, int64_
     v->asked[i].microseconds += med_monotonic(v->store->clock) - since;
 }
 
-/* Of those of which this is the first. */
+/* Of those kinds that have none yet. */
 static bool note_plans(struct pg_view *v, const struct pg_question *q, size_t n, med_err *err)
 {
     bool good = true;
     for (size_t i = 0; good && v->explain != NULL && i < n; i++) {
         for (size_t k = 0; good && k < v->n_asked; k++) {
             med_asked *asked = &v->asked[k];
-            if (med_str_eqz(asked->what, med_pg_name(q[i].id)) && asked->times == 1)
+            if (med_str_eqz(asked->what, med_pg_name(q[i].id)) && asked->plan.len == 0)
                 good = med_pg_plan_of(v, &q[i], &asked->plan, err);
         }
     }

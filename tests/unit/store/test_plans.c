@@ -3,8 +3,9 @@
 #include "kit.h"
 
 #include <libpq-fe.h>
+#include <math.h>
 
-#include "store/postgres/connection.h"
+#include "store/postgres/postgres_impl.h"
 
 static const struct {
     const char *name, *sql;
@@ -161,10 +162,100 @@ static void no_plan_walks_through_a_table(void **state)
     assert_int_equal(walking, 0);
 }
 
+/* ---- explain ---- */
+
+/* How often the server made a plan for the statement as it is, and how often one for its values. */
+static void count_plans(struct pg_connection *c, enum statement id, int64_t *general, int64_t *own)
+{
+    char sql[200];
+    med_err err = {0};
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = "
+                   "'%s'",
+                   med_pg_name(id));
+    PGresult *r = med_pg_ask_text(c, sql, &err);
+    if (r == NULL)
+        fail_msg("%s", err.text);
+    assert_int_equal(PQntuples(r), 1);
+    *general = med_pg_int_at(r, 0, 0);
+    *own = med_pg_int_at(r, 0, 1);
+    PQclear(r);
+}
+
+static void explain_one(struct pg_connection *c, enum statement id, const struct pg_parameters *p)
+{
+    int64_t general = 0, own = 0, before = 0;
+    med_err err = {0};
+    if (!med_pg_run(c, id, p, &err))
+        fail_msg("%s: %s", med_pg_name(id), err.text);
+    count_plans(c, id, &before, &own);
+    PGresult *r = med_pg_ask_plan(c, id, p, &err);
+    if (r == NULL)
+        fail_msg("%s: %s", med_pg_name(id), err.text);
+    assert_non_null(strstr(PQgetvalue(r, 0, 0), "\"Actual Rows\""));
+    PQclear(r);
+    count_plans(c, id, &general, &own);
+    assert_int_equal(general, before + 1);
+    assert_int_equal(own, 0);
+}
+
+/* Of values of every kind, also those that a text could break on. */
+static void what_is_explained_is_what_is_used(void **state)
+{
+    struct kit *k = *state;
+    med_err err = {0};
+    if (!k->postgres)
+        skip();
+    struct pg_connection c = {.conninfo = k->database};
+    if (!med_pg_connect(&c, &err))
+        fail_msg("%s", err.text);
+    struct pg_parameters ints = {0}, reals = {0}, texts = {0}, arrays = {0};
+    med_pg_int(&ints, INT64_MIN);
+    explain_one(&c, STATEMENT_READ_RID, &ints);
+    med_pg_int(&reals, 1);
+    med_pg_int(&reals, -2);
+    med_pg_real(&reals, -INFINITY);
+    med_pg_int(&reals, 0);
+    med_pg_real(&reals, 0.1);
+    med_pg_int(&reals, 10);
+    explain_one(&c, STATEMENT_QUANTITY_UP, &reals);
+    med_pg_int(&texts, 1);
+    med_pg_bytes(&texts, (med_str){"a'\\\"\0\xff", 6});
+    med_pg_int(&texts, 0);
+    med_pg_bytes(&texts, MED_STR("12345678"));
+    med_pg_int(&texts, 10);
+    explain_one(&c, STATEMENT_STRING_UP, &texts);
+    struct pg_array of[3];
+    static const enum pg_element kinds[] = {PG_INT, PG_BYTES, PG_INT};
+    for (size_t i = 0; i < 3; i++)
+        med_pg_array_init(&of[i], kinds[i]);
+    for (int i = 0; i < 3; i++) {
+        med_pg_array_int(&of[0], i - 1);
+        if (i == 1)
+            med_pg_array_null(&of[1]);
+        else
+            med_pg_array_bytes(&of[1], i == 0 ? MED_STR("}',{\"\\") : MED_STR_EMPTY);
+        med_pg_array_int(&of[2], i);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_true(med_pg_add_array(&arrays, &of[i]));
+    explain_one(&c, STATEMENT_BLOCK_FIRSTS, &arrays);
+    for (size_t i = 0; i < 3; i++)
+        med_pg_array_clear(&of[i]);
+    arrays = (struct pg_parameters){0};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(med_pg_add_array(&arrays, &of[i]));
+    explain_one(&c, STATEMENT_BLOCK_FIRSTS, &arrays);
+    for (size_t i = 0; i < 3; i++)
+        med_pg_array_free(&of[i]);
+    med_pg_disconnect(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_plan_walks_through_a_table, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(what_is_explained_is_what_is_used, kit_setup, kit_teardown),
     };
     return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
 }
