@@ -4,6 +4,7 @@
 #include "fhir/interactions.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
+#include "terminology/ecl.h"
 
 static const char *const lookup_known[] = {
     "code",     "system",      "version",       "coding",         "date",     "displayLanguage",
@@ -143,23 +144,50 @@ static bool is_declared(const med_term_call *t, const med_image *m, med_str code
     return false;
 }
 
+/* A property, or a part of one. What a code of the same system means is told with it. */
+static void write_property(med_json_writer *w, const med_image *m, const char *name,
+                           const med_concept_property *p, bool explain)
+{
+    med_concept value =
+        explain && p->type == MED_PROPERTY_CODE ? med_image_find(m, p->value) : MED_CONCEPT_NONE;
+    open_parts(w, name);
+    part(w, "code", "valueCode", p->code);
+    med_json_open(w, '{');
+    med_json_pair(w, "name", MED_STR("value"));
+    med_term_write_value(w, p);
+    med_json_close(w, '}');
+    if (value != MED_CONCEPT_NONE)
+        part(w, "description", "valueString", med_concept_display(m, value));
+    close_parts(w);
+}
+
+/* Of SNOMED CT: a group of relationships is one property with the relationships as its parts. Its
+ * group 0 is none. */
 static void write_properties(med_json_writer *w, const med_term_call *t, const med_image *m,
                              med_concept c)
 {
     med_concept_property p;
+    bool is_asked_for = med_term_param_at(t, "property", 0) != NULL;
+    bool is_snomed = med_str_eqz(med_image_url(m), "http://snomed.info/sct");
+    bool groups = is_snomed && wants(t, MED_ECL_GROUP), inside = false;
     for (size_t i = 0; med_concept_property_at(m, c, i, &p); i++) {
-        bool is_asked_for = med_term_param_at(t, "property", 0) != NULL;
-        if (!wants_str(t, p.code) || med_property_is_extension(&p)
-            || (!is_asked_for && !is_declared(t, m, p.code)))
-            continue;
-        open_parts(w, "property");
-        part(w, "code", "valueCode", p.code);
-        med_json_open(w, '{');
-        med_json_pair(w, "name", MED_STR("value"));
-        med_term_write_value(w, &p);
-        med_json_close(w, '}');
-        close_parts(w);
+        if (is_snomed && med_str_eqz(p.code, MED_ECL_GROUP)) {
+            if (inside)
+                close_parts(w);
+            inside = groups && !med_str_eqz(p.value, "0");
+            if (inside) {
+                open_parts(w, "property");
+                part(w, "code", "valueCode", p.code);
+            }
+        } else if (inside) {
+            write_property(w, m, "subproperty", &p, true);
+        } else if (wants_str(t, p.code) && !med_property_is_extension(&p)
+                   && (is_asked_for || is_declared(t, m, p.code))) {
+            write_property(w, m, "property", &p, is_snomed);
+        }
     }
+    if (inside)
+        close_parts(w);
 }
 
 static void write_relatives(med_json_writer *w, const med_image *m, med_concept c, const char *kind)

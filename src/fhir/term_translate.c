@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "fhir/interactions.h"
+#include "fhir/term_snomed_map.h"
 #include "fhir/term_store.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
@@ -189,6 +190,23 @@ static bool find_known_maps(translation *x, med_err *err)
     return true;
 }
 
+/* A map that SNOMED CT defines by itself, as far as it is about the codes of the question. */
+static bool snomed_map(translation *x, med_str url, bool *found, med_err *err)
+{
+    med_str body, codes[SOURCES];
+    med_json *j = MED_TAKE(x->t.call->arena, 1, med_json);
+    if (j == NULL)
+        return MED_FAIL_MEMORY(err);
+    for (size_t i = 0; i < x->n_asked; i++)
+        codes[i] = x->asked[i].code;
+    if (!med_snomed_map(&x->t, url, codes, x->n_asked, x->reverse, &body, err))
+        return false;
+    *found = body.len > 0;
+    x->j = j;
+    x->map = 0;
+    return !*found || med_json_parse(x->t.call->arena, body, j, NULL, err);
+}
+
 static bool find_named_map(translation *x, med_err *err)
 {
     const med_term_param *p = med_term_param_at(&x->t, "conceptMap", 0);
@@ -201,7 +219,8 @@ static bool find_named_map(translation *x, med_err *err)
         x->map = p->node;
         return true;
     }
-    if (!parse_map(x, url, &found, err))
+    if (!(med_is_snomed_map(url) ? snomed_map(x, url, &found, err)
+                                 : parse_map(x, url, &found, err)))
         return false;
     if (found)
         return true;

@@ -1,5 +1,5 @@
 /* ecl.c - see ecl.h. https://confluence.ihtsdotools.org/display/DOCECL */
-#include "terminology/ecl.h"
+#include "terminology/ecl_impl.h"
 
 #include <assert.h>
 
@@ -15,36 +15,27 @@ enum op {
     PARENT_OR_SELF
 };
 
-typedef struct reader {
-    const med_image *m;
-    med_arena *arena;
-    med_str text; /* what is left */
-    unsigned depth;
-    const char *wrong; /* the first */
-    med_str what;      /* a code that it is about, or "" */
-} reader;
-
-static uint64_t *new_bits(const reader *r)
+static uint64_t *new_bits(const med_ecl *r)
 {
     return MED_TAKE(r->arena, med_image_words(r->m) + 1, uint64_t);
 }
 
-static bool wrong(reader *r, const char *what)
+bool med_ecl_wrong(med_ecl *r, const char *what)
 {
     if (r->wrong == NULL)
         r->wrong = what;
     return true;
 }
 
-static void skip_space(reader *r)
+void med_ecl_skip_space(med_ecl *r)
 {
     while (r->text.len > 0 && med_is_space(r->text.ptr[0]))
         r->text = med_str_skip(r->text, 1);
 }
 
-static bool take(reader *r, const char *token)
+bool med_ecl_take(med_ecl *r, const char *token)
 {
-    skip_space(r);
+    med_ecl_skip_space(r);
     med_str t = med_str_from(token);
     if (!med_str_starts(r->text, t))
         return false;
@@ -52,10 +43,9 @@ static bool take(reader *r, const char *token)
     return true;
 }
 
-/* A word, without regard to case, that ends there. */
-static bool take_word(reader *r, const char *word)
+bool med_ecl_take_word(med_ecl *r, const char *word)
 {
-    skip_space(r);
+    med_ecl_skip_space(r);
     med_str w = med_str_from(word);
     if (r->text.len < w.len || !med_str_eq_ignore_case(med_str_sub(r->text, 0, w.len), w)
         || (r->text.len > w.len && med_is_alnum(r->text.ptr[w.len])))
@@ -64,7 +54,7 @@ static bool take_word(reader *r, const char *word)
     return true;
 }
 
-static enum op take_op(reader *r)
+static enum op take_op(med_ecl *r)
 {
     static const struct {
         const char *token;
@@ -72,25 +62,25 @@ static enum op take_op(reader *r)
     } ops[] = {{"<<!", CHILD_OR_SELF},  {"<<", BELOW_OR_SELF}, {"<!", CHILD},  {"<", BELOW},
                {">>!", PARENT_OR_SELF}, {">>", ABOVE_OR_SELF}, {">!", PARENT}, {">", ABOVE}};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-        if (take(r, ops[i].token))
+        if (med_ecl_take(r, ops[i].token))
             return ops[i].op;
     }
     return SELF;
 }
 
 /* A code and the term in bars behind it, which says nothing. */
-static med_str take_code(reader *r)
+static med_str take_code(med_ecl *r)
 {
     size_t n = 0;
-    skip_space(r);
+    med_ecl_skip_space(r);
     while (n < r->text.len && med_is_digit(r->text.ptr[n]))
         n++;
     med_str code = med_str_sub(r->text, 0, n);
     r->text = med_str_skip(r->text, n);
-    if (n > 0 && take(r, "|")) {
+    if (n > 0 && med_ecl_take(r, "|")) {
         size_t end = med_str_find(r->text, '|', 0);
         if (end == r->text.len)
-            (void)wrong(r, "has a term that does not end");
+            (void)med_ecl_wrong(r, "has a term that does not end");
         r->text = med_str_skip(r->text, end < r->text.len ? end + 1 : end);
     }
     return code;
@@ -115,7 +105,7 @@ static void add_all(const med_image *m, uint64_t *bits)
 }
 
 /* What stands to one concept as the operator says. */
-static bool relate(const reader *r, enum op op, med_concept c, uint64_t *out)
+static bool relate(const med_ecl *r, enum op op, med_concept c, uint64_t *out)
 {
     size_t n;
     bool up = op >= ABOVE,
@@ -135,7 +125,7 @@ static bool relate(const reader *r, enum op op, med_concept c, uint64_t *out)
     return true;
 }
 
-static bool relate_all(const reader *r, enum op op, uint64_t **set)
+static bool relate_all(const med_ecl *r, enum op op, uint64_t **set)
 {
     if (op == SELF)
         return true;
@@ -150,36 +140,67 @@ static bool relate_all(const reader *r, enum op op, uint64_t **set)
     return true;
 }
 
-static bool read_expression(reader *r, uint64_t **out);
+bool med_ecl_enter(med_ecl *r)
+{
+    if (r->depth == MED_ECL_DEPTH) {
+        (void)med_ecl_wrong(r, "has too many brackets inside each other");
+        return false;
+    }
+    r->depth++;
+    return true;
+}
+
+void med_ecl_leave(med_ecl *r, const char *close)
+{
+    r->depth--;
+    if (r->wrong == NULL && !med_ecl_take(r, close))
+        (void)med_ecl_wrong(r, "lacks a closing bracket");
+}
+
+bool med_ecl_scan(med_ecl *r)
+{
+    if (++r->scans > MED_ECL_SCANS)
+        (void)med_ecl_wrong(r, "asks too much at once");
+    return r->wrong == NULL;
+}
+
+static bool read_expression(med_ecl *r, uint64_t **out);
 
 /* NOLINTNEXTLINE(misc-no-recursion): MED_ECL_DEPTH brackets inside each other */
-static bool read_operand(reader *r, uint64_t **out)
+static bool read_bracket(med_ecl *r, enum op op, uint64_t **out)
+{
+    if (!med_ecl_enter(r))
+        return true;
+    if (!read_expression(r, out))
+        return false;
+    med_ecl_leave(r, ")");
+    return r->wrong != NULL || op == SELF || !med_ecl_scan(r) || relate_all(r, op, out);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): see read_bracket */
+bool med_ecl_operand(med_ecl *r, uint64_t **out)
 {
     enum op op = take_op(r);
-    bool members = take(r, "^");
-    if (!members && take(r, "(")) {
-        if (++r->depth > MED_ECL_DEPTH)
-            return wrong(r, "has too many brackets inside each other");
-        if (!read_expression(r, out))
-            return false;
-        r->depth--;
-        if (r->wrong == NULL && !take(r, ")"))
-            return wrong(r, "lacks a closing bracket");
-        return r->wrong != NULL || relate_all(r, op, out);
-    }
+    bool members = med_ecl_take(r, "^");
+    if (r->operands++ == MED_ECL_OPERANDS)
+        return med_ecl_wrong(r, "names too many concepts");
+    if (!members && med_ecl_take(r, "("))
+        return read_bracket(r, op, out);
     *out = new_bits(r);
     if (*out == NULL)
         return false;
-    bool any = take(r, "*");
+    bool any = med_ecl_take(r, "*");
     med_str code = any ? MED_STR("*") : take_code(r);
     if (code.len == 0)
-        return wrong(r, "has something else where a concept, '*' or a bracket is expected");
+        return med_ecl_wrong(r, "has something else where a concept, '*' or a bracket is expected");
     med_concept c = any ? MED_CONCEPT_NONE : med_image_find(r->m, code);
     if (!any && c == MED_CONCEPT_NONE && !members) {
         if (r->wrong == NULL)
             r->what = code;
-        return wrong(r, "names a concept that there is not:");
+        return med_ecl_wrong(r, "names a concept that there is not:");
     }
+    if ((members || any) && !med_ecl_scan(r))
+        return true;
     if (members)
         med_ecl_add_members(r->m, code, *out);
     else if (any)
@@ -189,26 +210,32 @@ static bool read_operand(reader *r, uint64_t **out)
     return relate_all(r, op, out);
 }
 
-static char take_junction(reader *r)
+char med_ecl_take_junction(med_ecl *r)
 {
-    return take_word(r, "AND") || take(r, ",") ? '&'
-           : take_word(r, "OR")                ? '|'
-           : take_word(r, "MINUS")             ? '-'
-                                               : 0;
+    return med_ecl_take_word(r, "AND") || med_ecl_take(r, ",") ? '&'
+           : med_ecl_take_word(r, "OR")                        ? '|'
+           : med_ecl_take_word(r, "MINUS")                     ? '-'
+                                                               : 0;
 }
 
 /* One kind of junction at a level: what mixes them needs brackets. */
-/* NOLINTNEXTLINE(misc-no-recursion): see read_operand */
-static bool read_expression(reader *r, uint64_t **out)
+/* NOLINTNEXTLINE(misc-no-recursion): see read_bracket */
+static bool read_expression(med_ecl *r, uint64_t **out)
 {
     char before = 0;
-    if (!read_operand(r, out))
+    if (!med_ecl_operand(r, out))
         return false;
-    for (char j; r->wrong == NULL && (j = take_junction(r)) != 0; before = j) {
+    if (r->wrong == NULL && med_ecl_take(r, ":"))
+        return med_ecl_refine(r, *out);
+    while (r->wrong == NULL && med_ecl_take(r, ".")) {
+        if (!med_ecl_dotted(r, out))
+            return false;
+    }
+    for (char j; r->wrong == NULL && (j = med_ecl_take_junction(r)) != 0; before = j) {
         uint64_t *other = NULL;
         if (before != 0 && (before != j || j == '-'))
-            return wrong(r, "mixes AND, OR and MINUS without brackets");
-        if (!read_operand(r, &other))
+            return med_ecl_wrong(r, "mixes AND, OR and MINUS without brackets");
+        if (!med_ecl_operand(r, &other))
             return false;
         assert(r->wrong != NULL || (*out != NULL && other != NULL));
         for (size_t i = 0; r->wrong == NULL && i < med_image_words(r->m); i++)
@@ -222,20 +249,19 @@ static bool read_expression(reader *r, uint64_t **out)
 bool med_ecl_apply(const med_image *m, med_arena *a, med_str text, uint64_t *bits, med_str *broken,
                    med_err *err)
 {
-    reader r = {.m = m, .arena = a, .text = text, .what = MED_STR_EMPTY};
+    med_ecl r = {.m = m, .arena = a, .text = text, .what = MED_STR_EMPTY};
     uint64_t *out = NULL;
     if (text.len > MED_ECL_BYTES)
         r.wrong = "is too long";
     else if (!read_expression(&r, &out))
         return MED_FAIL_MEMORY(err);
-    skip_space(&r);
+    med_ecl_skip_space(&r);
     assert(r.wrong != NULL || out != NULL);
     if (r.wrong == NULL && r.text.len > 0)
-        r.wrong =
-            strchr(":{.", r.text.ptr[0]) != NULL
-                ? "has a refinement, which is not supported: <, <<, <!, >, >>, >!, ^, *, AND, OR, "
-                  "MINUS and brackets are"
-                : "goes on behind its end";
+        r.wrong = r.text.ptr[0] == '{' ? "has a filter ({{ }}), which is not supported"
+                  : r.text.ptr[0] == ':' || r.text.ptr[0] == '.'
+                      ? "refines several concepts: brackets must stand around them"
+                      : "goes on behind its end";
     if (r.wrong == NULL) {
         memcpy(bits, out, med_image_words(m) * sizeof *bits);
         return true;

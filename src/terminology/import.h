@@ -9,6 +9,10 @@
 #include "base/buf.h"
 #include "terminology/image_builder.h"
 
+/* The properties of a SNOMED CT concept that are targets of a map have this and the id of the map's
+ * reference set as their uri. https://hl7.org/fhir/R4/snomedct.html#implicit-cm */
+#define MED_SNOMED_MAP MED_STR("http://snomed.info/sct?fhir_cm=")
+
 enum med_import_format {
     MED_IMPORT_SNOMED, /* RF2 snapshot: the folder of a release */
     MED_IMPORT_LOINC,  /* Loinc.csv (LoincTable/) */

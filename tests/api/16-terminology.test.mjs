@@ -433,9 +433,9 @@ test('terminology import, of each format: cut short it names the line and change
       const r = await expand(form);
       assert.deepEqual(r.body.expansion?.contains.map((c) => c.code), ['138875005'], `${form}: ${JSON.stringify(r.body)}`);
     }
-    const refined = await expand('=ecl/<< 138875005 : 1 = 2');
-    assert.equal(refined.status, 422);
-    assert.match(JSON.stringify(refined.body), /refinement/);
+    const filtered = await expand('=ecl/<< 138875005 {{ term = "x" }}');
+    assert.equal(filtered.status, 422);
+    assert.match(JSON.stringify(filtered.body), /filter/);
     const other = await expand('=nothing/1');
     assert.equal(other.status, 404);
     assert.match(JSON.stringify(other.body), /fhir_vs=ecl\/EXPRESSION/);

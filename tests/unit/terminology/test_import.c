@@ -191,7 +191,7 @@ static void test_snomed(void **state)
     assert_int_equal(med_image_count(m), 3);
     assert_true(med_str_eqz(med_concept_display(m, pear), "Pear"));
     assert_true(is_a(m, "102", "101"));
-    assert_true(med_concept_property_at(m, pear, 0, &p) && med_str_eqz(p.value, "555"));
+    assert_true(med_concept_property_at(m, pear, 2, &p) && med_str_eqz(p.value, "555"));
     assert_int_equal(med_concept_flags(m, med_image_find(m, MED_STR("103"))), MED_CONCEPT_INACTIVE);
     med_buf_free(&out);
     (void)put("sct2_Relationship_Snapshot_X.txt",
