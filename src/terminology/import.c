@@ -127,6 +127,7 @@ static bool import_json(med_arena *a, const med_import *o, med_buf *out, med_err
     size_t size;
     med_json j;
     med_str type, url;
+    const med_image *m;
     if (!med_file_map(o->path, &map, &size, err))
         return false;
     med_str text = {map, size};
@@ -142,6 +143,8 @@ static bool import_json(med_arena *a, const med_import *o, med_buf *out, med_err
     if (ok && url.len == 0)
         ok = MED_FAIL(err, MED_ISSUE_REQUIRED, "the CodeSystem has no url, by which it is known");
     ok = ok && med_code_system_compile(a, &j, 0, MED_COMPILE_STRICT, out, err);
+    if (ok && med_image_open(med_buf_str(out), &m, err) && med_image_count(m) == 0)
+        ok = MED_FAIL(err, MED_ISSUE_INVALID, "it holds no codes (concept)");
     med_file_unmap(map, size);
     if (!ok) {
         med_err why = *err;

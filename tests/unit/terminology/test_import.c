@@ -153,6 +153,10 @@ static void test_json(void **state)
         "j.json: line 2");
     bad(MED_IMPORT_JSON, put("j.json", "{\"resourceType\":\"ValueSet\"}"), "no CodeSystem");
     bad(MED_IMPORT_JSON,
+        put("j.json",
+            "{\"resourceType\":\"CodeSystem\",\"url\":\"urn:j\",\"concpet\":[{\"code\":\"a\"}]}"),
+        "j.json: it holds no codes (concept); nothing was changed");
+    bad(MED_IMPORT_JSON,
         put("j.json", "{\"resourceType\":\"CodeSystem\",\"concept\":[{\"code\":\"a\"}]}"),
         "no url");
 }
