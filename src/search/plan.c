@@ -156,8 +156,8 @@ static uint64_t text_cost(const med_run *r, const med_bound *b)
 {
     enum { RARELY = 8 };
     const med_clause *c = b->clause;
-    if (c->modifier == MED_MODIFIER_MISSING) { /* where there is no row of a token */
-        bool asked = c->only_patients || c->kind == MED_CLAUSE_TOKEN;
+    if (c->modifier == MED_MODIFIER_MISSING) { /* where there is no row (row_verdict.c) */
+        bool asked = c->kind == MED_CLAUSE_REFERENCE || c->kind == MED_CLAUSE_TOKEN;
         uint64_t lacking = c->missing ? b->estimate : r->of_type - b->estimate;
         return asked && r->of_type > 0 ? COST_BODY * lacking / r->of_type : 0;
     }

@@ -1,7 +1,8 @@
 /* reference.c - https://hl7.org/fhir/R4/search.html#reference
  *
  * Rows: the ident hash of what is named: "Type/id" when it is ours, else the URL; a canonical
- * has two, with and without its version. Reference.identifier has token rows. */
+ * has two, with and without its version. Reference.identifier has token rows. What names nothing
+ * outside of the resource has none; that there is a reference is known from the resource then. */
 #include "model/reference.h"
 
 #include "search/extract.h"
@@ -89,8 +90,11 @@ bool med_extract_reference(med_extraction *x, const med_extract_value *v, med_er
     else if (kind == MED_JSON_OBJECT)
         ok =
             med_extract_member(x, v->at->node, MED_STR("reference"), &text) && add_identifier(x, v);
+    size_t n = x->rows.n_references;
     if (ok && text.len > 0)
         ok = add_text(x, v, text);
+    if (ok && x->whole && x->rows.n_references == n) /* what is contained, or only has a name */
+        ok = add(x, v, 0);
     return ok ? true : MED_FAIL_MEMORY(err);
 }
 

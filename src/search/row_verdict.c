@@ -28,14 +28,15 @@ bool med_rows_have(const med_rows *rows, uint32_t number, const uint32_t also[2]
 }
 
 /* A row says that there is a value, and no row that there is none; but a token may be a text
- * alone, which makes no row. */
+ * alone, and a reference one to what is contained: these make no row. */
 static enum med_verdict by_presence(const med_clause *c, const med_rows *rows)
 {
     if (c->row == UINT32_MAX || c->only_patients)
         return MED_VERDICT_OPEN;
     if (med_rows_have(rows, c->number, c->also))
         return verdict_of(!c->missing);
-    return c->kind == MED_CLAUSE_TOKEN ? MED_VERDICT_OPEN : verdict_of(c->missing);
+    return c->kind == MED_CLAUSE_TOKEN || c->kind == MED_CLAUSE_REFERENCE ? MED_VERDICT_OPEN
+                                                                          : verdict_of(c->missing);
 }
 
 static bool has_key(const med_bound *b, uint64_t hash)

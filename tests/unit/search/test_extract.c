@@ -88,7 +88,7 @@ static void lines_of(struct kit *k, const med_rows *r, uint32_t number, enum med
             add(out, 1, r->tokens[i].hash, 0, 0);
     }
     for (size_t i = 0; i < r->n_references; i++) {
-        if (r->references[i].param == number)
+        if (r->references[i].param == number && r->references[i].target != 0) /* names nothing */
             add(out, 2, r->references[i].target, 0, 0);
     }
     for (size_t i = 0; i < r->n_dates; i++) {

@@ -316,6 +316,13 @@ static void missing_is_priced_as_a_walk(void **state)
         assert_int_equal(ran.ids.len, 0);
     }
     kit_put(k, "{'resourceType':'Observation','id':'bare','status':'final','code':{'text':'x'}}");
+    /* a subject that no row names: contained, or called something */
+    kit_put(k, "{'resourceType':'Observation','id':'inner','status':'final','code':{'text':'x'},"
+               "'contained':[{'resourceType':'Patient','id':'p'}],'subject':{'reference':'#p'},"
+               "'effectiveDateTime':'2020','valueQuantity':{'value':1}}");
+    kit_put(k, "{'resourceType':'Observation','id':'said','status':'final','code':{'text':'x'},"
+               "'subject':{'display':'a man'},'effectiveDateTime':'2020',"
+               "'valueQuantity':{'value':1}}");
     for (size_t i = 0; i < COUNT(asked); i++)
         assert_true(med_str_eqz(run_one(k, asked[i]).ids, "bare"));
     assert_true(med_str_eqz(run_one(k, "Observation?code:missing=true").ids, ""));
