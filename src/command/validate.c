@@ -5,6 +5,7 @@
 #include "command/import_files.h"
 #include "fhir/outcome.h"
 #include "fhir/term_bindings.h"
+#include "fhir/validate_definition.h"
 #include "model/reference.h"
 #include "model/xml.h"
 #include "package/definition_set.h"
@@ -332,7 +333,9 @@ static void check(run_state *s, med_str text)
     med_problems list = {0};
     med_arena_reset(s->a);
     bool done = parse(s, text, &j, &err)
-                && med_structure_check_with(s->a, s->pack, &j, 0, &s->options, &type, &list, &err);
+                && med_structure_check_with(s->a, s->pack, &j, 0, &s->options, &type, &list, &err)
+                && (s->options.rules == NULL
+                    || med_validate_definition(s->a, &j, 0, &s->definitions, &list, &err));
     if (!done && err.issue == MED_ISSUE_NONE)
         (void)MED_FAIL_MEMORY(&err);
     report(s, &err, &list);

@@ -11,6 +11,7 @@
 #include "fhir/outcome.h"
 #include "fhir/respond.h"
 #include "fhir/validate_body.h"
+#include "fhir/validate_definition.h"
 
 enum { PROFILES_MAX = 16, REFERRERS = 1 };
 
@@ -312,6 +313,10 @@ static bool check_resource(med_call *call, const question *q, bool is_stored, me
     if (!med_structure_check_with(call->arena, call->fhir->pack, r->json, r->root, &options, &type,
                                   &call->problems, err)
         || !check_type(call, type, err))
+        return false;
+    if (call->fhir->profiles != NULL
+        && !med_validate_definition(call->arena, r->json, r->root, use.source, &call->problems,
+                                    err))
         return false;
     if (!is_stored && !check_id(call, q->mode, err))
         return false;

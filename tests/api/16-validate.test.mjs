@@ -290,3 +290,30 @@ test('what must hold where an extension stands', async () => {
   assert.deepEqual(places(await asked('string')), ['error extension Questionnaire.item[0]']);
   assert.deepEqual(places(await asked('open-choice')), []);
 });
+
+test('a differential that does not narrow its base: $validate and medulla validate say where and why', async () => {
+  const url = `http://example.org/sd/${unique()}`;
+  const sd = (element, more) => ({ resourceType: 'StructureDefinition', text, url, name: 'Narrow', status: 'draft', kind: 'resource', abstract: false,
+    type: 'Patient', derivation: 'constraint', baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Patient', differential: { element: [element] }, ...more });
+  const rows = [
+    [{ id: 'Patient.nam', path: 'Patient.nam' }, {}, 'error invalid', /Patient: it has no element nam; nearest: name/],
+    [{ id: 'Patient.gender', path: 'Patient.gender', max: '*' }, {}, 'error invalid', /Patient\.gender: max is wider than the 1 of its base/],
+    [{ id: 'Patient.name', path: 'Patient.name', min: 1 }, { baseDefinition: `${url}-none` }, 'warning not-found', /its base .* is not known here/],
+  ];
+  for (const [element, more, kind, says] of rows) {
+    const r = await post('StructureDefinition/$validate', sd(element, more));
+    assert.deepEqual(issues(r), [`${kind} StructureDefinition.differential`], r.text);
+    assert.match(r.text, says);
+  }
+  assert.deepEqual(issues(await post('StructureDefinition/$validate', sd({ id: 'Patient.name', path: 'Patient.name', min: 1 }, {}))), ['information informational']);
+  const folder = mkdtempSync(join(tmpdir(), 'medulla-differential-'));
+  try {
+    const file = join(folder, 'sd.json');
+    writeFileSync(file, JSON.stringify(sd(rows[0][0], {})));
+    const r = await medulla(['validate', '--quiet', file]);
+    assert.equal(r.code, 1);
+    assert.match(r.out, /StructureDefinition\.differential: no snapshot can be made: Patient: it has no element nam/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
