@@ -114,7 +114,8 @@ test('_elements: a name that no type asked for has is refused, and left out by l
   for (const [query, says] of Object.entries(wrong)) await refused(query.replace('ONE', one), says);
   const form = await send('POST', 'Patient/_search', `${one}&_elements=nmae`, { 'Content-Type': 'application/x-www-form-urlencoded' });
   assert.equal(form.status, 400, form.text);
-  for (const right of ['_elements=', '_elements=,name,', '_elements=Resource.id,DomainResource.text', '_elements=resourceType,contact.name.family'])
+  for (const gap of ['_elements=', '_elements=,name,']) await refused(`Patient?${one}&${gap}`, /expected names of elements joined by ','/);
+  for (const right of ['_elements=Resource.id,DomainResource.text', '_elements=resourceType,contact.name.family'])
     await ask(`Patient?${one}&${right}`);
   await ask(`?_type=Patient,Observation&_tag=${mark}&_elements=valueQuantity,Patient.birthDate`);
   await ask('metadata?_elements=software');

@@ -155,6 +155,22 @@ test('a statement that takes too long, or is cancelled', { skip }, async () => {
   assert.equal((await write('cancelled')).status, 201, 'on the same connection');
 });
 
+test('a question that takes too long, or is cancelled', { skip }, async () => {
+  const lock = spawn('psql', ['-q', '-At', admin], { stdio: ['pipe', 'pipe', 'inherit'] });
+  lock.stdin.write('BEGIN; LOCK TABLE medulla.string IN ACCESS EXCLUSIVE MODE; SELECT 1;\n');
+  await once(lock.stdout, 'data');
+  let told;
+  answer('Patient?address=nowhere', 'GET').then((a) => { told = a; }, (e) => { told = e; });
+  for (let i = 0; i < 300 && told === undefined; i++) {
+    sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'");
+    await pause(50);
+  }
+  refused(told, /reading took longer than it may/);
+  lock.stdin.end('COMMIT;\n');
+  await once(lock, 'exit');
+  assert.equal((await answer('Patient?address=nowhere', 'GET')).status, 200);
+});
+
 test('a database that is stopped', { skip }, async () => {
   control('restart', database, 'immediate'); // connections break, and it comes back at once
   await recovers('after-restart');
