@@ -20,7 +20,7 @@ before(async () => {
   assert.equal(made.code, 0, made.err);
 });
 after(async () => {
-  assert.equal(await server.stop(), 0);
+  await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -367,4 +367,9 @@ test('the socket goes with its server, and one left by a killed server is replac
   await once(clean.child, 'exit');
   assert.ok(!existsSync(join(clean.data, 'admin.sock')));
   await clean.stop();
+});
+
+test('the server that all this was done to ends as it should', async () => {
+  const code = await server.stop();
+  assert.equal(code, 0, `exit code ${code}, signal ${server.child.signalCode}`);
 });
