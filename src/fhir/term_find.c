@@ -7,14 +7,18 @@
 #include "fhir/interactions.h"
 #include "fhir/terms.h"
 #include "terminology/code_system_json.h"
+#include "terminology/ecl.h"
 
-enum { MOST_WANTED = 32 };
+enum { MOST_WANTED = 32, MOST_PARTS = 16 };
 
 static const char *const known[] = {"system", "version",     "property", "exact", "compositional",
                                     "date",   "tx-resource", "cache-id", NULL};
 
+/* `parts`: of a property that is a group of others; then it has no value of its own. */
 typedef struct wanted {
     med_str code, value, folded;
+    struct wanted *parts;
+    size_t n_parts;
 } wanted;
 
 typedef struct match {
@@ -59,27 +63,63 @@ static med_str value_of(const search *s, uint32_t part)
     return text;
 }
 
-/* {name: property, part: [{name: code}, {name: value}]} */
-static bool read_property(search *s, uint32_t parameter, med_err *err)
+static bool is_named(const search *s, uint32_t part, const char *name)
+{
+    uint32_t at = med_json_member(s->t.json, part, MED_STR("name"));
+    return at != 0 && med_json_string_is(s->t.json, at, med_str_from(name));
+}
+
+/* part: [{name: code}, {name: value}] */
+static bool read_value(search *s, uint32_t parameter, wanted *w, med_err *err)
 {
     const med_json *j = s->t.json;
-    wanted w = {MED_STR_EMPTY, MED_STR_EMPTY, MED_STR_EMPTY};
+    uint32_t list = med_json_member(j, parameter, MED_STR("part"));
+    *w = (wanted){.code = MED_STR_EMPTY, .value = MED_STR_EMPTY};
+    for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
+        if (is_named(s, e, "code"))
+            w->code = value_of(s, e);
+        else if (is_named(s, e, "value"))
+            w->value = value_of(s, e);
+    }
+    return med_fold(s->t.call->arena, w->value, &w->folded) ? true : MED_FAIL_MEMORY(err);
+}
+
+/* part: [{name: subproperty, part: [code, value]}, ...] */
+static bool read_parts(search *s, uint32_t parameter, wanted *w, med_err *err)
+{
+    const med_json *j = s->t.json;
     uint32_t list = med_json_member(j, parameter, MED_STR("part"));
     for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
-        uint32_t name = med_json_member(j, e, MED_STR("name"));
-        if (name != 0 && med_json_string_is(j, name, MED_STR("code")))
-            w.code = value_of(s, e);
-        else if (name != 0 && med_json_string_is(j, name, MED_STR("value")))
-            w.value = value_of(s, e);
-        else if (name != 0 && med_json_string_is(j, name, MED_STR("subproperty")))
-            return fail(err, "subproperty is not supported: no code system here has any");
+        if (!is_named(s, e, "subproperty"))
+            continue;
+        if (w->parts == NULL)
+            w->parts = MED_TAKE(s->t.call->arena, MOST_PARTS, wanted);
+        if (w->parts == NULL)
+            return MED_FAIL_MEMORY(err);
+        if (w->n_parts == MOST_PARTS)
+            return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "at most %d subproperties", MOST_PARTS);
+        wanted *part = &w->parts[w->n_parts++];
+        if (!read_value(s, e, part, err))
+            return false;
+        if (part->code.len == 0 || part->value.len == 0)
+            return fail(err, "a subproperty has the parts code and value");
     }
-    if (w.code.len == 0 || w.value.len == 0)
+    if (w->n_parts > 0 && (w->value.len > 0 || !med_str_eqz(w->code, MED_ECL_GROUP)))
+        return fail(err, "only the property " MED_ECL_GROUP " (Role group of SNOMED CT) has "
+                         "subproperties, and then no value");
+    return true;
+}
+
+/* {name: property, part: [...]} */
+static bool read_property(search *s, uint32_t parameter, med_err *err)
+{
+    wanted w;
+    if (!read_value(s, parameter, &w, err) || !read_parts(s, parameter, &w, err))
+        return false;
+    if (w.code.len == 0 || (w.value.len == 0 && w.n_parts == 0))
         return fail(err, "a property has the parts code and value");
     if (s->n_wanted == MOST_WANTED)
         return MED_FAIL(err, MED_ISSUE_TOO_COSTLY, "at most %d properties at once", MOST_WANTED);
-    if (!med_fold(s->t.call->arena, w.value, &w.folded))
-        return MED_FAIL_MEMORY(err);
     s->wanted[s->n_wanted++] = w;
     return true;
 }
@@ -91,9 +131,7 @@ static bool read_question(search *s, med_err *err)
     uint32_t list = j == NULL ? 0 : med_json_member(j, root, MED_STR("parameter"));
     s->exact = med_term_param_is(&s->t, "exact", false);
     for (uint32_t e = list + 1; list != 0 && e < j->nodes[list].next; e = j->nodes[e].next) {
-        uint32_t name = med_json_member(j, e, MED_STR("name"));
-        if (name != 0 && med_json_string_is(j, name, MED_STR("property"))
-            && !read_property(s, e, err))
+        if (is_named(s, e, "property") && !read_property(s, e, err))
             return false;
     }
     med_str system = med_term_param_text(&s->t, "system");
@@ -143,23 +181,45 @@ static bool relative_fits(const search *s, const wanted *w, const med_concept *a
     return false;
 }
 
+static bool value_fits(search *s, const wanted *w, const med_concept_property *p)
+{
+    if (!med_str_eq(p->code, w->code))
+        return false;
+    if (p->type == MED_PROPERTY_STRING ? text_fits(s, w, p->value) : med_str_eq(p->value, w->value))
+        return true;
+    med_str quoted =
+        p->type == MED_PROPERTY_CODING
+            ? med_arena_printf(s->t.call->arena, "\"code\":\"%.*s\"", MED_STR_ARG(w->value))
+            : MED_STR_EMPTY;
+    return quoted.len > 0 && med_str_search(p->value, quoted, 0) < p->value.len;
+}
+
 static bool property_fits(search *s, const wanted *w, const med_image *m, med_concept c)
 {
     med_concept_property p;
     for (size_t i = 0; c != MED_CONCEPT_NONE && med_concept_property_at(m, c, i, &p); i++) {
-        if (!med_str_eq(p.code, w->code))
-            continue;
-        if (p.type == MED_PROPERTY_STRING ? text_fits(s, w, p.value)
-                                          : med_str_eq(p.value, w->value))
-            return true;
-        med_str quoted =
-            p.type == MED_PROPERTY_CODING
-                ? med_arena_printf(s->t.call->arena, "\"code\":\"%.*s\"", MED_STR_ARG(w->value))
-                : MED_STR_EMPTY;
-        if (quoted.len > 0 && med_str_search(p.value, quoted, 0) < p.value.len)
+        if (value_fits(s, w, &p))
             return true;
     }
     return false;
+}
+
+/* Has one group of the concept all of the parts? Group 0 is none. */
+static bool group_fits(search *s, const wanted *w, const med_image *m, med_concept c)
+{
+    med_concept_property p;
+    uint32_t all = ((uint32_t)1 << w->n_parts) - 1, has = 0;
+    bool inside = false;
+    for (size_t i = 0; has != all && med_concept_property_at(m, c, i, &p); i++) {
+        if (med_str_eqz(p.code, MED_ECL_GROUP)) {
+            inside = !med_str_eqz(p.value, "0");
+            has = 0;
+            continue;
+        }
+        for (size_t k = 0; inside && k < w->n_parts; k++)
+            has |= value_fits(s, &w->parts[k], &p) ? (uint32_t)1 << k : 0;
+    }
+    return has == all;
 }
 
 static bool fits(search *s, const wanted *w, med_concept c)
@@ -183,6 +243,8 @@ static bool fits(search *s, const wanted *w, med_concept c)
         const med_concept *at = med_concept_children(m, c, &n);
         return relative_fits(s, w, at, n);
     }
+    if (w->n_parts > 0)
+        return group_fits(s, w, m, c);
     if (property_fits(s, w, m, c))
         return true;
     for (size_t i = 0; i < s->sys->n_supplements; i++) {
@@ -244,6 +306,12 @@ static void write_match(const search *s, med_json_writer *w, const match *at)
         open_parts(w, "unmatched");
         med_term_write_text(w, "code", "valueCode", s->wanted[i].code);
         med_term_write_text(w, "value", "valueString", s->wanted[i].value);
+        for (size_t k = 0; k < s->wanted[i].n_parts; k++) {
+            open_parts(w, "subproperty");
+            med_term_write_text(w, "code", "valueCode", s->wanted[i].parts[k].code);
+            med_term_write_text(w, "value", "valueString", s->wanted[i].parts[k].value);
+            close_parts(w);
+        }
         close_parts(w);
     }
     if (s->more)

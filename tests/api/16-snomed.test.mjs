@@ -112,6 +112,23 @@ test('implicit concept maps: associations, simple maps, and what an extended map
   for (const id of ['4711', GROUP, SITE, 'refset']) assert.equal((await translate(id, '2001')).status, 404, id);
 });
 
+test('$find-matches: the parts of a group stand in one group', async () => {
+  const part = (name, code, value) => ({ name, part: [{ name: 'code', valueCode: code }, { name: 'value', valueCode: value }] });
+  const find = async (...groups) => {
+    const r = await fetch(`${s.base}/CodeSystem/$find-matches`, { method: 'POST', headers: { 'Content-Type': 'application/fhir+json' },
+      body: JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'system', valueUri: system }, { name: 'exact', valueBoolean: true },
+        ...groups.map((parts) => ({ name: 'property', part: [{ name: 'code', valueCode: GROUP }, ...parts] }))] }) });
+    const body = await r.json();
+    return body.parameter?.map((m) => [m.part[0].valueCoding.code, m.part.filter((x) => x.name === 'unmatched').length]) ?? body.issue?.[0].diagnostics ?? [];
+  };
+  assert.deepEqual(await find([part('subproperty', SITE, '1001'), part('subproperty', MORPHOLOGY, '1003')]), [['2001', 0]]);
+  assert.deepEqual(await find([part('subproperty', SITE, '1001')]), [['2001', 0], ['2003', 0]]);
+  assert.deepEqual(await find([part('subproperty', SITE, '1001')], [part('subproperty', SITE, '1002')]), [['2001', 1], ['2002', 1], ['2003', 1]]);
+  assert.deepEqual(await find([part('subproperty', SITE, '1003')]), []);
+  assert.match(await find([part('subproperty', SITE, '1001'), { name: 'value', valueCode: '1' }]), /no value/);
+  assert.match(await find([{ name: 'subproperty', part: [{ name: 'code', valueCode: SITE }] }]), /parts code and value/);
+});
+
 test('a broken relationship is named with its line', async () => {
   const all = tables();
   const bad = [
