@@ -1,5 +1,6 @@
 /* ecl.c - see ecl.h. https://confluence.ihtsdotools.org/display/DOCECL */
 #include "terminology/ecl_impl.h"
+#include "terminology/image_builder.h"
 
 #include <assert.h>
 
@@ -159,7 +160,7 @@ void med_ecl_leave(med_ecl *r, const char *close)
 
 bool med_ecl_scan(med_ecl *r)
 {
-    if (++r->scans > MED_ECL_SCANS)
+    if (++r->scans > MED_ECL_SCANS && !r->is_check)
         (void)med_ecl_wrong(r, "asks too much at once");
     return r->wrong == NULL;
 }
@@ -194,6 +195,8 @@ bool med_ecl_operand(med_ecl *r, uint64_t **out)
     if (code.len == 0)
         return med_ecl_wrong(r, "has something else where a concept, '*' or a bracket is expected");
     med_concept c = any ? MED_CONCEPT_NONE : med_image_find(r->m, code);
+    if (r->is_check)
+        return true;
     if (!any && c == MED_CONCEPT_NONE && !members) {
         if (r->wrong == NULL)
             r->what = code;
@@ -246,27 +249,67 @@ static bool read_expression(med_ecl *r, uint64_t **out)
     return true;
 }
 
+/* What is wrong, or "". */
+static bool read_all(med_ecl *r, uint64_t **out, med_str *broken)
+{
+    if (r->text.len > MED_ECL_BYTES)
+        r->wrong = "is too long";
+    else if (!read_expression(r, out))
+        return false;
+    med_ecl_skip_space(r);
+    assert(r->wrong != NULL || *out != NULL);
+    bool is_filter = med_str_starts(r->text, MED_STR("{{"));
+    if (r->wrong == NULL && r->text.len > 0 && !(is_filter && r->is_check))
+        r->wrong = is_filter ? "has a filter ({{ }}), which is not supported"
+                   : r->text.ptr[0] == ':' || r->text.ptr[0] == '.'
+                       ? "refines several concepts: brackets must stand around them"
+                       : "goes on behind its end";
+    *broken = MED_STR_EMPTY;
+    if (r->wrong == NULL)
+        return true;
+    *broken = med_arena_printf(r->arena, "The expression constraint %s%s%.*s", r->wrong,
+                               r->what.len > 0 ? " " : "", MED_STR_ARG(r->what));
+    return broken->len > 0;
+}
+
 bool med_ecl_apply(const med_image *m, med_arena *a, med_str text, uint64_t *bits, med_str *broken,
                    med_err *err)
 {
     med_ecl r = {.m = m, .arena = a, .text = text, .what = MED_STR_EMPTY};
     uint64_t *out = NULL;
-    if (text.len > MED_ECL_BYTES)
-        r.wrong = "is too long";
-    else if (!read_expression(&r, &out))
+    med_str wrong;
+    if (!read_all(&r, &out, &wrong))
         return MED_FAIL_MEMORY(err);
-    med_ecl_skip_space(&r);
-    assert(r.wrong != NULL || out != NULL);
-    if (r.wrong == NULL && r.text.len > 0)
-        r.wrong = r.text.ptr[0] == '{' ? "has a filter ({{ }}), which is not supported"
-                  : r.text.ptr[0] == ':' || r.text.ptr[0] == '.'
-                      ? "refines several concepts: brackets must stand around them"
-                      : "goes on behind its end";
-    if (r.wrong == NULL) {
+    if (wrong.len > 0)
+        *broken = wrong;
+    else
         memcpy(bits, out, med_image_words(m) * sizeof *bits);
-        return true;
-    }
-    *broken = med_arena_printf(a, "The expression constraint %s%s%.*s", r.wrong,
-                               r.what.len > 0 ? " " : "", MED_STR_ARG(r.what));
-    return broken->len > 0 ? true : MED_FAIL_MEMORY(err);
+    return true;
+}
+
+/* An image without concepts: what is read of it is nothing, at once. */
+static bool make_empty(med_buf *out, med_err *err)
+{
+    med_image_head head = {.url = MED_STR_EMPTY,
+                           .version = MED_STR_EMPTY,
+                           .language = MED_STR_EMPTY,
+                           .supplements = MED_STR_EMPTY,
+                           .meta = MED_STR("{}")};
+    med_image_builder *b = med_image_builder_new();
+    bool ok = b != NULL ? med_image_builder_finish(b, &head, out, err) : MED_FAIL_MEMORY(err);
+    med_image_builder_free(b);
+    return ok;
+}
+
+bool med_ecl_check(med_arena *a, med_str text, med_str *broken, med_err *err)
+{
+    med_buf empty;
+    uint64_t *out = NULL;
+    med_ecl r = {.arena = a, .text = text, .what = MED_STR_EMPTY, .is_check = true};
+    med_buf_init(&empty, 1 << 16);
+    bool ok = make_empty(&empty, err) && med_image_open(med_buf_str(&empty), &r.m, err);
+    if (ok && !read_all(&r, &out, broken))
+        ok = MED_FAIL_MEMORY(err);
+    med_buf_free(&empty);
+    return ok;
 }

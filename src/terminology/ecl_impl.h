@@ -11,6 +11,7 @@ typedef struct med_ecl {
     unsigned depth, operands, scans;
     const char *wrong; /* the first */
     med_str what;      /* a code that it is about, or "" */
+    bool is_check;     /* is it one? What it means is not asked */
 } med_ecl;
 
 /* What read functions answer when the text is wrong: true, so that false is left for no memory. */

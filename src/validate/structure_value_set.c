@@ -4,6 +4,7 @@
  * be answered. Errors for who asks for all, warnings on writes (structure_conformance.c). */
 #include "base/datetime.h"
 #include "base/decimal.h"
+#include "terminology/ecl.h"
 #include "validate/structure_check.h"
 
 struct filter {
@@ -102,6 +103,22 @@ static bool is_flag(med_str property)
     return med_str_eqz(property, "notSelectable") || med_str_eqz(property, "inactive");
 }
 
+/* https://hl7.org/fhir/R4/snomedct.html */
+static bool is_snomed_constraint(const struct filter *f)
+{
+    return med_str_eqz(f->system, "http://snomed.info/sct")
+           && med_str_eqz(f->property, "constraint") && med_str_eqz(f->op, "=");
+}
+
+static void check_constraint(med_check *c, uint32_t node, const struct filter *f)
+{
+    med_str broken;
+    if (!med_ecl_check(c->a, f->value, &broken, c->err))
+        c->failed = true;
+    else if (broken.len > 0)
+        med_check_voice(c)(c, node, NULL, MED_ISSUE_VALUE, "%.*s", MED_STR_ARG(broken));
+}
+
 static void check_filter(med_check *c, uint32_t node, med_str system, med_str version)
 {
     uint32_t value = med_json_member(c->j, node, MED_STR("value"));
@@ -118,6 +135,8 @@ static void check_filter(med_check *c, uint32_t node, med_str system, med_str ve
         && !med_str_eqz(f.value, "false"))
         med_check_voice(c)(c, node, NULL, MED_ISSUE_VALUE,
                            "the value of this filter is true or false");
+    else if (is_snomed_constraint(&f))
+        check_constraint(c, node, &f);
     else if (takes_a_code(f.op) && is_no_code(c, system, version, f.value))
         med_check_voice(c)(c, node, NULL, MED_ISSUE_CODE_INVALID,
                            "the value of this filter is no code of %.*s", MED_STR_ARG(system));

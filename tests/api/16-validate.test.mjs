@@ -317,3 +317,13 @@ test('a differential that does not narrow its base: $validate and medulla valida
     rmSync(folder, { recursive: true });
   }
 });
+
+test('an expression constraint that is none is told without a release of SNOMED CT', async () => {
+  const set = (value) => ({ resourceType: 'ValueSet', text, status: 'draft', url: `http://example.org/vs/${unique()}`,
+    compose: { include: [{ system: 'http://snomed.info/sct', filter: [{ property: 'constraint', op: '=', value }] }] } });
+  const bad = await post('ValueSet/$validate', set('<< 404684003 << 39057004'));
+  assert.ok(issues(bad).includes('error value ValueSet.compose.include[0].filter[0]'), bad.text);
+  assert.match(bad.text, /goes on behind its end/);
+  const good = await post('ValueSet/$validate', set('<< 404684003 : 363698007 = << 39057004'));
+  assert.ok(!issues(good).some((i) => i.startsWith('error')), good.text);
+});

@@ -251,10 +251,37 @@ static void test_refused(void **state)
     med_buf_free(&out);
 }
 
+/* What needs no image to be told. */
+static void test_check(void **state)
+{
+    (void)state;
+    static const char *const table[][2] = {
+        {"<< 404684003 |Finding| : 363698007 = << 39057004, { 116676008 = * }", ""},
+        {"(<! 1 OR ^ 2) MINUS >> 3", ""},
+        {"<< 1 . 2", ""},
+        {"<< 1 {{ term = \"x\" }}", ""},
+        {"234234 << 234234", "goes on behind its end"},
+        {"<< 1 : 2", "lacks '='"},
+        {"", "is expected"},
+    };
+    med_arena *a = med_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        med_err err;
+        med_str broken;
+        assert_true(med_ecl_check(a, med_str_from(table[i][0]), &broken, &err));
+        if (table[i][1][0] == '\0'
+                ? broken.len > 0
+                : med_str_search(broken, med_str_from(table[i][1]), 0) == broken.len)
+            fail_msg("%s: %.*s", table[i][0], MED_STR_ARG(broken));
+    }
+    med_arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meaning), cmocka_unit_test(test_refinements),
-        cmocka_unit_test(test_costly), cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_meaning),
+                                       cmocka_unit_test(test_refinements),
+                                       cmocka_unit_test(test_costly), cmocka_unit_test(test_check),
+                                       cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
