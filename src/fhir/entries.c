@@ -34,8 +34,9 @@ static bool read_method(med_str name, enum med_method *out, med_err *err)
                     "request.method must be GET, HEAD, POST, PUT, PATCH or DELETE");
 }
 
-/* The path and query of request.url, which may begin with this server's base. */
-static void split_url(const med_call *bundle, med_str url, med_str *path, med_str *query)
+/* The path and query of request.url, which may begin with this server's base, but no other. */
+static bool split_url(const med_call *bundle, med_str url, med_str *path, med_str *query,
+                      med_err *err)
 {
     med_str base = bundle->fhir->base;
     if (med_str_starts(url, base) && url.len > base.len && url.ptr[base.len] == '/')
@@ -43,6 +44,10 @@ static void split_url(const med_call *bundle, med_str url, med_str *path, med_st
     else if (url.len > 0 && url.ptr[0] == '/')
         url = med_str_skip(url, 1);
     *path = med_str_cut(url, '?', query);
+    if (med_str_search(*path, MED_STR("://"), 0) == path->len)
+        return true;
+    return MED_FAIL(err, MED_ISSUE_INVALID,
+                    "request.url names another server: write what follows the base, Type/id");
 }
 
 static void read_conditions(const med_call *bundle, uint32_t request, med_fhir_request *r)
@@ -84,8 +89,8 @@ static bool read_request(const med_call *bundle, med_entry *e, uint32_t request,
                         "batch or transaction");
     if (!read_method(member(bundle, request, "method"), &method, err))
         return false;
-    split_url(bundle, url, &path, &query);
-    if (!med_route(&e->call, method, path, query, err))
+    if (!split_url(bundle, url, &path, &query, err)
+        || !med_route(&e->call, method, path, query, err))
         return false;
     if (e->call.interaction == &med_interaction_bundle)
         return refuse_nested(err);

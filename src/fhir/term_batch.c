@@ -159,7 +159,7 @@ static enum med_step prepare(med_call *call, med_err *err)
         .method = MED_POST,                                                                        \
         .level = MED_LEVEL_TYPE,                                                                   \
         .operation = "$batch-validate-code",                                                       \
-        .types = type,                                                                             \
+        .types = (type),                                                                           \
         .definition = "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/"                   \
                       "ValueSet-batch-validate-code",                                              \
         .prepare = prepare}

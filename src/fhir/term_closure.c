@@ -485,9 +485,9 @@ static enum med_step finish(med_call *call, med_err *err)
 #define CLOSURE(variable, where, of)                                                               \
     const med_interaction variable = {.name = "closure",                                           \
                                       .method = MED_POST,                                          \
-                                      .level = where,                                              \
+                                      .level = (where),                                            \
                                       .operation = "$closure",                                     \
-                                      .types = of,                                                 \
+                                      .types = (of),                                               \
                                       .definition = "http://hl7.org/fhir/OperationDefinition/"     \
                                                     "ConceptMap-closure",                          \
                                       .writes = true,                                              \

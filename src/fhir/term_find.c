@@ -352,7 +352,7 @@ static enum med_step prepare(med_call *call, med_err *err)
 
 #define FIND(variable, how)                                                                        \
     const med_interaction variable = {.name = "find-matches",                                      \
-                                      .method = how,                                               \
+                                      .method = (how),                                             \
                                       .level = MED_LEVEL_TYPE,                                     \
                                       .operation = "$find-matches",                                \
                                       .types = "CodeSystem",                                       \

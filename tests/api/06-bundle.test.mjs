@@ -162,6 +162,18 @@ test('a batch runs each entry alone', async () => {
   assert.equal(r.body.entry[1].response.outcome.resourceType, 'OperationOutcome');
 });
 
+test('an address and a condition of an entry', async () => {
+  const id = unique();
+  const { meta } = (await put(`Patient/${id}`, patient({ id }))).body;
+  const before = new Date(Date.parse(meta.lastUpdated) - 1).toISOString();
+  const since = (ifModifiedSince) => entry('GET', `Patient/${id}`, undefined, { ifModifiedSince });
+  const r = await post('', bundle('batch', since(meta.lastUpdated), since('2099-01-01T00:00:00+02:00'), since(before), entry('GET', `${base}/Patient/${id}`),
+    entry('GET', `/Patient/${id}`), entry('GET', `http://other.example.org/fhir/Patient/${id}`), entry('GET', `Patient?url=http://x.org/y&_id=${id}`)));
+  assert.deepEqual(r.body.entry.map((e) => e.response.status.slice(0, 3)), ['304', '304', '200', '200', '200', '400', '400'], r.text);
+  assert.match(r.body.entry[5].response.outcome.issue[0].diagnostics, /^request.url names another server/);
+  assert.match(r.body.entry[6].response.outcome.issue[0].diagnostics, /unknown search parameter 'url'/);
+});
+
 test('what is wrong around a resource of a batch is told at its entry, the rest to all', async () => {
   const good = entry('GET', 'Patient?_count=0');
   const r = await post('', bundle('batch', good,

@@ -485,7 +485,7 @@ struct pg_part_reader {
     struct pg_view *view;
     PGresult *result; /* of the last one; ended by the caller */
 };
-enum med_found med_pg_find_part(void *reader, const uint8_t hash[MED_PART_HASH], med_str *packed,
+enum med_found med_pg_find_part(void *arg, const uint8_t hash[MED_PART_HASH], med_str *packed,
                                 med_err *err);
 /* Whether there are new parts to look at, and whether they are so many that it must not wait. */
 bool med_pg_fold_wanted(const struct pg_store *s);
