@@ -15,7 +15,7 @@ enum { FILE_BYTES = 1 << 20 };
 static const med_config_key keys[] = {
     {"admin.listen", MED_CONFIG_TEXT, "127.0.0.1:9464", 0, 0,
      "management address: /metrics and detailed health; empty = none"},
-    {"auth.mode", MED_CONFIG_TEXT, "on", 0, 0,
+    {"auth.mode", MED_CONFIG_WORD, "on", 0, 0,
      "on | off; off only serves a loopback address or a unix socket"},
     {"fhir.base_url", MED_CONFIG_TEXT, "", 0, 0,
      "public base URL (https://host/fhir); empty = http://LISTEN/fhir"},
@@ -63,8 +63,8 @@ static const med_config_key keys[] = {
     {"http.key", MED_CONFIG_TEXT, "", 0, 0, "PEM file: private key for TLS"},
     {"http.listen", MED_CONFIG_TEXT, "127.0.0.1:8080", 0, 0, "HOST:PORT or unix:PATH"},
     {"http.loops", MED_CONFIG_INT, "0", 0, 256, "event loops; 0 = one a core"},
-    {"log.format", MED_CONFIG_TEXT, "logfmt", 0, 0, "logfmt | json"},
-    {"log.level", MED_CONFIG_TEXT, "info", 0, 0, "error | warn | info | debug"},
+    {"log.format", MED_CONFIG_WORD, "logfmt", 0, 0, "logfmt | json"},
+    {"log.level", MED_CONFIG_WORD, "info", 0, 0, "error | warn | info | debug"},
     {"search.content", MED_CONFIG_BOOL, "true", 0, 0,
      "list all words of resources for _content; else only those of narratives, for _text"},
     {"store.cache", MED_CONFIG_BYTES, "64MiB", MIB, 64 * GIB,
@@ -83,7 +83,7 @@ static const med_config_key keys[] = {
     {"store.wal", MED_CONFIG_BYTES, "32MiB", MIB, 64 * GIB, "write-ahead log while serving"},
     {"store.wal_bulk", MED_CONFIG_BYTES, "128MiB", MIB, 64 * GIB,
      "write-ahead log while importing"},
-    {"validation.enforce", MED_CONFIG_TEXT, "base", 0, 0,
+    {"validation.enforce", MED_CONFIG_WORD, "base", 0, 0,
      "base | structure; what a write is refused for: all that base R4 says, or structure only"},
     {"validation.profiles", MED_CONFIG_TEXT, "none", 0, 0,
      "none | claimed | canonicals; profiles that a write must keep: those in its meta.profile, or "
@@ -151,6 +151,18 @@ static bool parse_bytes(med_str text, int64_t *out)
     return med_str_to_int64(text, out) && !__builtin_mul_overflow(*out, factor, out);
 }
 
+/* The words of a WORD begin its help: "on | off; off only ..." */
+static bool is_choice(const med_config_key *key, med_str text, med_err *err)
+{
+    med_str rest, words = med_str_cut(med_str_from(key->help), ';', &rest);
+    med_str all = words;
+    while (all.len > 0) {
+        if (med_str_eq(med_str_trim(med_str_cut(all, '|', &all)), text))
+            return true;
+    }
+    return MED_FAIL(err, MED_ISSUE_VALUE, "%s must be one of: %.*s", key->name, MED_STR_ARG(words));
+}
+
 static bool check_value(const med_config_key *key, med_str text, med_err *err)
 {
     int64_t n = 0;
@@ -158,6 +170,8 @@ static bool check_value(const med_config_key *key, med_str text, med_err *err)
     case MED_CONFIG_TEXT:
     case MED_CONFIG_LIST:
         return true;
+    case MED_CONFIG_WORD:
+        return is_choice(key, text, err);
     case MED_CONFIG_BOOL:
         return med_str_eqz(text, "true") || med_str_eqz(text, "false")
                    ? true

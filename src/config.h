@@ -17,7 +17,8 @@ enum med_config_kind {
     MED_CONFIG_INT,
     MED_CONFIG_BYTES,
     MED_CONFIG_BOOL,
-    MED_CONFIG_LIST
+    MED_CONFIG_LIST,
+    MED_CONFIG_WORD /* one of the words that begin its help */
 };
 
 typedef struct med_config_key {

@@ -15,7 +15,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 SETTING = re.compile(r'\{"([a-z_.]+)",\s*MED_CONFIG_(\w+),\s*"([^"]*)",\s*([^,]+),\s*([^,]+),\s*'
                      r'((?:"(?:[^"\\]|\\.)*"\s*)+)\}')
 ISSUE = re.compile(r'X\((\w+), "([a-z-]+)", (\d{3})\)')
-KINDS = {"TEXT": "text", "BOOL": "true, false", "LIST": "list, comma between"}
+KINDS = {"TEXT": "text", "WORD": "one of", "BOOL": "true, false", "LIST": "list, comma between"}
 
 
 def read(*path):

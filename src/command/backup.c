@@ -40,8 +40,20 @@ static void say_done(const med_arguments *args)
     printf("backup made: %.*s%s\n", MED_STR_ARG(args->words[0]),
            with_key ? " (with the key: keep it as safe as the data)"
                     : "\nThe key is not in it: keep a copy of the data directory's file 'key' "
-                      "elsewhere, or "
-                      "it can not be restored.");
+                      "elsewhere, or it can not be restored.");
+}
+
+/* They lie beside the store, as files that are only ever added. */
+static void say_missing(const med_arguments *args)
+{
+    static const char *const folders[] = {"packages", "terminology"};
+    med_str data = med_config_text(args->config, "store.data");
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct stat st;
+        med_str path = med_arena_printf(args->arena, "%.*s/%s", MED_STR_ARG(data), folders[i]);
+        if (stat(path.ptr, &st) == 0)
+            printf("Not in it: %.*s; copy this folder, too.\n", MED_STR_ARG(path));
+    }
 }
 
 static enum med_exit run_backup(const med_arguments *args)
@@ -49,8 +61,10 @@ static enum med_exit run_backup(const med_arguments *args)
     if (args->n != 1)
         return med_command_fail(MED_EXIT_USAGE, "backup needs one word: the directory to make");
     enum med_exit code = med_task_perform_into(args, &med_command_backup, args->words[0]);
-    if (code == MED_EXIT_OK)
+    if (code == MED_EXIT_OK) {
         say_done(args);
+        say_missing(args);
+    }
     return code;
 }
 
@@ -98,13 +112,39 @@ static bool copy_file(const med_arguments *args, med_str to, const char *name, b
     return ok;
 }
 
+static void take_back(const med_arguments *args, med_str to)
+{
+    static const char *const names[] = {"key", "medulla.db"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        (void)unlink(med_arena_printf(args->arena, "%.*s/%s", MED_STR_ARG(to), names[i]).ptr);
+    (void)rmdir(to.ptr);
+}
+
+/* Under another name until all of it is there: half a store could be taken for one. */
 static bool restore(const med_arguments *args, med_str to, med_err *err)
 {
-    if (mkdir(to.ptr, 0700) != 0)
+    struct stat st;
+    med_str name = to;
+    while (name.len > 1 && name.ptr[name.len - 1] == '/')
+        name.len--;
+    med_str half = med_arena_printf(args->arena, "%.*s.restoring", MED_STR_ARG(name));
+    int why = lstat(to.ptr, &st) == 0 ? EEXIST : mkdir(half.ptr, 0700) != 0 ? errno : 0;
+    if (why != 0)
         return MED_FAIL(err, MED_ISSUE_CONFLICT,
-                        "%s can not be made (%s); restore only makes a new data directory", to.ptr,
-                        strerrordesc_np(errno));
-    return copy_file(args, to, "key", true, err) && copy_file(args, to, "medulla.db", true, err);
+                        "%s can not be made (%s); restore only makes a new data directory",
+                        why == EEXIST && lstat(to.ptr, &st) != 0 ? half.ptr : to.ptr,
+                        strerrordesc_np(why));
+    if (!copy_file(args, half, "key", true, err)
+        || !copy_file(args, half, "medulla.db", true, err)) {
+        take_back(args, half);
+        return false;
+    }
+    if (rename(half.ptr, to.ptr) == 0)
+        return true;
+    (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "%s can not be made: %s", to.ptr,
+                   strerrordesc_np(errno));
+    take_back(args, half);
+    return false;
 }
 
 static enum med_exit run_restore(const med_arguments *args)

@@ -21,8 +21,8 @@ typedef struct lookup {
 } lookup;
 
 /* Keeps what is in both; the first list is taken as it is. */
-static void intersect(lookup *l, med_rid *at,
-                      size_t n) /* NOLINT(readability-non-const-parameter) */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is kept and written to */
+static void intersect(lookup *l, med_rid *at, size_t n)
 {
     if (!l->any) {
         l->rids = (med_rid_list){.arena = l->run->arena, .at = at, .n = n, .room = n};

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -86,6 +86,29 @@ test('a backup taken under load restores, verifies and holds what came before', 
     assert.equal(before.filter((id) => !there.has(id)).length, 0);
     assert.ok(there.has('some-2999'));
   });
+});
+
+test('a restore that fails leaves nothing behind, and one that is mended goes on', { skip: onPostgres && 'PostgreSQL has its own tools for backups' }, async () => {
+  const saved = join(folder, 'keyless'), again = join(folder, 'keyless-again');
+  const made = await run('backup', saved);
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.out, /The key is not in it/);
+  const failed = await medulla(['restore', '--data', again, saved]);
+  assert.equal(failed.code, 1);
+  assert.match(failed.err, /copy the key/);
+  assert.ok(!existsSync(again) && !existsSync(`${again}.restoring`));
+  mkdirSync(`${again}.restoring`); // what a restore that was killed leaves
+  const beside = await medulla(['restore', '--data', again, saved]);
+  assert.equal(beside.code, 1);
+  assert.match(beside.err, /keyless-again\.restoring can not be made/);
+  rmdirSync(`${again}.restoring`);
+  copyFileSync(join(server.data, 'key'), join(saved, 'key'));
+  assert.equal((await medulla(['restore', '--data', `${again}/`, saved])).code, 0);
+  assert.equal((await medulla(['verify', '--data', again])).code, 0);
+  assert.equal((await medulla(['restore', '--data', again, saved])).code, 1);
+  mkdirSync(join(server.data, 'packages'), { recursive: true });
+  const told = await run('backup', '--with-key', join(folder, 'with-packages'));
+  assert.match(told.out, /^Not in it: .*\/packages; copy this folder, too\.$/m);
 });
 
 test('Bundles that were stored come back from an export as they were: none is run, none taken apart', { skip: onPostgres && 'the import would go to the same database' }, async () => {
