@@ -102,6 +102,16 @@ async function write(id, number) {
     await pause(100);
   }
 }
+// Who writes may all wait to be told what became of their COMMIT; who asks meanwhile hears it at once.
+async function ask() {
+  const r = await fetch(`${base}/fhir/Basic/nobody`);
+  await r.arrayBuffer();
+  if (r.status === 503) {
+    assert.ok(Number(r.headers.get('retry-after')) > 0, 'Retry-After');
+    seen.refused++;
+  }
+  await pause(20);
+}
 async function client(stop) {
   while (!stop()) await write(`b${next % 50}-${next++}`, next);
 }
@@ -112,7 +122,8 @@ async function failOver() {
   const clients = Array.from({ length: CLIENTS }, () => client(() => over));
   await reach(WRITES);
   const dead = killPrimary();
-  for (let i = 0; i < 200 && seen.refused === 0; i++) await pause(20); // they hear of it
+  const before = seen.refused;
+  for (let i = 0; i < 200 && seen.refused === before; i++) await ask(); // they hear of it
   promote();
   await reach(WRITES);
   over = true;
