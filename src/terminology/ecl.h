@@ -20,7 +20,8 @@ enum { MED_ECL_DEPTH = 16, MED_ECL_BYTES = 10000, MED_ECL_OPERANDS = 1000, MED_E
  * memory. */
 bool med_ecl_apply(const med_image *m, med_arena *a, med_str text, uint64_t *bits, med_str *broken,
                    med_err *err) MED_MUST_CHECK;
-/* Is that an expression constraint, whatever concepts there are? *broken is what is wrong with it, or
+/* Is that an expression constraint, whatever concepts there are? *broken is what is wrong with it,
+ * or
  * "". */
 bool med_ecl_check(med_arena *a, med_str text, med_str *broken, med_err *err) MED_MUST_CHECK;
 /* Adds the active members of a reference set. */
