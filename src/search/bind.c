@@ -254,7 +254,7 @@ static bool bind_keys(med_run *r, med_bound *b, bool dry, med_err *err)
 static void bind_missing(med_bound *b)
 {
     b->needs_body = true;
-    b->can_drive = b->clause->n > 0;
+    b->can_drive = b->clause->n > 0 && !b->clause->missing;
 }
 
 /* The newest of the type say how many lack it. */

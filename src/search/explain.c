@@ -61,14 +61,15 @@ static med_str driver_of(const med_run *r, med_arena *a)
 
 static const char *decision_of(const med_bound *b)
 {
-    return b->decided       ? "decided by the driver"
-           : b->listed      ? "candidates by list, decided on the resource"
-           : b->by_rows     ? "decided on the index rows beside the resource"
-           : b->can_probe   ? "probed in the index"
-           : b->needs_body  ? "decided on the resource"
-           : b->sub != NULL ? "asked for each candidate"
-           : b->n_any > 0   ? "asked for each candidate"
-                            : "decided on the stored columns";
+    return b->decided          ? "decided by the driver"
+           : b->listed         ? "candidates by list, decided on the resource"
+           : b->having != NULL ? "who has a value is ruled out, all its rows being read at once"
+           : b->by_rows        ? "decided on the index rows beside the resource"
+           : b->can_probe      ? "probed in the index"
+           : b->needs_body     ? "decided on the resource"
+           : b->sub != NULL    ? "asked for each candidate"
+           : b->n_any > 0      ? "asked for each candidate"
+                               : "decided on the stored columns";
 }
 
 /* A store that is a network away: what it was asked, and for how long was waited. */

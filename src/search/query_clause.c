@@ -112,8 +112,7 @@ static bool read_missing(med_clause *c, med_str value, med_err *err)
     c->missing = med_str_eqz(value, "true");
     if (!c->missing && !med_str_eqz(value, "false"))
         return MED_FAIL(err, MED_ISSUE_VALUE, ":missing must be true or false");
-    if (!c->missing)
-        set_any_value(c);
+    set_any_value(c);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "search/query.h"
 
 struct med_run;
+typedef struct med_rid_set med_rid_set;
 
 /* A clause with its keys as this view knows them. */
 typedef struct med_bound {
@@ -20,14 +21,15 @@ typedef struct med_bound {
     uint16_t probes;         /* so far; see med_run_check */
     const uint64_t *members; /* all that have the clause's rows, sorted, once it was worth it */
     size_t n_members;
-    bool looked;          /* rows were looked at for it */
-    bool known;           /* the estimate is of those that match, though it can not drive */
-    bool exact;           /* the estimate is the number of resources that match */
-    bool can_drive;       /* its rows in the index include all that match */
-    bool can_probe;       /* a probe a candidate decides it */
-    bool needs_body;      /* only the resource decides it */
-    bool decided;         /* the plan's stream brings only what matches */
-    bool by_rows;         /* could be probed, but the candidate's rows tell it as well */
+    struct med_rid_set *having; /* MISSING: those that have a value, once it was worth it */
+    bool looked;                /* rows were looked at for it */
+    bool known;                 /* the estimate is of those that match, though it can not drive */
+    bool exact;                 /* the estimate is the number of resources that match */
+    bool can_drive;             /* its rows in the index include all that match */
+    bool can_probe;             /* a probe a candidate decides it */
+    bool needs_body;            /* only the resource decides it */
+    bool decided;               /* the plan's stream brings only what matches */
+    bool by_rows;               /* could be probed, but the candidate's rows tell it as well */
     bool listed;          /* the keys are rids of candidates (lookup.c), which drive and probe */
     bool unlisted;        /* lists would serve it, but are not made, or not as far as that */
     bool listless;        /* unlisted for ever: of a parameter that was added */
@@ -141,6 +143,9 @@ bool med_stream_repeats(const med_run *r);
  * stream, for the rule that a resource counts at its first place only. */
 bool med_run_check(med_run *r, const med_position *at, bool want_body, med_stored *out,
                    bool *matches, med_err *err) MED_MUST_CHECK;
+/* Does the parameter's index say that a candidate has the value that it is to lack (missing.c)? */
+bool med_missing_rules_out(med_run *r, med_bound *b, med_rid rid, bool *out,
+                           med_err *err) MED_MUST_CHECK;
 /* One clause on the rows that the index has of the candidate: yes, no, or only its text can say. */
 enum med_verdict { MED_VERDICT_NO, MED_VERDICT_YES, MED_VERDICT_OPEN };
 bool med_rows_have(const med_rows *rows, uint32_t number, const uint32_t also[2]);

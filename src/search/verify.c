@@ -398,6 +398,12 @@ static bool probe_all(med_run *r, med_rid rid, bool *matches, med_err *err)
             return false;
     }
     for (size_t i = 0; i < r->q->n && *matches; i++) {
+        bool out;
+        if (!med_missing_rules_out(r, &r->bound[i], rid, &out, err))
+            return false;
+        *matches = !out;
+    }
+    for (size_t i = 0; i < r->q->n && *matches; i++) {
         const med_bound *b = &r->bound[i];
         if (b->sub != NULL && !med_has_matches(r, b, rid, matches, err))
             return false;

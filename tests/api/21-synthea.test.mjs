@@ -239,6 +239,7 @@ async function same(type) {
 
 // A resource becomes what another is, or loses an element, or goes.
 async function write(type) {
+  if (stored.get(type).size < 2) return; // what questions are made of stays
   const [id, old] = pick([...stored.get(type)]), other = pick([...stored.get(type).values()]);
   if (type !== 'Patient' && often(0.2)) {
     const r = await call('DELETE', `${type}/${id}`);

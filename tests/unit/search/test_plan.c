@@ -328,6 +328,31 @@ static void missing_is_priced_as_a_walk(void **state)
     assert_true(med_str_eqz(run_one(k, "Observation?code:missing=true").ids, ""));
 }
 
+/* Behind thousands that have a value, which are known all at once by then. */
+static void who_lacks_a_value_is_found_behind_all_others(void **state)
+{
+    static const char *const asked[] = {"Observation?date:missing=true",
+                                        "Observation?value-quantity:missing=true",
+                                        "Observation?date:missing=true&value-quantity:missing=true",
+                                        "Observation?date:missing=true&status=final",
+                                        "Observation?date:missing=true&_sort=date",
+                                        "Observation?date:missing=true&_total=accurate&_count=1"};
+    struct kit *k = *state;
+    med_search_result r;
+    kit_put(k, "{'resourceType':'Observation','id':'bare','status':'final','code':{'text':'x'}}");
+    put_all(k, "Observation", OBSERVATIONS);
+    for (size_t i = 0; i < COUNT(asked); i++)
+        assert_true(med_str_eqz(run_one(k, asked[i]).ids, "bare"));
+    assert_true(med_str_eqz(run_one(k, "Observation?date:missing=true&code=c3").ids, ""));
+    (void)kit_search(k, "Observation?date:missing=true&explain=true", &r);
+    assert_int_equal(r.n_plan, 3);
+    assert_true(med_str_search(r.plan[1], MED_STR("is ruled out"), 0) < r.plan[1].len);
+    (void)kit_search(k, "Observation?date:missing=false&_summary=count", &r);
+    assert_int_equal(r.total, OBSERVATIONS);
+    (void)kit_search(k, "Observation?date:missing=true&_summary=count", &r);
+    assert_int_equal(r.total, 1);
+}
+
 /* However many a practitioner and a day have: what is looked at is what is found. */
 static void a_practitioners_day_costs_what_it_has(void **state)
 {
@@ -490,6 +515,7 @@ int main(void)
         IN_STORE(plans_are_the_same_before_and_after_a_merge),
         IN_STORE(what_lists_would_serve_is_priced_without_them),
         IN_STORE(missing_is_priced_as_a_walk),
+        IN_STORE(who_lacks_a_value_is_found_behind_all_others),
         IN_STORE(a_plan_that_disappoints_is_changed),
         IN_STORE(what_is_probed_often_is_read_as_a_whole),
         IN_STORE(late_pages_lose_nothing),
