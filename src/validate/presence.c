@@ -2,6 +2,8 @@
  * `and` binds closer than `or` and `xor`, these closer than `implies`. */
 #include "validate/presence.h"
 
+#include <assert.h>
+
 enum kind { OPEN, WHEN, AND, OR, XOR, IMPLIES, GROUP };
 
 /* WHEN: an operand that is known when `element` is absent (as `absent`) or there (`present`). */
@@ -353,6 +355,7 @@ enum med_presence med_presence_run(const med_presence_program *program, const ui
             bool there = (seen[op->element / 64] >> (op->element % 64) & 1) != 0;
             stack[n++] = (enum med_presence)(there ? op->present : op->absent);
         } else {
+            assert(n >= 2); /* as it was compiled: an operator comes behind what it joins */
             stack[n - 2] = combine(op->kind, stack[n - 2], stack[n - 1]);
             n--;
         }

@@ -351,6 +351,7 @@ static bool may_become(const med_fp_run *r, const med_value *v, const struct med
 
 static bool filter_types(med_fp_run *r, const struct med_fp_type_test *test, bool strict)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): marks below n_marks are filled */
     size_t start = r->marks[r->n_marks - 1];
     size_t kept = start;
     if (strict && r->n - start > 1)

@@ -129,19 +129,21 @@ static bool find_firsts(struct slice *s, const med_posting *at, size_t n, med_ri
 static bool find_runs(struct slice *s, const med_posting *at, size_t n, med_err *err)
 {
     med_rid *first = MED_TAKE(s->arena, n, med_rid);
-    s->n_runs = 0;
-    s->runs = MED_TAKE(s->arena, n, struct run);
-    if (first == NULL || s->runs == NULL)
+    struct run *runs = MED_TAKE(s->arena, n, struct run);
+    size_t n_runs = 0;
+    if (first == NULL || runs == NULL)
         return MED_FAIL_MEMORY(err);
     if (!find_firsts(s, at, n, first, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        struct run *last = s->n_runs == 0 ? NULL : &s->runs[s->n_runs - 1];
+        struct run *last = n_runs == 0 ? NULL : &runs[n_runs - 1];
         if (last != NULL && last->first == first[i] && same_list(last->at, &at[i]))
             last->n++;
         else
-            s->runs[s->n_runs++] = (struct run){&at[i], 1, first[i]};
+            runs[n_runs++] = (struct run){&at[i], 1, first[i]};
     }
+    s->runs = runs;
+    s->n_runs = n_runs;
     return true;
 }
 
@@ -158,7 +160,7 @@ static bool put_blocks(struct slice *s, const med_posting *p, const med_rids *ri
 {
     med_buf bytes;
     bool good = true;
-    med_buf_init(&bytes, 2 * MED_BLOCK_BYTES);
+    med_buf_init(&bytes, (size_t)2 * MED_BLOCK_BYTES);
     for (size_t i = 0; good && i < rids->n;) {
         med_buf_clear(&bytes);
         add_key(s->put, p, rids->at[i]);
