@@ -519,8 +519,8 @@ static bool list_codes(med_query_parser *p, enum med_search_codes_how how, med_s
 static bool read_codes(med_query_parser *p, const med_param *param, med_clause *c,
                        enum med_search_codes_how how, med_str value, med_err *err)
 {
-    const med_str *codes;
-    size_t n;
+    const med_str *codes = NULL;
+    size_t n = 0;
     if (!list_codes(p, how, value, &codes, &n, err))
         return false;
     med_term *terms = MED_TAKE(p->arena, n + 1, med_term);
