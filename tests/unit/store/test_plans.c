@@ -214,7 +214,7 @@ static void what_is_explained_is_what_is_used(void **state)
     explain_one(&c, STATEMENT_READ_RID, &ints);
     med_pg_int(&reals, 1);
     med_pg_int(&reals, -2);
-    med_pg_real(&reals, -INFINITY);
+    med_pg_real(&reals, -(double)INFINITY);
     med_pg_int(&reals, 0);
     med_pg_real(&reals, 0.1);
     med_pg_int(&reals, 10);
