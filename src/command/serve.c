@@ -36,11 +36,33 @@ static med_str host_of(med_str listen)
     return med_str_sub(listen, 0, colon == 0 ? listen.len : colon - 1);
 }
 
+/* HOST:PORT, [v6]:PORT or unix:PATH */
+static bool is_address(med_str listen)
+{
+    int64_t port;
+    med_str host = host_of(listen);
+    if (med_str_starts(listen, MED_STR("unix:")))
+        return listen.len > MED_STR("unix:").len;
+    return host.len > 0 && host.len < listen.len
+           && med_str_to_int64(med_str_skip(listen, host.len + 1), &port) && port >= 0
+           && port <= UINT16_MAX;
+}
+
+/* 127.1.2.3, not 127.example.org */
+static bool is_loopback_v4(med_str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        if (!med_is_digit(host.ptr[i]) && host.ptr[i] != '.')
+            return false;
+    }
+    return med_str_starts(host, MED_STR("127."));
+}
+
 static bool is_loopback(med_str listen)
 {
     med_str host = host_of(listen);
     return med_str_starts(listen, MED_STR("unix:")) || med_str_eqz(host, "localhost")
-           || med_str_eqz(host, "[::1]") || med_str_starts(host, MED_STR("127."));
+           || med_str_eqz(host, "[::1]") || is_loopback_v4(host);
 }
 
 /* Until sign-in exists only a loopback address or a unix socket is served. */
@@ -54,6 +76,10 @@ static enum med_exit check_auth(const med_config *c)
                                 "kept; for trying out on this machine use --auth off");
     if (!med_str_eqz(mode, "off"))
         return med_command_fail(MED_EXIT_USAGE, "auth.mode must be on or off");
+    if (!is_address(listen))
+        return med_command_fail(
+            MED_EXIT_USAGE, "%.*s is no address to listen on: HOST:PORT, [v6]:PORT or unix:PATH",
+            MED_STR_ARG(listen));
     if (!is_loopback(listen))
         return med_command_fail(MED_EXIT_REFUSED,
                                 "--auth off only serves a loopback address or a unix socket; "

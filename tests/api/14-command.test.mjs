@@ -49,7 +49,8 @@ test('the other exit codes: failed, partly done, refused as unsafe', async () =>
   assert.equal(await code('import', '--data', data, good), 0);
   assert.equal(await code('import', '--data', data, half), 3);
   assert.equal(await code('serve', '--data', data, '--listen', '127.0.0.1:0', '--auth', 'on'), 4);
-  assert.equal(await code('serve', '--data', data, '--listen', '0.0.0.0:0', '--auth', 'off'), 4);
+  for (const outside of ['0.0.0.0:0', '127.example.org:0', '[::]:0']) assert.equal(await code('serve', '--data', data, '--listen', outside, '--auth', 'off'), 4, outside);
+  for (const none of ['nonsense', '127.0.0.1', '127.0.0.1:x', '127.0.0.1:65536', ':8080', 'unix:']) assert.equal(await code('serve', '--data', data, '--listen', none, '--auth', 'off'), 2, none);
 });
 
 test('config show: each value with its source; defaults < file < environment < flags', async () => {
