@@ -79,7 +79,7 @@ static int kind_of(med_str name)
         if (med_str_starts(name, med_str_from(rows[k].start))
             && med_str_search(name, med_str_from(rows[k].part), 0) < name.len
             && med_str_ends(name, MED_STR(".txt")))
-            return rows[k].kind;
+            return (int)rows[k].kind;
     }
     return MED_RELEASE_OTHER;
 }
