@@ -167,21 +167,16 @@ static bool find_task(const look *l, const med_added_param *p, med_task_note *ou
 
 /* Rows that a later format has more of: their notes come with an upgrade, to a store that has
  * resources. */
-static const struct kind_of_rows {
-    med_str task;
-    const med_search_schema *(*without)(med_arena *a, const med_search_schema *s);
-    med_str (*types)(med_arena *a, const med_search_schema *s);
-} kinds_of_rows[] = {
-    {MED_LIT("task:rows:hubs"), med_search_schema_without_hubs, med_search_hub_types},
-    {MED_LIT("task:rows:pairs"), med_search_schema_without_pairs, med_search_pair_types},
-    {MED_LIT("task:rows:decimals"), med_search_schema_without_hidden, med_search_number_types},
+static const med_str rows_tasks[MED_ADDED_ROWS] = {
+    [MED_ROWS_OF_HUBS] = MED_LIT("task:rows:hubs"),
+    [MED_ROWS_OF_PAIRS] = MED_LIT("task:rows:pairs"),
+    [MED_ROWS_MARKED] = MED_LIT("task:rows:decimals"),
 };
-enum { KINDS_OF_ROWS = sizeof kinds_of_rows / sizeof *kinds_of_rows };
 
-static bool find_rows(const look *l, const struct kind_of_rows *kind, med_task_note *out,
-                      bool *lacking, med_err *err)
+static bool find_rows(const look *l, enum med_added_rows rows, med_task_note *out, bool *lacking,
+                      med_err *err)
 {
-    if (!find_note(l, kind->task, out, err))
+    if (!find_note(l, rows_tasks[rows], out, err))
         return false;
     *lacking = out->revision != 0 && out->state != MED_TASK_DONE;
     return true;
@@ -243,13 +238,13 @@ static bool extend(med_editions *e, edition *x, const look *l, med_err *err)
 
 static bool take_rows(edition *x, const look *l, med_err *err)
 {
-    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
+    for (enum med_added_rows i = 0; i < MED_ADDED_ROWS; i++) {
         med_task_note t;
         bool lacking;
-        if (!find_rows(l, &kinds_of_rows[i], &t, &lacking, err))
+        if (!find_rows(l, i, &t, &lacking, err))
             return false;
         if (lacking)
-            x->fhir.schema = kinds_of_rows[i].without(x->arena, x->fhir.schema);
+            x->fhir.schema = med_search_schema_without(x->arena, x->fhir.schema, i);
         if (x->fhir.schema == NULL)
             return MED_FAIL_MEMORY(err);
     }
@@ -352,10 +347,10 @@ static bool sign(const look *l, uint64_t *out, med_err *err)
     static const med_hash_key key = {3, 4};
     med_hasher h;
     med_hasher_begin(&h, key);
-    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
+    for (enum med_added_rows i = 0; i < MED_ADDED_ROWS; i++) {
         med_task_note t;
         bool lacking;
-        if (!find_rows(l, &kinds_of_rows[i], &t, &lacking, err))
+        if (!find_rows(l, i, &t, &lacking, err))
             return false;
         med_hasher_add(&h, lacking ? MED_STR("lacking") : MED_STR("there"));
     }
@@ -428,19 +423,19 @@ static bool new_task(const med_editions *e, med_arena *a, const med_added_param 
 }
 
 /* An upgrade knows no types, nor which parameters were added. */
-static bool list_rows(const med_editions *e, const look *l, const struct kind_of_rows *kind,
+static bool list_rows(const med_editions *e, const look *l, enum med_added_rows rows,
                       med_task_note *all, size_t *n, med_err *err)
 {
     bool lacking;
     med_task_note *out = &all[*n];
-    if (!find_rows(l, kind, out, &lacking, err))
+    if (!find_rows(l, rows, out, &lacking, err))
         return false;
     *n += out->revision != 0;
     if (out->types.len > 0 || out->revision == 0)
         return true;
     out->unwritten = true;
     out->created = med_now(e->base->clock);
-    out->types = kind->types(l->arena, e->current->fhir.schema);
+    out->types = med_search_types_with(l->arena, e->current->fhir.schema, rows);
     return out->types.len > 0 || MED_FAIL_MEMORY(err);
 }
 
@@ -448,11 +443,11 @@ static bool list_tasks(const med_editions *e, const look *l, med_task_note **out
                        med_err *err)
 {
     *n = 0;
-    *out = MED_TAKE(l->arena, l->set.n + KINDS_OF_ROWS + 1, med_task_note);
+    *out = MED_TAKE(l->arena, l->set.n + MED_ADDED_ROWS + 1, med_task_note);
     if (*out == NULL)
         return MED_FAIL_MEMORY(err);
-    for (size_t i = 0; i < KINDS_OF_ROWS; i++) {
-        if (!list_rows(e, l, &kinds_of_rows[i], *out, n, err))
+    for (enum med_added_rows i = 0; i < MED_ADDED_ROWS; i++) {
+        if (!list_rows(e, l, i, *out, n, err))
             return false;
     }
     for (size_t i = 0; i < l->set.n; i++) {

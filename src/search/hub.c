@@ -35,29 +35,6 @@ bool med_extract_hubs(med_extraction *x)
     return true;
 }
 
-const med_search_schema *med_search_schema_without_hubs(med_arena *a, const med_search_schema *s)
-{
-    med_search_schema *copy = MED_TAKE(a, 1, med_search_schema);
-    if (copy == NULL)
-        return NULL;
-    *copy = *s;
-    copy->has_hub_rows = false;
-    return copy;
-}
-
-med_str med_search_hub_types(med_arena *a, const med_search_schema *s)
-{
-    size_t n;
-    med_str all = MED_STR_EMPTY;
-    const med_type *types = med_pack_resources(s->pack, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (s->hub_dates[types[i]] != 0)
-            all = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(all), all.len > 0 ? " " : "",
-                                   MED_STR_ARG(med_type_name(s->pack, types[i])));
-    }
-    return all;
-}
-
 /* ---- queries ---- */
 
 bool med_hub_can_drive(const med_run *r, size_t date, size_t reference)
@@ -66,9 +43,9 @@ bool med_hub_can_drive(const med_run *r, size_t date, size_t reference)
     const med_search_schema *s = r->q->schema;
     bool plain =
         b->clause->modifier == MED_MODIFIER_NONE || b->clause->modifier == MED_MODIFIER_TYPE;
-    return s->has_hub_rows && r->q->type != MED_TYPE_NONE && d->clause->kind == MED_CLAUSE_DATE
-           && d->clause->modifier == MED_MODIFIER_NONE && d->can_drive
-           && d->clause->number == s->hub_dates[r->q->type]
+    return s->has_rows[MED_ROWS_OF_HUBS] && r->q->type != MED_TYPE_NONE
+           && d->clause->kind == MED_CLAUSE_DATE && d->clause->modifier == MED_MODIFIER_NONE
+           && d->can_drive && d->clause->number == s->hub_dates[r->q->type]
            && b->clause->kind == MED_CLAUSE_REFERENCE && plain && b->n_hubs > 0
            && b->n_hubs * d->clause->n <= MED_HUB_KEYS;
 }

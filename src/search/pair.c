@@ -60,40 +60,6 @@ bool med_extract_pairs(med_extraction *x, const med_walk_value *at, med_err *err
     return true;
 }
 
-const med_search_schema *med_search_schema_without_pairs(med_arena *a, const med_search_schema *s)
-{
-    med_search_schema *copy = MED_TAKE(a, 1, med_search_schema);
-    if (copy == NULL)
-        return NULL;
-    *copy = *s;
-    copy->has_pair_rows = false;
-    return copy;
-}
-
-static bool has_pairs(const med_search_schema *s, med_type type)
-{
-    size_t n;
-    const uint32_t *rows = med_type_params(s->pack, type, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (med_schema_info(s, type, rows[i])->pairs)
-            return true;
-    }
-    return false;
-}
-
-med_str med_search_pair_types(med_arena *a, const med_search_schema *s)
-{
-    size_t n;
-    med_str all = MED_STR_EMPTY;
-    const med_type *types = med_pack_resources(s->pack, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (has_pairs(s, types[i]))
-            all = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(all), all.len > 0 ? " " : "",
-                                   MED_STR_ARG(med_type_name(s->pack, types[i])));
-    }
-    return all;
-}
-
 /* ---- queries ---- */
 
 typedef struct binding {
@@ -159,7 +125,7 @@ static bool bind_alternative(binding *to, const med_clause *parts, med_err *err)
 bool med_bind_pairs(med_run *r, med_bound *b, med_err *err)
 {
     const med_clause *c = b->clause;
-    binding to = {.run = r, .possible = c->pairs && r->q->schema->has_pair_rows};
+    binding to = {.run = r, .possible = c->pairs && r->q->schema->has_rows[MED_ROWS_OF_PAIRS]};
     b->needs_body = true;
     if (!to.possible)
         return true;

@@ -210,7 +210,8 @@ static bool finish_measure(const med_term_source *s, const med_term *t, med_meas
     m->near_value = med_decimal_to_double(&m->value);
     m->near_low = med_decimal_to_double(&m->low);
     m->near_high = med_decimal_to_double(&m->high);
-    m->distinct = s->schema->has_hidden_marked && med_decimal_is_distinct(&m->value, m->near_value)
+    m->distinct = s->schema->has_rows[MED_ROWS_MARKED]
+                  && med_decimal_is_distinct(&m->value, m->near_value)
                   && med_decimal_is_distinct(&m->low, m->near_low)
                   && med_decimal_is_distinct(&m->high, m->near_high);
     return true;
@@ -393,41 +394,4 @@ bool med_measure_may_match(enum med_prefix prefix, const med_measure *m, double 
         high = low;
     *sure = low != ends[0] && low != ends[1] && high != ends[0] && high != ends[1];
     return range_may_match(prefix, ends, low, high, *sure);
-}
-
-/* ---- rows from before ---- */
-
-const med_search_schema *med_search_schema_without_hidden(med_arena *a, const med_search_schema *s)
-{
-    med_search_schema *copy = MED_TAKE(a, 1, med_search_schema);
-    if (copy == NULL)
-        return NULL;
-    *copy = *s;
-    copy->has_hidden_marked = false;
-    return copy;
-}
-
-static bool has_numbers(const med_search_schema *s, med_type type)
-{
-    size_t n;
-    const uint32_t *rows = med_type_params(s->pack, type, &n);
-    for (size_t i = 0; i < n; i++) {
-        const med_param_info *info = med_schema_info(s, type, rows[i]);
-        if (info->pairs || info->type == MED_PARAM_QUANTITY || info->type == MED_PARAM_NUMBER)
-            return true;
-    }
-    return false;
-}
-
-med_str med_search_number_types(med_arena *a, const med_search_schema *s)
-{
-    size_t n;
-    med_str all = MED_STR_EMPTY;
-    const med_type *types = med_pack_resources(s->pack, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (has_numbers(s, types[i]))
-            all = med_arena_printf(a, "%.*s%s%.*s", MED_STR_ARG(all), all.len > 0 ? " " : "",
-                                   MED_STR_ARG(med_type_name(s->pack, types[i])));
-    }
-    return all;
 }

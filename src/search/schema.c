@@ -52,7 +52,8 @@ static void find_known(med_search_schema *s)
     };
     for (size_t i = 0; i < sizeof hub_types / sizeof *hub_types; i++)
         s->hubs[med_pack_type(p, hub_types[i])] = true;
-    s->has_hub_rows = s->has_pair_rows = s->has_hidden_marked = true;
+    for (enum med_added_rows r = 0; r < MED_ADDED_ROWS; r++)
+        s->has_rows[r] = true;
 }
 
 /* ---- numbers ---- */

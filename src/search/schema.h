@@ -51,9 +51,7 @@ struct med_search_schema {
     uint32_t *date_params;  /* by pack type: row of its clinically relevant date, or UINT32_MAX */
     bool *hubs;             /* by pack type: see hub.h */
     uint32_t *hub_dates;    /* by pack type: number of the date of its rows by hub; 0: none */
-    bool has_hub_rows;      /* all that is stored has them */
-    bool has_pair_rows;     /* and those by code and value (pair.h) */
-    bool has_hidden_marked; /* and says where a double hides the decimal (MED_HIDDEN) */
+    bool has_rows[MED_ADDED_ROWS]; /* all that is stored has them */
     med_scratch_pool *scratch;
     med_unit_cache *units;
     uint32_t first_added; /* rows from here on were added at run time */

@@ -36,17 +36,20 @@ bool med_search_schema_extended(med_arena *a, const med_pack *p, med_store *s, i
                                 uint32_t first_added, const med_param_progress *const *added,
                                 const bool *ready, const med_search_schema **out,
                                 med_err *err) MED_MUST_CHECK;
-/* The same for a store in which some resources still lack their rows by hub and date (hub.h): its
- * searches do without them. In `a`, and no longer than the one it is made of. NULL past its
- * ceiling. The types that have such rows, blanks between; empty past the ceiling. */
-const med_search_schema *med_search_schema_without_hubs(med_arena *a, const med_search_schema *s);
-med_str med_search_hub_types(med_arena *a, const med_search_schema *s);
-/* The same of rows by code and value (pair.h). */
-const med_search_schema *med_search_schema_without_pairs(med_arena *a, const med_search_schema *s);
-med_str med_search_pair_types(med_arena *a, const med_search_schema *s);
-/* The same of the mark of decimals that a double hides (MED_HIDDEN, extract.h). */
-const med_search_schema *med_search_schema_without_hidden(med_arena *a, const med_search_schema *s);
-med_str med_search_number_types(med_arena *a, const med_search_schema *s);
+/* Rows that came with a format of the store (added_rows.c): an upgrade leaves it to a task to make
+ * them of what was there before. */
+enum med_added_rows {
+    MED_ROWS_OF_HUBS,  /* by hub and date (hub.h) */
+    MED_ROWS_OF_PAIRS, /* by code and value (pair.h) */
+    MED_ROWS_MARKED,   /* numbers, with the mark of decimals that a double hides (extract.h) */
+    MED_ADDED_ROWS
+};
+/* The same for a store in which some resources still lack these rows: its searches do without them.
+ * In `a`, and no longer than the one it is made of. NULL past its ceiling. */
+const med_search_schema *med_search_schema_without(med_arena *a, const med_search_schema *s,
+                                                   enum med_added_rows rows);
+/* The types that have such rows, blanks between; empty past the ceiling. */
+med_str med_search_types_with(med_arena *a, const med_search_schema *s, enum med_added_rows rows);
 /* The store's number of a type's parameter; 0 if the type has none of that row. */
 uint32_t med_schema_number(const med_search_schema *s, med_type t, uint32_t row);
 /* May searches use the parameter of this row? */
