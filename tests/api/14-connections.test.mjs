@@ -1,18 +1,17 @@
 // more clients than connections, a database that gives no connection, and one that is too old: what
 // clients, log and doctor hear, and that all goes on without a restart
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, freePort, medulla } from './lib/server.mjs';
+import { control, pause, serveOn } from './lib/database.mjs';
+import { medulla } from './lib/server.mjs';
 
 const skip = process.env.MEDULLA_TEST_POSTGRES ? false : 'no PostgreSQL (MEDULLA_TEST_POSTGRES)';
-const control = (...words) => execFileSync('sh', ['tests/postgres/server.sh', ...words], { encoding: 'utf8' }).trim();
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const WORKERS = 2, QUICK = 2, OTHERS = 12; // docs/operations.md: "and some twelve more"
 let folder, place, admin, app;
 
@@ -35,20 +34,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function serve(t, conninfo) {
-  const port = await freePort();
-  const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`, '--auth', 'off', '--store', `postgres:${conninfo}`],
-    { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', MEDULLA_WORKER_THREADS: `${WORKERS}`, MEDULLA_WORKER_QUICK: `${QUICK}` }, stdio: ['ignore', 'ignore', 'pipe'] });
-  const server = { base: `http://127.0.0.1:${port}`, log: '' };
-  child.stderr.on('data', (part) => { server.log += part; });
-  t.after(async () => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
-    assert.equal(child.exitCode, 0, 'it was the same process all along');
-  });
-  for (let i = 0; i < 600 && !(await fetch(`${server.base}/health/ready`).then((r) => r.ok, () => false)); i++) await pause(50);
-  return server;
-}
+const serve = (t, conninfo) => serveOn(t, join(folder, 'store'), conninfo, { workers: WORKERS, quick: QUICK });
 async function call(server, method, path, body) {
   const r = await fetch(`${server.base}/fhir/${path}`, { method, body: body && JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } });
   return { status: r.status, retry: Number(r.headers.get('retry-after')), text: await r.text() };

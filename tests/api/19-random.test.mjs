@@ -5,21 +5,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get, put, send } from './lib/fhir.mjs';
+import { dice } from './lib/random.mjs';
 
 const isLong = process.env.MEDULLA_LONG === '1';
 const seed = Number(process.env.MEDULLA_TEST_SEED ?? (isLong ? Date.now() % 1000000 : 424829));
 const requests = isLong ? 200000 : 4000;
 
-// mulberry32
-let state = seed;
-const random = () => {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-};
-const pick = (list) => list[Math.floor(random() * list.length)];
-const sometimes = (chance) => random() < chance;
+const { random, pick, often: sometimes } = dice(seed);
 
 const id = 'random';
 const kept = [

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { dice } from './lib/random.mjs';
 import { startServer } from './lib/server.mjs';
 
 const isLong = process.env.MEDULLA_LONG === '1';
@@ -15,15 +16,7 @@ const bundles = join(process.env.MEDULLA_SHARED ?? '../shared', 'data/synthea-r4
 const definitions = 'definitions/node_modules/hl7.fhir.r4.examples';
 const skip = !existsSync(bundles) ? 'shared data absent' : existsSync(definitions) ? false : `${definitions} is not installed`;
 
-let state = seed; // mulberry32
-const random = () => {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-};
-const pick = (list) => list[Math.floor(random() * list.length)];
-const often = (chance) => random() < chance;
+const { random, pick, often } = dice(seed);
 
 // ---- expressions: paths, choices, where(resolve() is T), where(x='y'); others are left out ----
 

@@ -2,7 +2,7 @@
 // own. Clients hear 503 with Retry-After (or, of a write whose COMMIT was under way, that nobody knows),
 // nothing that was acknowledged is lost, and all goes on by itself.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { binary, freePort, medulla } from '../api/lib/server.mjs';
+import { control, pause, serveOn } from '../api/lib/database.mjs';
+import { medulla } from '../api/lib/server.mjs';
 
 // `node links.test.mjs --forward ADDRESS PORT SOCKET`: the far end of a network of its own.
 if (process.argv[2] === '--forward') {
@@ -22,10 +23,8 @@ function join2(near, far) {
   for (const end of [near, far]) end.on('error', () => { near.destroy(); far.destroy(); });
 }
 
-const control = (...words) => execFileSync('sh', ['tests/postgres/server.sh', ...words], { encoding: 'utf8' }).trim();
 const have = () => { try { control('have'); return process.argv[2] !== '--forward'; } catch { return false; } };
 const skip = have() ? false : 'PostgreSQL is not installed';
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // What the link loses is noticed sooner than by the defaults (15 s).
 const IMPATIENT = 'user=medulla dbname=postgres connect_timeout=2 tcp_user_timeout=2000 keepalives_idle=1 keepalives_interval=1 keepalives_count=2';
 
@@ -43,19 +42,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function serve(t, conninfo) {
-  const port = await freePort();
-  const child = spawn(binary, ['serve', '--data', join(folder, 'store'), '--listen', `127.0.0.1:${port}`, '--auth', 'off', '--store', `postgres:${conninfo}`],
-    { env: { ...process.env, MEDULLA_ADMIN_LISTEN: '', MEDULLA_WORKER_THREADS: '2', MEDULLA_WORKER_QUICK: '2' }, stdio: ['ignore', 'ignore', 'pipe'] });
-  const server = { base: `http://127.0.0.1:${port}`, log: '' };
-  child.stderr.on('data', (part) => { server.log += part; });
-  t.after(async () => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
-  });
-  for (let i = 0; i < 600 && !(await fetch(`${server.base}/health/ready`).then((r) => r.ok, () => false)); i++) await pause(50);
-  return server;
-}
+const serve = (t, conninfo) => serveOn(t, join(folder, 'store'), conninfo, { workers: 2, quick: 2 });
 async function call(server, method, path, body) {
   const r = await fetch(`${server.base}/fhir/${path}`, { method, body: body && JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } });
   return { status: r.status, retry: Number(r.headers.get('retry-after')), text: await r.text() };

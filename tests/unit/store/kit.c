@@ -308,3 +308,17 @@ med_rid kit_rid(struct kit *k, const char *type, const char *id)
     med_view_end(v);
     return rid;
 }
+
+void kit_write_many(struct kit *k, const char *note)
+{
+    enum { MANY = 1100 };
+    static med_write w[MANY];
+    for (int i = 0; i < MANY; i++) {
+        med_str id = med_arena_printf(k->arena, "o%d", i);
+        w[i] = kit_observation(k, id.ptr, note, "p", i % 2 == 0 ? "c|even" : "c|odd",
+                               INT64_C(1000000) * i, i);
+    }
+    med_commit c = {.writes = w, .n_writes = MANY, .bulk = true};
+    if (kit_commit(k, &c) != MED_COMMIT_DONE)
+        fail_msg("%s", c.err.text);
+}

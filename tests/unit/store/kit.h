@@ -66,6 +66,9 @@ enum med_commit_state kit_commit(struct kit *k, med_commit *c);
 enum med_commit_state kit_commit_one(struct kit *k, med_write *w);
 /* Several at once: one group. */
 void kit_commit_group(struct kit *k, med_commit *commits, size_t n);
+/* 1,100 Observations o0, o1, ... in one commit, one a second, of patient p and two codes in turn.
+ */
+void kit_write_many(struct kit *k, const char *note);
 
 med_view *kit_view(struct kit *k);
 /* The current version's note, "-" when deleted, "" when absent. */

@@ -110,20 +110,6 @@ static int look_at_plans(struct kit *k, const char *when)
     return walking;
 }
 
-static void write_many(struct kit *k, const char *note)
-{
-    enum { MANY = 1100 };
-    static med_write w[MANY];
-    for (int i = 0; i < MANY; i++) {
-        med_str id = med_arena_printf(k->arena, "o%d", i);
-        w[i] = kit_observation(k, id.ptr, note, "p", i % 2 == 0 ? "c|even" : "c|odd",
-                               INT64_C(1000000) * i, i);
-    }
-    med_commit c = {.writes = w, .n_writes = MANY, .bulk = true};
-    if (kit_commit(k, &c) != MED_COMMIT_DONE)
-        fail_msg("%s", c.err.text);
-}
-
 /* Statistics that are old, new, or tell of other data than there is: no plan walks for that. */
 static void no_plan_walks_through_a_table(void **state)
 {
@@ -149,7 +135,7 @@ static void no_plan_walks_through_a_table(void **state)
     if (!k->postgres)
         skip();
     int walking = look_at_plans(k, "empty");
-    write_many(k, "statistics");
+    kit_write_many(k, "statistics");
     for (size_t step = 0; step < COUNT(as_if); step++) {
         PGconn *c = PQconnectdb(k->database);
         PGresult *r = PQexec(c, as_if[step]);

@@ -531,20 +531,6 @@ static int count_indexes(struct kit *k)
     return n;
 }
 
-static void write_many(struct kit *k, const char *note)
-{
-    enum { MANY = 1100 };
-    static med_write w[MANY];
-    for (int i = 0; i < MANY; i++) {
-        med_str id = med_arena_printf(k->arena, "o%d", i);
-        w[i] = kit_observation(k, id.ptr, note, "p", i % 2 == 0 ? "c|even" : "c|odd",
-                               INT64_C(1000000) * i, i);
-    }
-    med_commit c = {.writes = w, .n_writes = MANY, .bulk = true};
-    if (kit_commit(k, &c) != MED_COMMIT_DONE)
-        fail_msg("%s", c.err.text);
-}
-
 /* More rows than a page of the statement has. */
 static void what_is_missing_is_found_behind_a_target_of_many(void **state)
 {
@@ -584,7 +570,7 @@ static void an_empty_store_is_filled_without_its_index(void **state)
     int all = count_indexes(k);
     assert_true(med_store_bulk(k->store, true, &err));
     assert_true(count_indexes(k) < all);
-    write_many(k, "one");
+    kit_write_many(k, "one");
     sound(k);
     assert_true(count_indexes(k) < all);
     if (!med_store_bulk(k->store, false, &err))
@@ -604,7 +590,7 @@ static void what_changes_while_it_is_filled_ends_that(void **state)
     SKIP_ELSEWHERE(k);
     int all = count_indexes(k);
     assert_true(med_store_bulk(k->store, true, &err));
-    write_many(k, "one");
+    kit_write_many(k, "one");
     med_write w = kit_observation(k, "o7", "two", "p", "c|other", 5, 5);
     assert_int_equal(kit_commit_one(k, &w), MED_COMMIT_DONE);
     assert_int_equal(count_indexes(k), all);
@@ -618,7 +604,7 @@ static void filling_that_was_cut_off_is_made_whole_at_the_next_start(void **stat
     SKIP_ELSEWHERE(k);
     int all = count_indexes(k);
     assert_true(med_store_bulk(k->store, true, &err));
-    write_many(k, "one");
+    kit_write_many(k, "one");
     kit_reopen(k); /* without its end, as after a kill */
     assert_int_equal(count_indexes(k), all);
     sound(k);
@@ -675,7 +661,7 @@ static void an_older_format_waits_for_upgrade(void **state)
     assert_false(med_postgres_upgrade(&o, &from, &to, &err));
     assert_int_equal(err.issue, MED_ISSUE_INFORMATIONAL);
     kit_open(k);
-    write_many(k, "one");
+    kit_write_many(k, "one");
     sound(k);
 }
 

@@ -85,10 +85,33 @@ static med_str ask(const med_image *m, med_arena *a, const char *text)
     return all;
 }
 
+typedef const char *row[2]; /* an expression; its codes, or a part of what is wrong with it */
+
+static bool says(med_str got, const char *wanted, bool refused)
+{
+    return refused ? med_str_starts(got, MED_STR("! "))
+                         && med_str_search(got, med_str_from(wanted), 0) < got.len
+                   : med_str_eqz(got, wanted);
+}
+
+static void expect(const row *table, size_t n, bool refused)
+{
+    med_buf out;
+    const med_image *m = make(&out);
+    med_arena *a = med_arena_new(1 << 24);
+    for (size_t i = 0; i < n; i++) {
+        med_str got = ask(m, a, table[i][0]);
+        if (!says(got, table[i][1], refused))
+            fail_msg("%s: %.*s", table[i][0], MED_STR_ARG(got));
+    }
+    med_arena_free(a);
+    med_buf_free(&out);
+}
+
 static void test_meaning(void **state)
 {
     (void)state;
-    static const char *const table[][2] = {
+    static const row table[] = {
         {"4", "4"},
         {"<< 2", "245"},
         {"<2 |Two (two)|", "45"},
@@ -111,22 +134,13 @@ static void test_meaning(void **state)
         {"((((5))))", "5"},
         {"<< 1 MINUS (4 OR ^ 99)", "135"},
     };
-    med_buf out;
-    const med_image *m = make(&out);
-    med_arena *a = med_arena_new(1 << 20);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        med_str got = ask(m, a, table[i][0]);
-        if (!med_str_eqz(got, table[i][1]))
-            fail_msg("%s: %.*s", table[i][0], MED_STR_ARG(got));
-    }
-    med_arena_free(a);
-    med_buf_free(&out);
+    expect(table, sizeof table / sizeof *table, false);
 }
 
 static void test_refinements(void **state)
 {
     (void)state;
-    static const char *const table[][2] = {
+    static const row table[] = {
         {"* : 8 = 2", "45"},
         {"* : 8 |Attribute| = << 2 |Two|", "457"},
         {"* : 9 = 3", "45"},
@@ -164,16 +178,7 @@ static void test_refinements(void **state)
         {"<< 1 : 8 = (<< 1 : 9 = *)", "5"},
         {"* MINUS (* : 8 = *)", "12389"},
     };
-    med_buf out;
-    const med_image *m = make(&out);
-    med_arena *a = med_arena_new(1 << 24);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        med_str got = ask(m, a, table[i][0]);
-        if (!med_str_eqz(got, table[i][1]))
-            fail_msg("%s: %.*s", table[i][0], MED_STR_ARG(got));
-    }
-    med_arena_free(a);
-    med_buf_free(&out);
+    expect(table, sizeof table / sizeof *table, false);
 }
 
 /* Brackets that may be a name or a test are read twice: not at each level again. */
@@ -210,7 +215,7 @@ static void test_costly(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    static const char *const table[][2] = {
+    static const row table[] = {
         {"", "is expected"},
         {"<<", "is expected"},
         {"<< 6", "names a concept that there is not: 6"},
@@ -238,17 +243,7 @@ static void test_refused(void **state)
         {"((((((((((((((((((2))))))))))))))))))", "too many brackets"},
         {"\xC3\xA9", "is expected"},
     };
-    med_buf out;
-    const med_image *m = make(&out);
-    med_arena *a = med_arena_new(1 << 20);
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        med_str got = ask(m, a, table[i][0]);
-        if (!med_str_starts(got, MED_STR("! "))
-            || med_str_search(got, med_str_from(table[i][1]), 0) == got.len)
-            fail_msg("%s: %.*s", table[i][0], MED_STR_ARG(got));
-    }
-    med_arena_free(a);
-    med_buf_free(&out);
+    expect(table, sizeof table / sizeof *table, true);
 }
 
 /* What needs no image to be told. */
