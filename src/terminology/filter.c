@@ -265,36 +265,42 @@ static void add_answers(filter *f, med_str list)
     }
 }
 
-/* https://hl7.org/fhir/R4/loinc.html: LIST, answers-for, ancestor, copyright. */
-static bool by_loinc(filter *f, bool *done, med_err *err)
+/* The answers of the lists that go with a term. */
+static void add_answers_for(filter *f)
 {
     med_concept_property p;
-    *done = med_str_eqz(f->op, "=");
-    if (*done && med_str_eqz(f->property, "ancestor")) {
-        f->op = MED_STR("descendent-of");
-        return by_hierarchy(f, f->op, err);
+    med_concept c = med_image_find(f->m, f->value);
+    for (size_t i = 0; med_concept_property_at(f->m, c, i, &p); i++) {
+        if (med_str_eqz(p.code, "answer-list"))
+            add_answers(f, p.value);
     }
-    if (*done && med_str_eqz(f->property, "LIST")) {
-        add_answers(f, f->value);
-        return true;
-    }
-    if (*done && med_str_eqz(f->property, "answers-for")) {
-        med_concept c = med_image_find(f->m, f->value);
-        for (size_t i = 0; med_concept_property_at(f->m, c, i, &p); i++) {
-            if (med_str_eqz(p.code, "answer-list"))
-                add_answers(f, p.value);
-        }
-        return true;
-    }
-    *done = *done && med_str_eqz(f->property, "copyright");
-    if (*done && !med_str_eqz(f->value, "LOINC") && !med_str_eqz(f->value, "3rdParty"))
+}
+
+/* LOINC: who else has a copyright is a property of the term. */
+static bool by_copyright(filter *f, med_err *err)
+{
+    bool others = med_str_eqz(f->value, "3rdParty");
+    if (!others && !med_str_eqz(f->value, "LOINC"))
         return broken(f, "has a value that is neither LOINC nor 3rdParty", err);
-    if (*done) {
-        bool others = med_str_eqz(f->value, "3rdParty");
-        f->property = MED_STR("EXTERNAL_COPYRIGHT_NOTICE");
-        f->value = others ? MED_STR("true") : MED_STR("false");
-        return by_existence(f);
-    }
+    f->property = MED_STR("EXTERNAL_COPYRIGHT_NOTICE");
+    f->value = others ? MED_STR("true") : MED_STR("false");
+    return by_existence(f);
+}
+
+/* https://hl7.org/fhir/R4/loinc.html; *done is false of a property that is like any other. */
+static bool by_loinc(filter *f, bool *done, med_err *err)
+{
+    *done = true;
+    if (med_str_eqz(f->property, "ancestor"))
+        return by_hierarchy(f, MED_STR("descendent-of"), err);
+    if (med_str_eqz(f->property, "copyright"))
+        return by_copyright(f, err);
+    if (med_str_eqz(f->property, "LIST"))
+        add_answers(f, f->value);
+    else if (med_str_eqz(f->property, "answers-for"))
+        add_answers_for(f);
+    else
+        *done = false;
     return true;
 }
 
@@ -321,8 +327,8 @@ bool med_filter_apply(const med_term_context *x, const med_system *sys, med_str 
             return true;
         }
     }
-    if (med_str_eqz(sys->url, "http://loinc.org")) {
-        bool done = false;
+    if (med_str_eqz(sys->url, "http://loinc.org") && med_str_eqz(op, "=")) {
+        bool done;
         bool ok = by_loinc(&f, &done, err);
         if (!ok || done)
             return ok;
