@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "command/task.h"
 
 static bool copy_store(med_task *t, int file, int key, med_err *err)
@@ -43,7 +44,7 @@ static void say_done(const med_arguments *args)
                       "elsewhere, or it can not be restored.");
 }
 
-/* They lie beside the store, as files that are only ever added. */
+/* They lie beside the store; each file there is written once and swapped in whole. */
 static void say_missing(const med_arguments *args)
 {
     static const char *const folders[] = {"packages", "terminology"};
@@ -134,13 +135,14 @@ static bool restore(const med_arguments *args, med_str to, med_err *err)
                         "%s can not be made (%s); restore only makes a new data directory",
                         why == EEXIST && lstat(to.ptr, &st) != 0 ? half.ptr : to.ptr,
                         strerrordesc_np(why));
-    if (!copy_file(args, half, "key", true, err)
-        || !copy_file(args, half, "medulla.db", true, err)) {
+    if (!copy_file(args, half, "key", true, err) || !copy_file(args, half, "medulla.db", true, err)
+        || !med_file_sync_directory(half.ptr, err)) {
         take_back(args, half);
         return false;
     }
     if (rename(half.ptr, to.ptr) == 0)
-        return true;
+        return med_file_sync_directory(
+            med_arena_printf(args->arena, "%.*s/..", MED_STR_ARG(to)).ptr, err);
     (void)MED_FAIL(err, MED_ISSUE_CONFLICT, "%s can not be made: %s", to.ptr,
                    strerrordesc_np(errno));
     take_back(args, half);
